@@ -1,0 +1,1 @@
+"""The OpenCL back end: a vector is a subgroup."""

@@ -1,0 +1,101 @@
+"""The layout encoding of `graph` tensors, and reading tensor types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import NoneAttr, TensorType
+from xdsl.ir import Attribute, Data, SSAValue
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
+
+from lamina.dialects.layout import Layout
+
+SOURCE = "lamina.source"
+"""Discardable attribute of an op: the name that the user's model gives to its first result."""
+
+
+@irdl_attr_definition
+class LayoutAttr(Data[Layout]):
+    """
+    How a tensor is stored, as the encoding of its type; the shape in the type stays logical.
+
+    tensor<1x64x56x56xf32, #graph.layout<NCHW16c, halo 1x1>>
+    """
+
+    name = "graph.layout"
+
+    @classmethod
+    def parse_parameter(cls, parser: AttrParser) -> Layout:
+        with parser.in_angle_brackets():
+            pos, text = parser.pos, parser.parse_identifier()
+            halo: list[tuple[int, int]] = []
+            if parser.parse_optional_punctuation(","):
+                parser.parse_keyword("halo")
+                halo = parser.parse_comma_separated_list(
+                    parser.Delimiter.SQUARE, lambda: _parse_sides(parser)
+                )
+            try:
+                return Layout.parse(text, halo)
+            except ValueError as e:
+                parser.raise_error(str(e), pos)
+
+    def print_parameter(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(str(self.data))
+
+
+def _parse_sides(parser: AttrParser) -> tuple[int, int]:
+    """`1:2`: one element before and two after."""
+    before = parser.parse_integer(allow_negative=False)
+    parser.parse_punctuation(":")
+    return before, parser.parse_integer(allow_negative=False)
+
+
+def tensor_type(value: SSAValue) -> TensorType:
+    """The type of `value`, which its op's definition already requires to be a tensor."""
+    assert isa(value.type, TensorType), value.type
+    return value.type
+
+
+def shape(value: SSAValue) -> tuple[int, ...]:
+    """The logical shape of a tensor value."""
+    return tensor_type(value).get_shape()
+
+
+def layout_of(type: Attribute) -> Layout:
+    """How a tensor of this type is stored; row-major unless its encoding says otherwise."""
+    assert isinstance(type, TensorType), type
+    if isinstance(type.encoding, LayoutAttr):
+        return type.encoding.data
+    return Layout.plain(type.get_num_dims())
+
+
+def stored_as(type: Attribute, layout: Layout) -> TensorType:
+    """The same logical tensor in another layout; the plain layout is spelled without an encoding."""
+    assert isinstance(type, TensorType), type
+    encoding = NoneAttr() if layout.is_plain else LayoutAttr(layout)
+    return TensorType(type.element_type, type.shape, encoding)
+
+
+def verify_layout(type: TensorType) -> None:
+    """Refuse an encoding whose rank differs from the tensor's."""
+    layout = layout_of(type)
+    if layout.rank != type.get_num_dims():
+        raise VerifyException(
+            f"layout {layout} describes {layout.rank} dimensions, {type} has {type.get_num_dims()}"
+        )
+
+
+def broadcast_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The shape that equal-rank shapes broadcast to: each dimension is one size, or 1."""
+    result: list[int] = []
+    for sizes in zip(*shapes, strict=True):
+        size = max(sizes) if 0 not in sizes else 0
+        if any(s not in (1, size) for s in sizes):
+            raise VerifyException(f"shapes {[list(s) for s in shapes]} do not broadcast")
+        result.append(size)
+    return tuple(result)

@@ -1,0 +1,237 @@
+"""Ops that compute each element of the result from the same element of each operand."""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import ClassVar
+
+from xdsl.dialects.builtin import FloatAttr, TensorType, f32
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from lamina.dialects.graph.attributes import (
+    broadcast_shape,
+    layout_of,
+    shape,
+    stored_as,
+    tensor_type,
+    verify_layout,
+)
+
+
+class PointwiseOp(IRDLOperation, ABC):
+    """An op on single elements; operands of equal rank broadcast along dimensions of size 1."""
+
+    KEEPS_ZERO: ClassVar[bool] = True
+    """whether zeros in all operands give zero, so that padding in storage stays zero"""
+
+    y = result_def(TensorType)
+
+    def verify_(self) -> None:
+        verify_layout(tensor_type(self.y))
+        needed = broadcast_shape([shape(x) for x in self.operands])
+        if shape(self.y) != needed:
+            raise VerifyException(f"result must have shape {list(needed)}, got {self.y.type}")
+
+
+class UnaryOp(PointwiseOp, ABC):
+    """A pointwise op with one operand."""
+
+    x = operand_def(TensorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$x attr-dict `:` type($x) `->` type($y)"
+
+    def __init__(self, x: SSAValue, y: Attribute | None = None) -> None:
+        super().__init__(operands=[x], result_types=[y or x.type])
+
+
+class BinaryOp(PointwiseOp, ABC):
+    """A pointwise op with two operands of equal rank."""
+
+    a = operand_def(TensorType)
+    b = operand_def(TensorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$a `,` $b attr-dict `:` functional-type(operands, results)"
+
+    def __init__(self, a: SSAValue, b: SSAValue, y: Attribute | None = None) -> None:
+        if y is None:
+            size = broadcast_shape([shape(a), shape(b)])
+            main = a if shape(a) == size else b
+            y = stored_as(TensorType(tensor_type(main).element_type, size), layout_of(main.type))
+        super().__init__(operands=[a, b], result_types=[y])
+
+
+@irdl_op_definition
+class ReluOp(UnaryOp):
+    """
+    max(x, 0); NaN stays NaN.
+
+    %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.relu"
+
+
+@irdl_op_definition
+class SigmoidOp(UnaryOp):
+    """
+    1 / (1 + exp(-x)).
+
+    %y = graph.sigmoid %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.sigmoid"
+    KEEPS_ZERO: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class TanhOp(UnaryOp):
+    """
+    The hyperbolic tangent.
+
+    %y = graph.tanh %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.tanh"
+
+
+@irdl_op_definition
+class ExpOp(UnaryOp):
+    """
+    The exponential function.
+
+    %y = graph.exp %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.exp"
+    KEEPS_ZERO: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class ErfOp(UnaryOp):
+    """
+    The error function.
+
+    %y = graph.erf %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.erf"
+
+
+@irdl_op_definition
+class SqrtOp(UnaryOp):
+    """
+    The square root; NaN below zero.
+
+    %y = graph.sqrt %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.sqrt"
+
+
+@irdl_op_definition
+class ClipOp(UnaryOp):
+    """
+    min(max(x, low), high); NaN stays NaN.
+
+    %y = graph.clip %x between 0.0 and 6.0 : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.clip"
+
+    low = prop_def(FloatAttr.constr(f32))
+    high = prop_def(FloatAttr.constr(f32))
+
+    assembly_format = "$x `between` $low `and` $high attr-dict `:` type($x) `->` type($y)"
+
+    def __init__(self, x: SSAValue, low: float, high: float, y: Attribute | None = None) -> None:
+        IRDLOperation.__init__(
+            self,
+            operands=[x],
+            properties={"low": FloatAttr(low, f32), "high": FloatAttr(high, f32)},
+            result_types=[y or x.type],
+        )
+
+    def verify_(self) -> None:
+        super().verify_()
+        low, high = self.low.value.data, self.high.value.data
+        if low > high:
+            raise VerifyException(f"low {low} is above high {high}")
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """
+    a + b.
+
+    %y = graph.add %a, %b : (tensor<1x64x56x56xf32>, tensor<1x64x1x1xf32>) -> tensor<1x64x56x56xf32>
+    """
+
+    name = "graph.add"
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """
+    a - b.
+
+    %y = graph.sub %a, %b : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.sub"
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """
+    a * b.
+
+    %y = graph.mul %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.mul"
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """
+    a / b.
+
+    %y = graph.div %a, %b : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.div"
+    KEEPS_ZERO: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class MaximumOp(BinaryOp):
+    """
+    The larger of a and b; NaN if either is NaN.
+
+    %y = graph.maximum %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.maximum"
+
+
+@irdl_op_definition
+class MinimumOp(BinaryOp):
+    """
+    The smaller of a and b; NaN if either is NaN.
+
+    %y = graph.minimum %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.minimum"

@@ -1,0 +1,234 @@
+"""
+The layout algebra: a layout is a bijection between a tensor's logical indices and its storage.
+
+`NCHW16c` stores the logical tensor `NCHW` with channels split into blocks of 16, the block's 16
+channels innermost; `OIHW16i64o` does so with two dimensions. Upper-case letters are dimensions in
+storage order, a number and a lower-case letter a block of that dimension, outer blocks first. The
+logical order of the dimensions follows from their letters: batch, output, input or other channels,
+depth, height, width.
+
+A halo is a border of zeros around the last logical dimensions: the kernel that writes the tensor
+writes it, so that a kernel that reads beyond the edge needs no copy. Storage that stands for no
+logical element, the halo and the rest of the last block, always holds zeros.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from lamina.dialects.expr import Expr, div
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_LOGICAL_ORDER = "NOCIDHW"
+_PLAIN = {4: "NCHW"}
+
+
+def _logical(letters: str) -> str:
+    return "".join(sorted(letters, key=lambda c: (_LOGICAL_ORDER + c).index(c)))
+
+
+@dataclass(frozen=True)
+class Dim:
+    """One dimension of the storage: the part of logical dimension `of` in units of `unit`."""
+
+    of: int
+    """which logical dimension"""
+    unit: int
+    """how many logical elements one step covers"""
+    size: int | None
+    """number of steps; None for the outermost part, which has as many as the shape needs"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A bijection from logical indices to storage; `text` is the storage order, such as `NCHW16c`."""
+
+    text: str
+    halo: tuple[tuple[int, int], ...] = ()
+    """(before, after) for each of the last `len(halo)` logical dimensions; empty for none"""
+
+    @staticmethod
+    def parse(text: str, halo: Sequence[tuple[int, int]] = ()) -> Layout:
+        """Read `NCHW16c`; raises ValueError if a block names no dimension or a letter repeats."""
+        outer, blocks = _split(text)
+        if len(set(outer)) != len(outer) or not outer:
+            raise ValueError(f"layout '{text}' must name each dimension once in upper case")
+        for size, letter in blocks:
+            if letter.upper() not in outer:
+                raise ValueError(
+                    f"layout '{text}' blocks '{letter}', which is not a dimension of it"
+                )
+            if size < 2:
+                raise ValueError(f"layout '{text}' has a block of {size}; a block needs 2 or more")
+        if len(halo) > len(outer):
+            raise ValueError(f"layout '{text}' has {len(outer)} dimensions, its halo {len(halo)}")
+        layout = Layout(text, tuple(halo) if any(map(any, halo)) else ())
+        for i, letter in enumerate(layout.logical):
+            if any(layout.sides(i)) and layout.block(letter) > 1:
+                raise ValueError(f"layout '{text}' cannot have a halo around blocked '{letter}'")
+        return layout
+
+    @staticmethod
+    def plain(rank: int) -> Layout:
+        """Row-major storage of a tensor of this rank."""
+        return Layout(_PLAIN.get(rank, "ABCDEFGHIJ"[:rank]))
+
+    @cached_property
+    def logical(self) -> str:
+        """The dimensions in logical order, such as `NCHW`."""
+        return _logical(_split(self.text)[0])
+
+    @cached_property
+    def rank(self) -> int:
+        """Number of logical dimensions."""
+        return len(_split(self.text)[0])
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether storage is the logical tensor, row-major and without a halo."""
+        return not self.halo and self.text == self.logical
+
+    @cached_property
+    def dims(self) -> tuple[Dim, ...]:
+        """The dimensions of the storage, outermost first."""
+        return tuple(self._dims())
+
+    def _dims(self) -> Iterator[Dim]:
+        outer, blocks = _split(self.text)
+        logical = self.logical
+        units = [prod(n for n, b in blocks if b == c.lower()) for c in logical]
+        for letter in outer:
+            i = logical.index(letter)
+            yield Dim(i, units[i], None)
+        for size, letter in blocks:
+            i = logical.index(letter.upper())
+            units[i] //= size
+            yield Dim(i, units[i], size)
+
+    def block(self, letter: str) -> int:
+        """How many elements of logical dimension `letter` its blocks hold together; 1 if none."""
+        return prod(n for n, b in _split(self.text)[1] if b == letter.lower())
+
+    def sides(self, dim: int) -> tuple[int, int]:
+        """The halo before and after logical dimension `dim`."""
+        k = dim - (self.rank - len(self.halo))
+        return self.halo[k] if k >= 0 else (0, 0)
+
+    def with_halo(self, halo: Sequence[tuple[int, int]]) -> Layout:
+        """The same storage order with this halo."""
+        return Layout.parse(self.text, halo)
+
+    def __str__(self) -> str:
+        sides = ", ".join(f"{before}:{after}" for before, after in self.halo)
+        return f"{self.text}, halo [{sides}]" if sides else self.text
+
+    # -- shapes and indices
+
+    def padded(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The logical extents that storage covers: whole blocks, without the halo."""
+        return tuple(
+            -(-n // b) * b for n, b in zip(shape, map(self.block, self.logical), strict=True)
+        )
+
+    def apply_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The storage shape of a logical shape."""
+        return tuple(
+            -(-(shape[d.of] + sum(self.sides(d.of))) // d.unit) if d.size is None else d.size
+            for d in self.dims
+        )
+
+    def apply(self, index: Sequence[Expr]) -> tuple[Expr, ...]:
+        """Where the logical element at `index` is stored."""
+        result: list[Expr] = []
+        for d in self.dims:
+            e = index[d.of] + self.sides(d.of)[0]
+            if d.size is not None:
+                e = div("mod", e, d.unit * d.size)
+            result.append(e if d.unit == 1 else div("floordiv", e, d.unit))
+        return tuple(result)
+
+    def invert(self, index: Sequence[Expr]) -> tuple[Expr, ...]:
+        """The logical element that is stored at `index`."""
+        result = [Expr((), -self.sides(i)[0]) for i in range(self.rank)]
+        for d, e in zip(self.dims, index, strict=True):
+            result[d.of] = result[d.of] + e * d.unit
+        return tuple(result)
+
+    def compose(self, to: Layout, index: Sequence[Expr]) -> tuple[Expr, ...]:
+        """Where layout `to` stores the element that this layout stores at `index`."""
+        if self.logical != to.logical:
+            raise ValueError(f"layouts {self} and {to} are of different tensors")
+        return to.apply(self.invert(index))
+
+    # -- arrays
+
+    def apply_array(self, x: np.ndarray) -> np.ndarray:
+        """The storage of a logical array; padding is zero."""
+        import numpy as np  # here, so that dialects start without NumPy
+
+        sizes = [sum(d) for d in self._pads(x.shape)]
+        padded = np.pad(x, self._pads(x.shape)) if any(sizes) else x
+        return np.ascontiguousarray(
+            padded.reshape(self._split_shape(padded.shape)).transpose(self._order())
+        )
+
+    def invert_array(self, x: Any, shape: Sequence[int]) -> np.ndarray:
+        """The logical array of this shape that is stored as `x`."""
+        import numpy as np
+
+        order = self._order()
+        back = [order.index(i) for i in range(len(order))]
+        whole = [
+            n + before + after for n, (before, after) in zip(shape, self._pads(shape), strict=True)
+        ]
+        logical = x.transpose(back).reshape(whole)
+        inside = tuple(
+            slice(before, before + n)
+            for n, (before, _) in zip(shape, self._pads(shape), strict=True)
+        )
+        return np.ascontiguousarray(logical[inside])
+
+    def _pads(self, shape: Sequence[int]) -> list[tuple[int, int]]:
+        """What storage adds before and after each logical dimension: halo, then the rest of a block."""
+        pads: list[tuple[int, int]] = []
+        for i, (n, letter) in enumerate(zip(shape, self.logical, strict=True)):
+            before, after = self.sides(i)
+            rest = -(before + n + after) % self.block(letter)
+            pads.append((before, after + rest))
+        return pads
+
+    def _split_shape(self, padded: Sequence[int]) -> list[int]:
+        """Every logical dimension as its outer part followed by its blocks."""
+        sizes: list[int] = []
+        for i, n in enumerate(padded):
+            parts = [d.size for d in self.dims if d.of == i]
+            sizes += [n // prod(p for p in parts if p is not None)] + [
+                p for p in parts if p is not None
+            ]
+        return sizes
+
+    def _order(self) -> list[int]:
+        """For each storage dimension, its position in `_split_shape`."""
+        positions: dict[tuple[int, int], int] = {}
+        for i in range(self.rank):
+            for d in self.dims:
+                if d.of == i:
+                    positions[i, d.unit] = len(positions)
+        return [positions[d.of, d.unit] for d in self.dims]
+
+
+def _split(text: str) -> tuple[str, list[tuple[int, str]]]:
+    """`OIHW16i64o` -> (`OIHW`, [(16, `i`), (64, `o`)])"""
+    match = re.fullmatch(r"([A-Z]+)((?:\d+[a-z])*)", text)
+    if match is None:
+        raise ValueError(
+            f"bad layout '{text}': needs upper-case dimensions, then blocks such as 16c"
+        )
+    return match[1], [(int(n), c) for n, c in re.findall(r"(\d+)([a-z])", match[2])]

@@ -1,0 +1,1 @@
+"""Lamina: a multi-level IR deep learning compiler."""
