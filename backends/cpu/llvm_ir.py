@@ -1,0 +1,189 @@
+"""func + loop + vec + arith + math + memref -> LLVM IR text, one LLVM module per function.
+
+Tables from op to text, loops as blocks with phis, addresses; nothing is decided here.
+
+- A kernel is `define void @NAME(ptr, ...)`: one pointer per memref, no two overlapping unless an
+  argument has the attribute `lamina.may_alias`.
+- The entry (a function with the attribute `lamina.entry`) is `define void @NAME(ptr %args)`: args
+  points to an array with one pointer per argument.
+- `loop.for ... parallel` runs its steps in order: one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import func, memref
+from xdsl.dialects.builtin import MemRefType, ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.utils.exceptions import DiagnosticException
+
+from lamina.backends.cpu import arithmetic, memory
+from lamina.backends.cpu.writer import Handler, Writer
+from lamina.backends.machine import Machine
+from lamina.dialects import loop
+
+ENTRY = "lamina.entry"
+MAY_ALIAS = "lamina.may_alias"
+
+
+def print_module(module: ModuleOp, machine: Machine) -> dict[str, str]:
+    """The LLVM IR text of every function in `module` that has a body, by symbol."""
+    if machine.kind != "cpu":
+        raise DiagnosticException(f"LLVM needs a cpu target, got {machine.name}")
+    texts: dict[str, str] = {}
+    for op in module.ops:
+        if not isinstance(op, func.FuncOp):
+            raise DiagnosticException(f"no LLVM for {op.name} beside functions")
+        if op.body.blocks:
+            texts[op.sym_name.data] = print_function(op, machine)
+    return texts
+
+
+def print_function(function: func.FuncOp, machine: Machine) -> str:
+    """One function as a whole LLVM module, without target triple and data layout."""
+    w = Writer(function, machine, HANDLERS)
+    name = function.sym_name.data
+    if function.function_type.outputs.data:
+        raise w.error("a function returns nothing here; give it a memref argument for each result")
+    if function.body.block.next_block is not None:
+        raise w.error("a function needs one block; control flow is loop.for")
+    parameters = _entry_parameters(w) if ENTRY in function.attributes else _parameters(w)
+    for op in function.body.block.ops:
+        w.emit(op)
+    attributes = (
+        f'nounwind "target-cpu"="{machine.llvm_cpu}" '
+        f'"prefer-vector-width"="{8 * machine.vector_bytes}"'
+    )
+    declared = "".join(f"{d}\n" for d in sorted(w.declared))
+    return f"define void @{_symbol(name)}({parameters}) {attributes} {{\n{w.body()}\n}}\n{declared}"
+
+
+def _symbol(name: str) -> str:
+    return name if name.replace("_", "a").replace(".", "a").isalnum() else f'"{name}"'
+
+
+def _arguments(w: Writer) -> Sequence[SSAValue]:
+    arguments = w.function.body.block.args
+    for k, a in enumerate(arguments):
+        if not isinstance(a.type, MemRefType):
+            raise w.error(f"argument {k} needs a memref, got {a.type}")
+        name = f"%{a.name_hint}" if a.name_hint else ""
+        w.names[a] = name if name and name not in w.names.values() else w.named(a)
+    return arguments
+
+
+def _parameters(w: Writer) -> str:
+    attributes = w.function.arg_attrs.data if w.function.arg_attrs else ()
+    shared = [MAY_ALIAS in a.data for a in attributes] or [False] * len(w.function.args)
+    return ", ".join(
+        f"ptr {w.names[a]}" if s else f"ptr noalias {w.names[a]}"
+        for a, s in zip(_arguments(w), shared, strict=True)
+    )
+
+
+def _entry_parameters(w: Writer) -> str:
+    table = "%pointer.table"
+    for k, a in enumerate(_arguments(w)):
+        slot = w.let(f"getelementptr ptr, ptr {table}, i64 {k}")
+        w.lines.append(f"{w.names[a]} = load ptr, ptr {slot}, align 8")
+    return f"ptr {table}"
+
+
+def _return(w: Writer, op: Operation) -> None:
+    w.blocks[-1].end = "ret void"
+
+
+def _call(w: Writer, op: Operation) -> None:
+    assert isinstance(op, func.CallOp)
+    callee = op.callee.string_value()
+    for a in op.arguments:
+        if not isinstance(a.type, MemRefType):
+            raise w.error(f"a call to @{callee} passes memrefs only, got {a.type}")
+    if op.res:
+        raise w.error(f"a call to @{callee} returns nothing here, got {op.res[0].type}")
+    w.declared.add(
+        f"declare void @{_symbol(callee)}({', '.join(['ptr'] * len(op.arguments))}) nounwind"
+    )
+    w.lines.append(f"call void @{_symbol(callee)}({', '.join(map(w.typed, op.arguments))})")
+
+
+def _alloc(w: Writer, op: Operation) -> None:
+    raise w.error("no LLVM for memref.alloc; run plan-memory to place buffers in the arena")
+
+
+def _for(w: Writer, op: Operation) -> None:
+    assert isinstance(op, loop.ForOp)
+    carried = [(w.type(v.type), w.name(v)) for v in op.inits]
+    steps = list(zip(op.indices, map(int, op.extents.get_values()), strict=True))
+    if any(n <= 0 for _, n in steps):
+        after = [name for _, name in carried]
+    else:
+        after = _nest(w, op, steps, carried)
+    for v, name in zip(op.res, after, strict=True):
+        w.names[v] = name
+        w.depth[v] = len(w.open) - 1
+
+
+def _nest(
+    w: Writer, op: loop.ForOp, steps: Sequence[tuple[SSAValue, int]], carried: list[tuple[str, str]]
+) -> list[str]:
+    """One LLVM loop per index, the carried values as phis of each; the values after the nest."""
+    if not steps:
+        return _body(w, op, [name for _, name in carried])
+    (index, extent), *inner = steps
+    if extent == 1:  # a number, so that nothing is left of this loop
+        w.names[index], w.numbers[index] = "0", 0
+        return _nest(w, op, inner, carried)
+    before = w.blocks[-1]
+    w.names[index] = w.named(index)
+    w.extents[index] = extent
+    w.depth[index] = len(w.open)
+    body, after = f"loop{w.count}", f"after{w.count}"
+    before.end = f"br label %{body}"
+    top = w.start(body)
+    w.open.append(top)
+    phis = [(t, w.fresh()) for t, _ in carried]
+    following = _nest(w, op, inner, phis)
+    w.open.pop()
+    step = w.let(f"add nuw nsw i64 {w.names[index]}, 1")
+    more = w.let(f"icmp ne i64 {step}, {extent}")
+    end = w.blocks[-1]
+    end.end = f"br i1 {more}, label %{body}, label %{after}"
+    rows = zip(
+        [("i64", w.names[index]), *phis],
+        ["0", *(n for _, n in carried)],
+        [step, *following],
+        strict=True,
+    )
+    top[:0] = [
+        f"{phi} = phi {t} [ {first}, %{before.label} ], [ {then}, %{end.label} ]"
+        for (t, phi), first, then in rows
+    ]
+    w.open[-1] = w.start(after)
+    w.pointers = {k: p for k, p in w.pointers.items() if not _uses(k, index)}
+    return following
+
+
+def _uses(key: tuple[object, ...], index: SSAValue) -> bool:
+    return any(isinstance(part, tuple) and index in part for part in key)
+
+
+def _body(w: Writer, op: loop.ForOp, carried: Sequence[str]) -> list[str]:
+    for v, name in zip(op.carried, carried, strict=True):
+        w.names[v] = name
+        w.depth[v] = len(w.open) - 1
+    *ops, last = op.body.block.ops
+    for o in ops:
+        w.emit(o)
+    return [w.name(v) for v in last.operands]
+
+
+HANDLERS: dict[type[Operation], Handler] = {
+    **arithmetic.HANDLERS,
+    **memory.HANDLERS,
+    func.ReturnOp: _return,
+    func.CallOp: _call,
+    loop.ForOp: _for,
+    memref.AllocOp: _alloc,
+}
