@@ -58,7 +58,7 @@ def test_this_machine_is_described() -> None:
 
 @pytest.mark.parametrize("target", ["cpu:skylake-avx", "cpu:", "gpu", "opencl:gen9", "", "CPU"])
 def test_unknown_target_lists_near_matches_in_one_line(target: str) -> None:
-    with pytest.raises(UnknownTarget, match="^unknown target '.*'; did you mean .*cpu") as error:
+    with pytest.raises(UnknownTarget, match=r"^unknown target '.*'; did you mean \w+") as error:
         describe(target)
     assert "\n" not in str(error.value)
 
