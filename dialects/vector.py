@@ -1,0 +1,437 @@
+"""
+The vec dialect: what a SIMD machine does, for no machine in particular.
+
+A vector's first dimension is its lanes. A second dimension is a group: `vector<16x4xi8>` has 16
+lanes of 4 bytes each. Memory ops also take scalars, as vectors of one lane. Arithmetic is `arith`
+and `math` on vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import ClassVar, cast
+
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    IndexType,
+    IntAttr,
+    IntegerType,
+    MemRefType,
+    UnitAttr,
+    VectorType,
+)
+from xdsl.ir import Attribute, Dialect, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    VarConstraint,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.irdl.declarative_assembly_format import (
+    AttributeVariable,
+    CustomDirective,
+    ParsingState,
+    PrintingState,
+    irdl_custom_directive,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from lamina.dialects.expr import Expr
+from lamina.dialects.index import IndexAttr, IndexedBy
+
+
+@irdl_custom_directive
+class Number(CustomDirective):
+    """A plain integer in an assembly format, for an IntAttr."""
+
+    value: AttributeVariable
+
+    def parse(self, parser: Parser, state: ParsingState) -> None:
+        self.value.set(state, IntAttr(parser.parse_integer()))
+
+    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
+        state.print_whitespace(printer)
+        printer.print_string(str(cast(IntAttr, self.value.get(op)).data))
+
+
+def shape_of(type: Attribute) -> tuple[int, ...]:
+    """Lanes and group of a value of this type; a scalar has none."""
+    return cast(VectorType, type).get_shape() if isinstance(type, VectorType) else ()
+
+
+def element_of(type: Attribute) -> Attribute:
+    """What one element of a value of this type is."""
+    return cast(VectorType, type).element_type if isinstance(type, VectorType) else type
+
+
+class MemoryOp(IRDLOperation):
+    """
+    An op on the elements of `ref` from `ref[index]` on, in the order of memory.
+
+    The index is an expression over the operands `indices`, which it names by position.
+    """
+
+    ref = operand_def(MemRefType)
+    indices = var_operand_def(IndexType)
+    index = prop_def(IndexAttr)
+
+    custom_directives = (IndexedBy, Number)
+
+    @property
+    def memref(self) -> MemRefType:
+        """The type of the buffer."""
+        return cast(MemRefType, self.ref.type)
+
+    @property
+    def strides(self) -> Sequence[int]:
+        """The buffer's strides in elements; only ops that verify have them."""
+        return cast(Sequence[int], self.memref.get_strides())
+
+    @property
+    def offset(self) -> Expr:
+        """The index in elements from the start of the buffer."""
+        total = Expr()
+        for e, s in zip(self.index.data, self.strides, strict=True):
+            total = total + e * s
+        return total
+
+    def verify_at(self, type: Attribute, consecutive: int) -> None:
+        """Check the index, and that `consecutive` elements of a value of `type` can be there."""
+        ref, dims = self.memref, self.index.data
+        if len(dims) != ref.get_num_dims():
+            raise VerifyException(
+                f"{self.name}: {ref} needs {ref.get_num_dims()} indices, got {len(dims)}"
+            )
+        if -1 in ref.get_shape() or None in (strides := ref.get_strides() or (None,)):
+            raise VerifyException(f"{self.name}: needs a buffer with known strides, got {ref}")
+        if element_of(type) != ref.element_type:
+            raise VerifyException(f"{self.name}: {ref} holds no elements of {type}")
+        if consecutive > 1 and strides and strides[-1] != 1:
+            raise VerifyException(
+                f"{self.name}: {consecutive} consecutive elements need a last stride of 1, "
+                f"got {ref}"
+            )
+        for d, (e, n) in enumerate(zip(dims, ref.get_shape(), strict=True)):
+            if not e.terms and not 0 <= e.const < n:
+                raise VerifyException(
+                    f"{self.name}: index {e.const} of dimension {d} is outside {ref}"
+                )
+            if bad := {name for name in e.names() if not int(name) < len(self.indices)}:
+                raise VerifyException(
+                    f"{self.name}: index names operand d{min(bad)}, but there are "
+                    f"{len(self.indices)} index operands"
+                )
+
+    def verify_end(self, elements: int) -> None:
+        """Check that the last of `elements` is inside the buffer, where the index is a number."""
+        start = self.offset
+        strides = zip(self.memref.get_shape(), self.strides, strict=True)
+        size = 1 + sum((n - 1) * s for n, s in strides)
+        if not start.terms and start.const + elements > size:
+            raise VerifyException(
+                f"{self.name}: elements {start.const} to {start.const + elements - 1} are not all "
+                f"inside {self.memref}"
+            )
+
+
+class LoadLikeOp(MemoryOp):
+    """A memory op that reads `res`."""
+
+    res = result_def()
+
+    # not Pure: a fused kernel reads what it wrote before
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = (
+        "$ref custom<IndexedBy>($indices, $index) attr-dict `:` type($ref) `->` type($res)"
+    )
+
+    def __init__(
+        self, ref: SSAValue, index: IndexAttr, indices: Sequence[SSAValue], type: Attribute
+    ) -> None:
+        super().__init__(operands=[ref, indices], properties={"index": index}, result_types=[type])
+
+
+@irdl_op_definition
+class LoadOp(LoadLikeOp):
+    """
+    Load consecutive elements, as many as the result has.
+
+    %r = vec.load %w[%k, 16] : memref<8x32xf32> -> vector<16xf32>
+    """
+
+    name = "vec.load"
+
+    def verify_(self) -> None:
+        n = prod(shape_of(self.res.type))
+        self.verify_at(self.res.type, n)
+        self.verify_end(n)
+
+
+@irdl_op_definition
+class LoadSplatOp(LoadLikeOp):
+    """
+    Load one element, or one group of consecutive ones, and copy it to every lane.
+
+    %r = vec.load_splat %x[%k * 4] : memref<32xi8> -> vector<16x4xi8>
+    """
+
+    name = "vec.load_splat"
+
+    def verify_(self) -> None:
+        if not (shape := shape_of(self.res.type)):
+            raise VerifyException(f"vec.load_splat: needs a vector result, got {self.res.type}")
+        self.verify_at(self.res.type, prod(shape[1:]))
+        self.verify_end(prod(shape[1:]))
+
+
+@irdl_op_definition
+class LoadStridedOp(MemoryOp):
+    """
+    Load lane k from `stride * k` elements behind the index: one element, or a group of consecutive
+    ones. The stride counts elements of memory, whatever the buffer's shape.
+
+    %r = vec.load_strided %x[%i, 0] stride 9 : memref<64x9xf32> -> vector<16xf32>
+    """
+
+    name = "vec.load_strided"
+
+    stride = prop_def(IntAttr)
+    res = result_def(VectorType)
+
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = (
+        "$ref custom<IndexedBy>($indices, $index) `stride` custom<Number>($stride) attr-dict"
+        " `:` type($ref) `->` type($res)"
+    )
+
+    def __init__(
+        self,
+        ref: SSAValue,
+        index: IndexAttr,
+        indices: Sequence[SSAValue],
+        type: Attribute,
+        stride: int,
+    ) -> None:
+        super().__init__(
+            operands=[ref, indices],
+            properties={"index": index, "stride": IntAttr(stride)},
+            result_types=[type],
+        )
+
+    def verify_(self) -> None:
+        _verify_strided(self, self.res.type, self.stride.data)
+
+
+@irdl_op_definition
+class StoreOp(MemoryOp):
+    """
+    Store consecutive elements, as many as the value has.
+
+    vec.store %v, %y[%oh + 1, 0] : vector<16xf32>, memref<8x16xf32>
+    """
+
+    name = "vec.store"
+
+    value = operand_def()
+    ref = operand_def(MemRefType)
+    indices = var_operand_def(IndexType)
+
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = (
+        "$value `,` $ref custom<IndexedBy>($indices, $index) attr-dict"
+        " `:` type($value) `,` type($ref)"
+    )
+
+    def __init__(
+        self, value: SSAValue, ref: SSAValue, index: IndexAttr, indices: Sequence[SSAValue]
+    ) -> None:
+        super().__init__(operands=[value, ref, indices], properties={"index": index})
+
+    def verify_(self) -> None:
+        n = prod(shape_of(self.value.type))
+        self.verify_at(self.value.type, n)
+        self.verify_end(n)
+
+
+@irdl_op_definition
+class StoreStridedOp(MemoryOp):
+    """
+    Store lane k to `stride * k` elements behind the index, in the order of the lanes: the mirror of
+    `vec.load_strided`.
+
+    vec.store_strided %v, %y[%i, 0] stride 9 : vector<16xf32>, memref<64x9xf32>
+    """
+
+    name = "vec.store_strided"
+
+    value = operand_def(VectorType)
+    ref = operand_def(MemRefType)
+    indices = var_operand_def(IndexType)
+    stride = prop_def(IntAttr)
+
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = (
+        "$value `,` $ref custom<IndexedBy>($indices, $index) `stride` custom<Number>($stride)"
+        " attr-dict `:` type($value) `,` type($ref)"
+    )
+
+    def __init__(
+        self,
+        value: SSAValue,
+        ref: SSAValue,
+        index: IndexAttr,
+        indices: Sequence[SSAValue],
+        stride: int,
+    ) -> None:
+        super().__init__(
+            operands=[value, ref, indices],
+            properties={"index": index, "stride": IntAttr(stride)},
+        )
+
+    def verify_(self) -> None:
+        _verify_strided(self, self.value.type, self.stride.data)
+
+
+def _verify_strided(op: MemoryOp, type: Attribute, stride: int) -> None:
+    lanes, *group = shape_of(type)
+    if stride < 1:
+        raise VerifyException(f"{op.name}: needs a stride of at least 1, got {stride}")
+    op.verify_at(type, prod(group))
+    op.verify_end((lanes - 1) * stride + prod(group))
+
+
+@irdl_op_definition
+class SplatLaneOp(IRDLOperation):
+    """
+    Copy one lane to all lanes: a permute on a CPU, free in a subgroup.
+
+    %r = vec.splat_lane %row[3] : vector<16xf32>
+    """
+
+    name = "vec.splat_lane"
+
+    T: ClassVar = VarConstraint("T", VectorType.constr())
+    vec = operand_def(T)
+    lane = prop_def(IntAttr)
+    res = result_def(T)
+
+    traits = traits_def(Pure())
+    custom_directives = (Number,)
+    assembly_format = "$vec `[` custom<Number>($lane) `]` attr-dict `:` type($vec)"
+
+    def __init__(self, vec: SSAValue, lane: int) -> None:
+        super().__init__(
+            operands=[vec], properties={"lane": IntAttr(lane)}, result_types=[vec.type]
+        )
+
+    def verify_(self) -> None:
+        lanes = shape_of(self.vec.type)[0]
+        if not 0 <= self.lane.data < lanes:
+            raise VerifyException(
+                f"vec.splat_lane: {self.vec.type} has lanes 0 to {lanes - 1}, got {self.lane.data}"
+            )
+
+
+@irdl_op_definition
+class ConvertOp(IRDLOperation):
+    """
+    Convert every element; integers are signed, or with `unsigned` unsigned (`arith`'s casts take no
+    vectors in xDSL).
+
+    - integer to float: the nearest, ties to even
+    - float to integer: towards zero; what the integer type cannot hold becomes its nearest value,
+      NaN becomes 0 (LLVM's `fptosi.sat`, `fptoui.sat`)
+    - integer to wider integer: the same number
+    - integer to narrower integer: its low bits, whether `unsigned` or not
+    - float to float: the nearest, ties to even
+
+    %r = vec.convert %x : vector<16xi32> to vector<16xf32>
+    %u = vec.convert unsigned %b : vector<16xi8> to vector<16xi32>
+    """
+
+    name = "vec.convert"
+
+    x = operand_def()
+    unsigned = opt_prop_def(UnitAttr)
+    res = result_def()
+
+    traits = traits_def(Pure())
+    assembly_format = "(`unsigned` $unsigned^)? $x attr-dict `:` type($x) `to` type($res)"
+
+    def __init__(self, x: SSAValue, type: Attribute, *, unsigned: bool = False) -> None:
+        super().__init__(
+            operands=[x],
+            properties={"unsigned": UnitAttr() if unsigned else None},
+            result_types=[type],
+        )
+
+    def verify_(self) -> None:
+        of, to = self.x.type, self.res.type
+        if shape_of(of) != shape_of(to):
+            raise VerifyException(f"vec.convert: {of} and {to} differ in shape")
+        for type in (of, to):
+            if not isinstance(element_of(type), IntegerType | AnyFloat):
+                raise VerifyException(f"vec.convert: needs integers or floats, got {type}")
+        if of == to:
+            raise VerifyException(f"vec.convert: {of} is what it is converted to")
+        if self.unsigned and not isinstance(element_of(of), IntegerType):
+            if not isinstance(element_of(to), IntegerType):
+                raise VerifyException(f"vec.convert: no integer is unsigned in {of} to {to}")
+
+
+@irdl_op_definition
+class BitcastOp(IRDLOperation):
+    """
+    Read the bits of each lane as another type. In a group, the first element is the lowest bits.
+
+    %r = vec.bitcast %x : vector<16x4xi8> to vector<16xi32>
+    """
+
+    name = "vec.bitcast"
+
+    x = operand_def()
+    res = result_def()
+
+    traits = traits_def(Pure())
+    assembly_format = "$x attr-dict `:` type($x) `to` type($res)"
+
+    def __init__(self, x: SSAValue, type: Attribute) -> None:
+        super().__init__(operands=[x], result_types=[type])
+
+    def verify_(self) -> None:
+        of, to = self.x.type, self.res.type
+        lanes = [shape_of(t)[:1] for t in (of, to)]
+        if lanes[0] != lanes[1] or _lane_bits(of) != _lane_bits(to):
+            raise VerifyException(f"vec.bitcast: {of} and {to} differ in lanes or bits of a lane")
+
+
+def _lane_bits(type: Attribute) -> int:
+    element = element_of(type)
+    if not isinstance(element, IntegerType | AnyFloat):
+        raise VerifyException(f"vec.bitcast: needs integers or floats, got {type}")
+    return element.bitwidth * prod(shape_of(type)[1:])
+
+
+Vec = Dialect(
+    "vec",
+    [
+        LoadOp,
+        LoadSplatOp,
+        LoadStridedOp,
+        StoreOp,
+        StoreStridedOp,
+        SplatLaneOp,
+        ConvertOp,
+        BitcastOp,
+    ],
+    [],
+)
