@@ -98,10 +98,15 @@ def global_state_kept() -> Iterator[None]:
 
 def call(stage: Stage, stdin: bytes) -> Finished:
     """Run one command as its entry point does, with its own arguments and streams."""
-    out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
-    err = out if stage.merges else io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    out, err = io.BytesIO(), io.BytesIO()
+    stdout = io.TextIOWrapper(out, "utf-8", write_through=True)
+    stderr = stdout if stage.merges else io.TextIOWrapper(err, "utf-8", write_through=True)
     status, crash = 0, ""
-    with global_state_kept(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        global_state_kept(),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+    ):
         sys.argv = [stage.tool, *stage.arguments]
         sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         try:
@@ -111,18 +116,10 @@ def call(stage: Stage, stdin: bytes) -> Finished:
         except SystemExit as stop:
             status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
             if isinstance(stop.code, str):
-                print(stop.code, file=err)
+                print(stop.code, file=stderr)
         except Exception:
             status, crash = 1, traceback.format_exc()
-    stderr = "" if stage.merges else read(err).decode()
-    return Finished(status, read(out), stderr, crash)
-
-
-def read(stream: io.TextIOWrapper) -> bytes:
-    """Everything written to a stream made by `call`."""
-    stream.flush()
-    stream.seek(0)
-    return stream.buffer.read()
+    return Finished(status, out.getvalue(), err.getvalue().decode(), crash)
 
 
 def run(stages: list[Stage], folder: Path) -> str | None:

@@ -9,6 +9,7 @@ How lit runs our tests. Two switches change what a test shows:
 import re
 import shlex
 from pathlib import Path
+from typing import cast
 from unittest.mock import patch
 
 import inproc
@@ -25,7 +26,7 @@ class LaminaTest(lit.formats.ShTest):
         super().__init__()
         self.shell, self.mutate = shell, mutate
 
-    def execute(self, test: lit.Test.Test, litConfig: LitConfig) -> lit.Test.Result:  # noqa: N803
+    def execute(self, test: lit.Test.Test, litConfig: LitConfig) -> lit.Test.Result:
         """Run one test file."""
         script = lit.TestRunner.parseIntegratedTestScript(test)
         if isinstance(script, lit.Test.Result):
@@ -40,7 +41,8 @@ class LaminaTest(lit.formats.ShTest):
             return mutated(test, folder, pipelines)
         if self.shell or None in pipelines:
             quoted = [(name, shlex.quote(path)) for name, path in paths.items()]
-            return lit.TestRunner.executeShTest(test, litConfig, False, quoted)
+            self.extra_substitutions = quoted
+            return cast(lit.Test.Result, super().execute(test, litConfig))
         return result(failure(pipelines, folder))
 
 
