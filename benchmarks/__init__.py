@@ -1,0 +1,1 @@
+"""What the compiler is measured on; run its modules from the root of the repository."""

@@ -1,0 +1,26 @@
+"""SqueezeNet 1.1 (Iandola et al. 2016, arXiv:1602.07360)."""
+
+from benchmarks.models.network import Network
+
+
+def fire(net: Network, x: str, squeezed: int, expanded: int) -> str:
+    """1x1 down, then a 1x1 and a 3x3 convolution side by side."""
+    x = net.relu(net.conv(x, squeezed, 1, bias=True))
+    one = net.relu(net.conv(x, expanded, 1, bias=True))
+    three = net.relu(net.conv(x, expanded, 3, 1, 1, bias=True))
+    return net.concat([one, three])
+
+
+def squeezenet(net: Network, batch: int) -> dict[str, str]:
+    """Eight fire modules; the last convolution is the classifier."""
+    x = net.input("data", (batch, 3, 224, 224))
+    x = net.relu(net.conv(x, 64, 3, 2, bias=True))
+    for modules in [(16, 64), (16, 64)], [(32, 128), (32, 128)], [(48, 192)] * 2 + [(64, 256)] * 2:
+        x = net.max_pool(x, 3, 2, ceil=True)
+        for squeezed, expanded in modules:
+            x = fire(net, x, squeezed, expanded)
+    x = net.relu(net.conv(x, 1000, 1, bias=True))
+    return {"output": net.flatten(net.global_average_pool(x))}
+
+
+MODELS = {"squeezenet1_1": squeezenet}
