@@ -1,0 +1,284 @@
+"""
+The int8 dialect: quantized arithmetic with exact semantics, on scalars, vectors and tensors alike.
+
+Quantized values are plain `i8` wherever they live, so layouts, memory plans and printers need not
+know about them. What the 8 bits mean, a `!int8.quant`, stands on the ops that give or take meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from math import isfinite
+from typing import ClassVar, cast
+
+from typing_extensions import TypeVar
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    Float32Type,
+    FloatAttr,
+    IntAttr,
+    IntegerType,
+    StringAttr,
+    TensorType,
+    VectorType,
+    container_of,
+    f32,
+    i8,
+    i32,
+)
+from xdsl.ir import Attribute, Dialect, ParametrizedAttribute, SSAValue, TypeAttribute
+from xdsl.irdl import (
+    AttrConstraint,
+    InferenceContext,
+    IntConstraint,
+    IRDLOperation,
+    VarConstraint,
+    VerificationContext,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    param_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+Scalar = IntegerType | AnyFloat
+RANGES = {"u8": (0, 255), "s8": (-128, 127)}
+"""the smallest and the largest number in each storage"""
+
+
+@irdl_attr_definition
+class QuantType(ParametrizedAttribute, TypeAttribute):
+    """
+    8 bits q that mean the real number (q - zero_point) * scale; q is unsigned (u8) or signed (s8).
+
+    !int8.quant<u8, 5.000000e-01, 128>
+    """
+
+    name = "int8.quant"
+
+    storage: StringAttr = param_def(converter=StringAttr.get)
+    scale: FloatAttr[Float32Type] = param_def(converter=lambda x: FloatAttr(float(x), f32))
+    zero_point: IntAttr = param_def(converter=IntAttr.get)
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The smallest and the largest q."""
+        return RANGES[self.storage.data]
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
+        with parser.in_angle_brackets():
+            pos, storage = parser.pos, parser.parse_identifier()
+            if storage not in RANGES:
+                parser.raise_error(f"expected u8 or s8, got '{storage}'", pos)
+            parser.parse_punctuation(",")
+            scale = parser.parse_float()
+            parser.parse_punctuation(",")
+            zero_point = parser.parse_integer()
+        return [StringAttr(storage), FloatAttr(scale, f32), IntAttr(zero_point)]
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(f"{self.storage.data}, ")
+            printer.print_float(self.scale.value.data, f32)
+            printer.print_string(f", {self.zero_point.data}")
+
+    def verify(self) -> None:
+        if self.storage.data not in RANGES:
+            raise VerifyException(f"storage must be u8 or s8, got {self.storage.data}")
+        scale, (low, high) = self.scale.value.data, self.range
+        if not (isfinite(scale) and scale > 0):
+            raise VerifyException(f"scale must be positive and finite, got {scale}")
+        if not low <= self.zero_point.data <= high:
+            raise VerifyException(
+                f"the zero point of {self.storage.data} must be in {low}..{high}, "
+                f"got {self.zero_point.data}"
+            )
+
+
+def shape_of(type: Attribute) -> tuple[int, ...]:
+    """The dimensions of a vector or tensor; a scalar has none."""
+    return cast(VectorType, type).get_shape() if isinstance(type, VectorType | TensorType) else ()
+
+
+def with_element(type: Attribute, element: Attribute) -> Attribute:
+    """A scalar, vector or tensor like `type`, of other elements."""
+    match type:
+        case VectorType():
+            return VectorType(element, type.shape, type.scalable_dims)
+        case TensorType():
+            return TensorType(element, type.shape, type.encoding)
+        case _:
+            return element
+
+
+def groups_of(type: Attribute) -> Attribute:
+    """Four i8 for every element of `type`; one group by itself is a vector."""
+    match type:
+        case VectorType() | TensorType():
+            return type.__class__(i8, [*type.get_shape(), 4])
+        case _:
+            return VectorType(i8, [4])
+
+
+@dataclass(frozen=True)
+class LikeConstraint(AttrConstraint[Attribute]):
+    """`like`, a scalar, vector or tensor of `base`, with its elements replaced by `element`."""
+
+    like: AttrConstraint[Attribute]
+    base: Attribute
+    element: Attribute
+
+    def verify(self, attr: Attribute, constraint_context: VerificationContext) -> None:
+        if attr != with_element(attr, self.element):
+            raise VerifyException(f"expected elements of {self.element}, got {attr}")
+        self.like.verify(with_element(attr, self.base), constraint_context)
+
+    def can_infer(self, var_constraint_names: AbstractSet[str]) -> bool:
+        return self.like.can_infer(var_constraint_names)
+
+    def infer(self, context: InferenceContext) -> Attribute:
+        return with_element(self.like.infer(context), self.element)
+
+    def mapping_type_vars(
+        self, type_var_mapping: Mapping[TypeVar, AttrConstraint | IntConstraint]
+    ) -> LikeConstraint:
+        like = self.like.mapping_type_vars(type_var_mapping)
+        return LikeConstraint(like, self.base, self.element)
+
+
+@irdl_op_definition
+class QuantizeOp(IRDLOperation):
+    """
+    q = saturate(round_half_even(x / scale) + zero_point), as ONNX's QuantizeLinear: the division is
+    in f32, the rest exact; saturate goes to the nearest number of the storage, which NaN has none
+    of: it becomes the smallest (as in ONNX Runtime on x86).
+
+    %q = int8.quantize %x to <u8, 5.000000e-01, 128> : vector<16xf32>
+    """
+
+    name = "int8.quantize"
+
+    T: ClassVar = VarConstraint("T", container_of(f32))
+    x = operand_def(T)
+    to = prop_def(QuantType)
+    q = result_def(LikeConstraint(T, f32, i8))
+
+    traits = traits_def(Pure())
+    assembly_format = "$x `to` $to attr-dict `:` type($x)"
+
+    def __init__(self, x: SSAValue, to: QuantType) -> None:
+        super().__init__(
+            operands=[x], properties={"to": to}, result_types=[with_element(x.type, i8)]
+        )
+
+
+@irdl_op_definition
+class DequantizeOp(IRDLOperation):
+    """
+    x = f32(q - zero_point) * scale, as ONNX's DequantizeLinear: the difference is exact, the
+    product is rounded once, to f32.
+
+    %x = int8.dequantize %q from <u8, 5.000000e-01, 128> : vector<16xi8>
+    """
+
+    name = "int8.dequantize"
+
+    T: ClassVar = VarConstraint("T", container_of(i8))
+    q = operand_def(T)
+    of = prop_def(QuantType)
+    x = result_def(LikeConstraint(T, i8, f32))
+
+    traits = traits_def(Pure())
+    assembly_format = "$q `from` $of attr-dict `:` type($q)"
+
+    def __init__(self, q: SSAValue, of: QuantType) -> None:
+        super().__init__(
+            operands=[q], properties={"of": of}, result_types=[with_element(q.type, f32)]
+        )
+
+
+@irdl_op_definition
+class RequantizeOp(IRDLOperation):
+    """
+    q = saturate(round_half_even(f32(acc) * scale) + zero_point): first acc is rounded to f32 (half
+    to even), then the product is, then the rest is exact, as in `int8.quantize`. `scale` is what
+    one step of acc is worth in steps of q; for tensors, of any shape that broadcasts to acc's.
+
+    %q = int8.requantize %acc by %scale to <u8, 5.000000e-01, 128> : vector<16xi32>, vector<16xf32>
+    """
+
+    name = "int8.requantize"
+
+    T: ClassVar = VarConstraint("T", container_of(i32))
+    acc = operand_def(T)
+    scale = operand_def(container_of(f32))
+    to = prop_def(QuantType)
+    q = result_def(LikeConstraint(T, i32, i8))
+
+    traits = traits_def(Pure())
+    assembly_format = "$acc `by` $scale `to` $to attr-dict `:` type($acc) `,` type($scale)"
+
+    def __init__(self, acc: SSAValue, scale: SSAValue, to: QuantType) -> None:
+        super().__init__(
+            operands=[acc, scale],
+            properties={"to": to},
+            result_types=[with_element(acc.type, i8)],
+        )
+
+    def verify_(self) -> None:
+        acc, scale = self.acc.type, self.scale.type
+        if scale != with_element(acc, f32) and not _broadcasts(scale, acc):
+            raise VerifyException(f"int8.requantize: a scale of {scale} does not fit {acc}")
+
+
+def _broadcasts(scale: Attribute, acc: Attribute) -> bool:
+    """Whether `scale` is for a tensor `acc` and NumPy would repeat it to that shape."""
+    if not isinstance(acc, TensorType) or isinstance(scale, VectorType):
+        return False
+    small, large = shape_of(scale), shape_of(cast(Attribute, acc))
+    dims = zip(reversed(small), reversed(large), strict=False)
+    return len(small) <= len(large) and all(s in (1, n) for s, n in dims)
+
+
+@irdl_op_definition
+class Dot4Op(IRDLOperation):
+    """
+    res = acc + sum over k < 4 of zext(a[.., k]) * sext(b[.., k]), modulo 2**32: unsigned bytes
+    times signed bytes, never saturating. `a` and `b` have a group of 4 for each element of `acc`.
+
+    %r = int8.dot4 %acc, %a, %b : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+    """
+
+    name = "int8.dot4"
+
+    T: ClassVar = VarConstraint("T", container_of(i32))
+    acc = operand_def(T)
+    a = operand_def(container_of(i8))
+    b = operand_def(container_of(i8))
+    res = result_def(T)
+
+    traits = traits_def(Pure())
+    assembly_format = "$acc `,` $a `,` $b attr-dict `:` type($acc) `,` type($a) `,` type($b)"
+
+    def __init__(self, acc: SSAValue, a: SSAValue, b: SSAValue) -> None:
+        super().__init__(operands=[acc, a, b], result_types=[acc.type])
+
+    def verify_(self) -> None:
+        groups = groups_of(self.acc.type)
+        for side in (self.a, self.b):
+            if side.type != groups:
+                raise VerifyException(
+                    f"int8.dot4: {self.acc.type} adds up groups of type {groups}, got {side.type}"
+                )
+
+
+Int8 = Dialect("int8", [QuantizeOp, DequantizeOp, RequantizeOp, Dot4Op], [QuantType])

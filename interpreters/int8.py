@@ -1,0 +1,85 @@
+"""
+The int8 dialect in NumPy, bit for bit: plain functions on arrays of any shape, and its ops.
+
+In the IR 8-bit values have no sign and are held as np.int8; the functions take and give either.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.ir import Operation
+
+from lamina.dialects import int8
+from lamina.interpreters.run import Implementation, Run
+
+
+def quantize(
+    x: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int, dtype: npt.DTypeLike
+) -> np.ndarray:
+    """saturate(round_half_even(x / scale) + zero_point), the division in f32; NaN is the smallest."""
+    with np.errstate(all="ignore"):
+        steps = np.asarray(x, np.float32) / np.asarray(scale, np.float32)
+    return _saturate(steps, zero_point, np.dtype(dtype))
+
+
+def dequantize(q: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int) -> np.ndarray:
+    """f32(q - zero_point) * scale; the dtype of `q` says whether it is signed."""
+    return (np.asarray(q, np.int32) - zero_point).astype(np.float32) * np.float32(scale)
+
+
+def requantize(
+    acc: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int, dtype: npt.DTypeLike
+) -> np.ndarray:
+    """saturate(round_half_even(f32(acc) * scale) + zero_point), both f32 steps rounded."""
+    with np.errstate(all="ignore"):
+        steps = np.asarray(acc, np.int32).astype(np.float32) * np.asarray(scale, np.float32)
+    return _saturate(steps, zero_point, np.dtype(dtype))
+
+
+def dot4(acc: npt.ArrayLike, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """acc + sum of a, unsigned, times b, signed, over groups of 4 in the last dimension; modulo 2**32."""
+    products = a.view(np.uint8).astype(np.int32) * b.view(np.int8).astype(np.int32)
+    with np.errstate(over="ignore"):
+        return np.asarray(acc, np.int32) + products.sum(-1, dtype=np.int32)
+
+
+def _saturate(steps: np.ndarray, zero_point: int, dtype: np.dtype) -> np.ndarray:
+    """Cutting off before rounding gives the same, as the limits are whole numbers."""
+    low, high = (int(limit) - zero_point for limit in (np.iinfo(dtype).min, np.iinfo(dtype).max))
+    within = np.fmin(np.fmax(steps, np.float32(low)), np.float32(high))  # fmax drops a NaN
+    return (np.rint(within).astype(np.int32) + zero_point).astype(dtype)
+
+
+def dtype_of(type: int8.QuantType) -> np.dtype:
+    """NumPy's type of this storage."""
+    return np.dtype({"u8": np.uint8, "s8": np.int8}[type.storage.data])
+
+
+def _quantize(run: Run, op: int8.QuantizeOp, args: Sequence[Any]) -> Sequence[Any]:
+    scale, zero_point = op.to.scale.value.data, op.to.zero_point.data
+    return (quantize(args[0], scale, zero_point, dtype_of(op.to)).view(np.int8)[()],)
+
+
+def _dequantize(run: Run, op: int8.DequantizeOp, args: Sequence[Any]) -> Sequence[Any]:
+    q = np.asarray(args[0]).view(dtype_of(op.of))
+    return (dequantize(q, op.of.scale.value.data, op.of.zero_point.data)[()],)
+
+
+def _requantize(run: Run, op: int8.RequantizeOp, args: Sequence[Any]) -> Sequence[Any]:
+    acc, scale = args
+    q = requantize(acc, scale, op.to.zero_point.data, dtype_of(op.to))
+    return (q.view(np.int8)[()],)
+
+
+def _dot4(run: Run, op: int8.Dot4Op, args: Sequence[Any]) -> Sequence[Any]:
+    return (dot4(*args)[()],)
+
+
+IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
+    int8.QuantizeOp: _quantize,
+    int8.DequantizeOp: _dequantize,
+    int8.RequantizeOp: _requantize,
+    int8.Dot4Op: _dot4,
+}
