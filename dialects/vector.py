@@ -111,7 +111,8 @@ class MemoryOp(IRDLOperation):
             raise VerifyException(
                 f"{self.name}: {ref} needs {ref.get_num_dims()} indices, got {len(dims)}"
             )
-        if -1 in ref.get_shape() or None in (strides := ref.get_strides() or (None,)):
+        strides = ref.get_strides()
+        if min(ref.get_shape(), default=1) < 0 or strides is None or None in strides:
             raise VerifyException(f"{self.name}: needs a buffer with known strides, got {ref}")
         if element_of(type) != ref.element_type:
             raise VerifyException(f"{self.name}: {ref} holds no elements of {type}")

@@ -18,7 +18,7 @@ from lamina.interpreters.run import Implementation, Run
 def quantize(
     x: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int, dtype: npt.DTypeLike
 ) -> np.ndarray:
-    """saturate(round_half_even(x / scale) + zero_point), the division in f32; NaN is the smallest."""
+    """saturate(round_half_even(x / scale) + zero_point), / in f32; NaN becomes the smallest."""
     with np.errstate(all="ignore"):
         steps = np.asarray(x, np.float32) / np.asarray(scale, np.float32)
     return _saturate(steps, zero_point, np.dtype(dtype))
@@ -26,7 +26,7 @@ def quantize(
 
 def dequantize(q: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int) -> np.ndarray:
     """f32(q - zero_point) * scale; the dtype of `q` says whether it is signed."""
-    return (np.asarray(q, np.int32) - zero_point).astype(np.float32) * np.float32(scale)
+    return (np.asarray(q, np.int32) - zero_point).astype(np.float32) * np.asarray(scale, np.float32)
 
 
 def requantize(
@@ -39,7 +39,7 @@ def requantize(
 
 
 def dot4(acc: npt.ArrayLike, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """acc + sum of a, unsigned, times b, signed, over groups of 4 in the last dimension; modulo 2**32."""
+    """acc + the sum over the last dimension of unsigned a times signed b, modulo 2**32."""
     products = a.view(np.uint8).astype(np.int32) * b.view(np.int8).astype(np.int32)
     with np.errstate(over="ignore"):
         return np.asarray(acc, np.int32) + products.sum(-1, dtype=np.int32)

@@ -1,0 +1,64 @@
+// RUN: lamina-opt %s | lamina-opt | filecheck %s
+// RUN: lamina-opt %s --print-op-generic | lamina-opt | filecheck %s
+
+// CHECK-LABEL: func.func @index_is_an_expression(
+// CHECK-NEXT:    %0 = vec.load %x[%i * 4 + %j + 1, (%i + 3) floordiv 2, %j mod 4] : memref<64x8x8xf32> -> vector<16xf32>
+// CHECK-NEXT:    %1 = vec.load %x[0, 1, 2] : memref<64x8x8xf32> -> vector<16xf32>
+func.func @index_is_an_expression(%x: memref<64x8x8xf32>, %i: index, %j: index) {
+  %0 = vec.load %x[%i * 2 + 1 + %j + %i * 2, (%i + 3) floordiv 2, %j mod 4] : memref<64x8x8xf32> -> vector<16xf32>
+  %1 = vec.load %x[0, 1, 2] : memref<64x8x8xf32> -> vector<16xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @scalars_and_groups_load_too(
+// CHECK-NEXT:    %0 = vec.load %x[%i] : memref<128xi8> -> i8
+// CHECK-NEXT:    %1 = vec.load %x[%i] : memref<128xi8> -> vector<16x4xi8>
+// CHECK-NEXT:    %2 = vec.load_splat %x[%i * 4] : memref<128xi8> -> vector<16x4xi8>
+// CHECK-NEXT:    %3 = vec.load_splat %x[%i] {note = "kept"} : memref<128xi8> -> vector<16xi8>
+func.func @scalars_and_groups_load_too(%x: memref<128xi8>, %i: index) {
+  %0 = vec.load %x[%i] : memref<128xi8> -> i8
+  %1 = vec.load %x[%i] : memref<128xi8> -> vector<16x4xi8>
+  %2 = vec.load_splat %x[%i * 4] : memref<128xi8> -> vector<16x4xi8>
+  %3 = vec.load_splat %x[%i] {note = "kept"} : memref<128xi8> -> vector<16xi8>
+  func.return
+}
+
+// CHECK-LABEL: func.func @strides_go_through_memory(
+// CHECK-NEXT:    %0 = vec.load_strided %x[%i, 0] stride 9 : memref<64x9xf32> -> vector<16xf32>
+// CHECK-NEXT:    vec.store_strided %0, %x[0, %i] stride 18 : vector<16xf32>, memref<64x9xf32>
+func.func @strides_go_through_memory(%x: memref<64x9xf32>, %i: index) {
+  %0 = vec.load_strided %x[%i, 0] stride 9 : memref<64x9xf32> -> vector<16xf32>
+  vec.store_strided %0, %x[0, %i] stride 18 : vector<16xf32>, memref<64x9xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @store_into_strided_memory(
+// CHECK-NEXT:    vec.store %v, %y[%i, 16] : vector<16xf32>, memref<4x32xf32, strided<[64, 1]>>
+func.func @store_into_strided_memory(%v: vector<16xf32>, %y: memref<4x32xf32, strided<[64, 1]>>, %i: index) {
+  vec.store %v, %y[%i, 16] : vector<16xf32>, memref<4x32xf32, strided<[64, 1]>>
+  func.return
+}
+
+// CHECK-LABEL: func.func @lanes_and_bits(
+// CHECK-NEXT:    %0 = vec.splat_lane %v[3] : vector<16xf32>
+// CHECK-NEXT:    %1 = vec.convert %0 : vector<16xf32> to vector<16xi8>
+// CHECK-NEXT:    %2 = vec.convert unsigned %1 : vector<16xi8> to vector<16xi32>
+// CHECK-NEXT:    %3 = vec.convert unsigned %0 : vector<16xf32> to vector<16xi8>
+// CHECK-NEXT:    %4 = vec.bitcast %2 : vector<16xi32> to vector<16x4xi8>
+// CHECK-NEXT:    %5 = vec.bitcast %v : vector<16xf32> to vector<16xi32>
+func.func @lanes_and_bits(%v: vector<16xf32>) {
+  %0 = vec.splat_lane %v[3] : vector<16xf32>
+  %1 = vec.convert %0 : vector<16xf32> to vector<16xi8>
+  %2 = vec.convert unsigned %1 : vector<16xi8> to vector<16xi32>
+  %3 = vec.convert unsigned %0 : vector<16xf32> to vector<16xi8>
+  %4 = vec.bitcast %2 : vector<16xi32> to vector<16x4xi8>
+  %5 = vec.bitcast %v : vector<16xf32> to vector<16xi32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @buffer_without_dimensions(
+// CHECK-NEXT:    %0 = vec.load %x[] : memref<f32> -> f32
+func.func @buffer_without_dimensions(%x: memref<f32>) {
+  %0 = vec.load %x[] : memref<f32> -> f32
+  func.return
+}
