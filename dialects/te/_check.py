@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import VectorType
-from xdsl.ir import Attribute, Block, SSAValue
+from xdsl.ir import Attribute, Block
 from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.expr import RESERVED, Div, Expr
-from lamina.dialects.te.attributes import MARKS, AccessAttr, Axis
+from lamina.dialects.te.attributes import MARKS, Axis
 
 if TYPE_CHECKING:
     from lamina.dialects.te.ops import ComputeOp
@@ -62,7 +62,7 @@ def check_accesses(op: ComputeOp) -> None:
     """Ranks agree, the output is not padded, and no access is certain to leave its buffer."""
     for k, (access, value) in enumerate(zip(op.accesses.data, op.operands_in_order, strict=True)):
         shape = op.shape(k)
-        if -1 in shape:
+        if min(shape, default=0) < 0:
             raise VerifyException(f"te needs static shapes, got {value.type}")
         if len(access.index) != len(shape):
             raise VerifyException(
@@ -70,15 +70,16 @@ def check_accesses(op: ComputeOp) -> None:
                 f" {len(shape)}"
             )
         if access.pad is None:
-            _check_inside(op, access, shape, value)
+            _check_inside(op, k, shape)
     if op.accesses.data[-1].pad is not None:
         raise VerifyException(f"the output cannot be padded, got {op.accesses.data[-1]}")
     _check_in_place(op)
 
 
-def _check_inside(op: ComputeOp, access: AccessAttr, shape: Sequence[int], ref: SSAValue) -> None:
-    ranges = op.ranges
-    for e, n in zip(access.index, shape, strict=True):
+def _check_inside(op: ComputeOp, k: int, shape: Sequence[int]) -> None:
+    ranges, ref = op.ranges, op.operands_in_order[k]
+    last = [n - op.group_size(k) + 1 for n in shape[-1:]]  # where a group of neighbours may begin
+    for e, n in zip(op.accesses.data[k].index, (*shape[:-1], *last), strict=True):
         limits = e.bounds(ranges)
         if limits is None or (0 <= limits[0] and limits[1] < n):
             continue
@@ -87,7 +88,7 @@ def _check_inside(op: ComputeOp, access: AccessAttr, shape: Sequence[int], ref: 
             if not 0 <= value < n and _computed(op, at):
                 where = ", ".join(f"{x} = {at[x]}" for x in sorted(e.names()))
                 raise VerifyException(
-                    f"'{e}' is {value} at {where or 'every point'}, outside the {n} elements of"
+                    f"'{e}' is {value} at {where or 'every point'}, but must be 0 to {n - 1} in"
                     f" {ref.type}: add pad or a where bound"
                 )
 

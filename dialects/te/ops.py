@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     StringAttr,
+    VectorType,
 )
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import (
@@ -78,8 +79,9 @@ _WORK = (
 
 def memref_type(value: SSAValue) -> MemRefType[Attribute]:
     """The type of `value`, which its op's definition already requires to be a memref."""
-    assert isinstance(value.type, MemRefType), value
-    return cast(MemRefType[Attribute], value.type)
+    type = value.type
+    assert isinstance(type, MemRefType), value
+    return cast(MemRefType[Attribute], type)
 
 
 def identity(type: Attribute) -> Region:
@@ -263,6 +265,17 @@ class ComputeOp(IRDLOperation):
     def element_type(self, k: int) -> Attribute:
         """The element type of the buffer of access `k`."""
         return memref_type(self.operands_in_order[k]).element_type
+
+    def group_size(self, k: int) -> int:
+        """How many neighbours access `k` reads at once: 1, or 4 for vector<4xi8>."""
+        n, accesses = len(self.inputs), len(self.accesses.data)
+        if k == accesses - 1:
+            return 1
+        block, i = (self.body.block, k) if k < n else (self.epilogue.block, k - n + 1)
+        type = block.arg_types[i] if i < len(block.args) else None
+        return (
+            cast(VectorType[Attribute], type).get_shape()[0] if isinstance(type, VectorType) else 1
+        )
 
     @property
     def has_identity_epilogue(self) -> bool:
