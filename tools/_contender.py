@@ -1,0 +1,79 @@
+"""
+A process that holds one model in one library and runs it when `lamina bench` says so.
+
+One JSON object a line comes in on stdin, and each is answered by one on stdout: `load` first, then
+`outputs` (run once, results to a file) and `time` (run often, milliseconds).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import time
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(cpus: list[int]) -> None:
+    """Serve requests until stdin ends."""
+    # A suspended process would outlive a killed parent for ever.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.sched_setaffinity(0, cpus)
+    # Libraries print what they like to stdout; the answers go where only we write.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    contender = Contender()
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = getattr(contender, request.pop("do"))(**request)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+class Contender:
+    """One loaded model; each public method answers the request of its name."""
+
+    def load(self, runner: str, path: str, threads: int, options: dict) -> dict:
+        """Load or compile the model."""
+        # The process is pinned before anything that starts threads is imported.
+        from lamina.errors import LaminaError
+        from lamina.tools._peers import RUNNERS
+
+        start = time.perf_counter()
+        try:
+            self.runner = RUNNERS[runner](path, threads, options)
+        except LaminaError as e:
+            return {"error": str(e)}
+        return {
+            "version": self.runner.version,
+            "inputs": {n: [list(s), str(d)] for n, (s, d) in self.runner.inputs.items()},
+            "load_s": time.perf_counter() - start,
+        }
+
+    def outputs(self, inputs: str, outputs: str) -> dict:
+        """Run once on the arrays of one file, write the results to another; keep the inputs."""
+        from lamina.tools._arrays import load_npz, save_npz
+
+        self.inputs = load_npz(inputs)
+        save_npz(outputs, self.runner.run(self.inputs))
+        return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+    def time(self, warm_up: int, runs: int) -> dict:
+        """Milliseconds of each of `runs` runs, after some that do not count."""
+        times = []
+        for _ in range(warm_up + runs):
+            start = time.perf_counter_ns()
+            self.runner.run(self.inputs)
+            times.append((time.perf_counter_ns() - start) / 1e6)
+        return {"times": times[warm_up:]}
+
+    def profile(self) -> dict:
+        """Each kernel call of the model, and the peak of this CPU, measured in turns."""
+        return {}
+
+
+if __name__ == "__main__":
+    main([int(cpu) for cpu in sys.argv[1].split(",")])

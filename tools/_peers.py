@@ -1,0 +1,97 @@
+"""
+The libraries that `lamina bench` can time, each behind the same two attributes and one method.
+
+Threads are set explicitly everywhere, and so is fp32: what is compared is one thing. Each library
+is imported by its own class only, because a contender's process must hold no other one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from lamina.tools._arrays import Arrays, Specs
+
+PEERS = {"onnxruntime": "onnxruntime", "openvino": "openvino"}
+"""name on the command line -> the package it needs"""
+
+
+class Runner(Protocol):
+    """A loaded model; `run` is what is timed, from NumPy arrays to NumPy arrays."""
+
+    version: str
+    inputs: Specs
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """The outputs by name."""
+        ...
+
+
+class Lamina:
+    """This compiler; compiled models are loaded as they are."""
+
+    def __init__(self, path: str, threads: int, options: dict) -> None:
+        import lamina
+
+        self.version = lamina.__version__
+        if path.endswith(".lam"):
+            self.model = lamina.load(path)
+        else:
+            self.model = lamina.compile(path, threads=threads, **options)
+        self.inputs = self.model.inputs
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """The outputs by name."""
+        return self.model.run(inputs)
+
+
+class OnnxRuntime:
+    """ONNX Runtime's CPU provider with all graph optimisations."""
+
+    def __init__(self, path: str, threads: int, options: dict) -> None:
+        import onnxruntime as ort
+
+        self.version = ort.__version__
+        settings = ort.SessionOptions()
+        settings.intra_op_num_threads = threads
+        settings.inter_op_num_threads = 1
+        settings.log_severity_level = 3
+        self.session = ort.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+        self.names = [output.name for output in self.session.get_outputs()]
+        self.inputs: Specs = {}
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """The outputs by name."""
+        results = self.session.run(None, dict(inputs))
+        return dict(zip(self.names, map(np.asarray, results), strict=True))
+
+
+class OpenVino:
+    """OpenVINO's CPU plug-in, compiled for latency."""
+
+    def __init__(self, path: str, threads: int, options: dict) -> None:
+        import openvino as ov
+
+        self.version = ov.__version__.partition("-")[0]
+        settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        core = ov.Core()
+        model = core.read_model(path)
+        if shapes := options["shapes"]:
+            model.reshape({name: list(shape) for name, shape in shapes.items()})
+        compiled = core.compile_model(model, "CPU", settings)
+        self.request = compiled.create_infer_request()
+        self.names = [(port, port.get_names()) for port in compiled.outputs]
+        self.inputs: Specs = {}
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """The outputs by each of their names."""
+        results = self.request.infer(inputs, share_inputs=True, share_outputs=True)
+        return {name: np.asarray(results[port]) for port, names in self.names for name in names}
+
+
+RUNNERS = {"lamina": Lamina, "onnxruntime": OnnxRuntime, "openvino": OpenVino}

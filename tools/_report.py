@@ -1,0 +1,91 @@
+"""What `lamina bench` says about the times it took: first the numbers, then their tables."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lamina.tools._arrays import Arrays
+from lamina.tools._rounds import Turns
+
+
+def latency(turns: list[list[float]]) -> dict[str, float]:
+    """Median and 10th percentile of all runs, in milliseconds."""
+    times = np.concatenate(turns)
+    return {"median_ms": float(np.median(times)), "p10_ms": float(np.percentile(times, 10))}
+
+
+def ratio(turns: Turns, name: str, peer: str) -> dict[str, Any]:
+    """The time of `name` over that of `peer`, from the medians of each round."""
+    pairs = zip(turns[name], turns[peer], strict=True)
+    rounds = [float(np.median(mine) / np.median(other)) for mine, other in pairs]
+    p10, median, p90 = np.percentile(rounds, (10, 50, 90))
+    return {"median": float(median), "p10": float(p10), "p90": float(p90), "rounds": rounds}
+
+
+def difference(x: Arrays, reference: Arrays) -> float:
+    """The largest difference of any output, as a part of the largest value of that output."""
+    return max(_difference(x[name], reference[name]) for name in x)
+
+
+def _difference(x: np.ndarray, reference: np.ndarray) -> float:
+    if x.shape != reference.shape:
+        return float("inf")
+    scale = float(np.abs(reference).max(initial=0)) or 1.0
+    far = float(np.abs(x.astype(np.float64) - reference).max(initial=0)) / scale
+    return far if far == far else float("inf")  # a NaN on one side only
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on."""
+    return {
+        "name": platform.node(),
+        "cpu": _cpu_name(),
+        "cpus": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def model_table(result: dict[str, Any]) -> str:
+    """One model: a line for each contender."""
+    rows = [["", "median", "p10", "ready in", "memory", "difference", "lamina / it"]]
+    for name, c in result["contenders"].items():
+        times = c["latency"]
+        row = [f"{name} {c['version']}"]
+        row += [f"{times['median_ms']:.3f} ms", f"{times['p10_ms']:.3f} ms"]
+        row += [f"{c['load_s']:.2f} s", f"{c['peak_mb']:.0f} MB"]
+        row += [f"{c['difference']:.1e}" if "difference" in c else ""]
+        row += [_spread(c["ratio"]) if "ratio" in c else ""]
+        rows.append(row)
+    return table(rows)
+
+
+def _spread(r: dict[str, Any]) -> str:
+    return f"{r['median']:.3f} ({r['p10']:.3f} .. {r['p90']:.3f})"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns, the first to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,132 @@
+"""
+Time several contenders against each other on a computer that is never quiet.
+
+Each contender is a process of its own; all are pinned to the same CPUs, and only the one that is
+being timed is not suspended. They take turns, a round being one turn of each: what disturbs the
+computer for longer than a turn hits all of them, so the ratios within a round are what counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lamina.errors import LaminaError
+
+TURN_SECONDS = 0.25
+"""about how long one contender runs before the next one does"""
+
+Turns = dict[str, list[list[float]]]
+"""contender -> round -> the milliseconds of each run"""
+
+
+class Contender:
+    """A child process with one loaded model, suspended while nothing is asked of it."""
+
+    def __init__(self, name: str, cpus: Sequence[int]) -> None:
+        self.name = name
+        self.stderr = tempfile.TemporaryFile("w+", errors="replace")
+        # A session of its own: Ctrl-C is for this process, which then ends the others.
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "lamina.tools._contender", ",".join(map(str, cpus))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.stderr,
+            start_new_session=True,
+            text=True,
+        )
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        """Let the process run until it has answered one request."""
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        self.process.send_signal(signal.SIGCONT)
+        try:
+            print(json.dumps({"do": do, **request}), file=stdin, flush=True)
+        except BrokenPipeError:
+            raise LaminaError(self._epitaph(do)) from None
+        answer = stdout.readline()
+        if not answer:
+            raise LaminaError(self._epitaph(do))
+        self._suspend()
+        result = json.loads(answer)
+        if "error" in result:
+            raise LaminaError(result["error"])
+        return result
+
+    def _suspend(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def _epitaph(self, do: str) -> str:
+        status = self.process.wait()
+        how = f"of {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
+        self.stderr.seek(0)
+        said = self.stderr.read().strip().splitlines()
+        return f"{self.name}: its process died {how} during '{do}'" + (f": {said[-1]}" * bool(said))
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.stderr):
+            if stream:
+                stream.close()
+
+
+@contextmanager
+def contenders(names: Sequence[str], cpus: Sequence[int]) -> Iterator[dict[str, Contender]]:
+    """One suspended process for each name; all of them are gone afterwards."""
+    started: dict[str, Contender] = {}
+    try:
+        for name in names:
+            started[name] = Contender(name, cpus)
+        yield started
+    finally:
+        for contender in started.values():
+            contender.close()
+
+
+def take_turns(field: dict[str, Contender], rounds: int) -> Turns:
+    """The times of every contender in every round; the order rotates from round to round."""
+    slowest = max(min(c.ask("time", warm_up=2, runs=3)["times"]) for c in field.values())
+    runs = min(200, max(3, round(TURN_SECONDS * 1e3 / slowest)))
+    turns: Turns = {name: [] for name in field}
+    names = list(field)
+    for i in range(rounds):
+        first = i % len(names)
+        for name in names[first:] + names[:first]:
+            # The first run after another contender's turn finds that one's data in the caches.
+            turns[name].append(field[name].ask("time", warm_up=1, runs=runs)["times"])
+    return turns
+
+
+def choose_cpus(threads: int) -> list[int]:
+    """CPUs to pin to, of different cores as long as there are any."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if threads > len(allowed):
+        raise LaminaError(f"--threads {threads} needs as many CPUs, found {len(allowed)}")
+    seen: set[str] = set()
+    first, second = [], []
+    for cpu in allowed:
+        core = _core(cpu)
+        (second if core in seen else first).append(cpu)
+        seen.add(core)
+    return sorted((first + second)[:threads])
+
+
+def _core(cpu: int) -> str:
+    topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
+    try:
+        return (topology / "physical_package_id").read_text() + (topology / "core_id").read_text()
+    except OSError:
+        return str(cpu)

@@ -1,0 +1,1 @@
+"""The commands of `lamina`, one a module: `run(args)`, imported when the command is used."""

@@ -1,0 +1,157 @@
+"""
+The `lamina` command: its arguments, and every error as one line.
+
+Nothing heavy is imported here: `lamina --help` answers at once, and a command imports what it
+needs when it is chosen. That is also why the arguments stand here and not with the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+from lamina.errors import LaminaError
+
+if __name__ == "lamina":
+    raise ImportError(f"{__file__} hides the package 'lamina': run 'python -m lamina.tools.NAME'")
+
+LEVELS = ("graph", "te", "loop", "vector", "llvm", "asm", "opencl")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 1 after a line on stderr that says why."""
+    try:
+        args = parser().parse_args(argv)
+        import_module(f"lamina.tools.commands.{args.command}").run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return failed("interrupted")
+    except BrokenPipeError:
+        # Python flushes stdout again as it exits: that must not fail a second time.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return failed("whoever read the output closed it before the end")
+    except OSError as e:
+        return failed(": ".join(str(part) for part in (e.filename, e.strerror or e) if part))
+    except LaminaError as e:
+        return failed(str(e))
+    return 0
+
+
+def failed(message: str) -> int:
+    """Report an error in one line."""
+    print("lamina:", " ".join(message.split()), file=sys.stderr)
+    return 1
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are Lamina's: one line, exit status 1."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
+        raise LaminaError(f"{message}; see '{self.prog} --help'")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of all commands."""
+    top = Parser(prog="lamina", description="Compile neural networks, run them, time them.")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_compile(commands.add_parser("compile", help="compile a model, or show it on any level"))
+    _add_run(commands.add_parser("run", help="run a model"))
+    _add_bench(commands.add_parser("bench", help="time a model, also against other libraries"))
+    return top
+
+
+def _add_compile(p: argparse.ArgumentParser) -> None:
+    p.description = "Compile MODEL to an artifact, or print what it is on one level."
+    p.add_argument("model", metavar="MODEL", help="an .onnx or .mlir file")
+    p.add_argument("-o", metavar="FILE", dest="output", help="where to write (--emit: or stdout)")
+    p.add_argument("--emit", choices=LEVELS, help="print this level instead of compiling")
+    _add_compiler_options(p)
+
+
+def _add_run(p: argparse.ArgumentParser) -> None:
+    p.description = "Run MODEL once; say what came out."
+    p.add_argument("model", metavar="MODEL", help="an .onnx, .mlir or .lam file")
+    p.add_argument("--input", metavar="NPZ", help="the inputs by name (default: random ones)")
+    p.add_argument("--output", metavar="NPZ", help="where to write the outputs by name")
+    p.add_argument("--seed", type=_count, default=0, help="of the random inputs (default: 0)")
+    _add_compiler_options(p)
+
+
+def _add_bench(p: argparse.ArgumentParser) -> None:
+    p.description = (
+        "Time each MODEL in interleaved rounds, each contender alone in a process of its own, all "
+        "on the same CPUs, and compare what they compute. A ratio is Lamina's time over the "
+        "other's in the same round: below 1, Lamina is faster."
+    )
+    p.add_argument("models", metavar="MODEL", nargs="+", help=".onnx files (alone: .lam, .mlir)")
+    p.add_argument(
+        "--against",
+        metavar="PEER,...",
+        type=_names,
+        default=[],
+        help="libraries to compare with: onnxruntime, openvino",
+    )
+    p.add_argument("--rounds", type=_positive, default=10, help="(default: 10)")
+    p.add_argument("--seed", type=_count, default=0, help="of the random inputs (default: 0)")
+    p.add_argument("--json", metavar="FILE", help="write everything that was measured")
+    p.add_argument(
+        "--profile",
+        nargs="?",
+        const="time",
+        choices=("time", "order"),
+        help="also time each kernel call, slowest first or in order",
+    )
+    p.add_argument(
+        "--tolerance",
+        metavar="X",
+        type=float,
+        default=1e-4,
+        help="fail if outputs differ by more than X of the largest value (default: 1e-4)",
+    )
+    _add_compiler_options(p)
+
+
+def _add_compiler_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
+    p.add_argument("--threads", metavar="N", type=_positive, default=1, help="(default: 1)")
+    p.add_argument(
+        "--shape",
+        metavar="NAME=1x3x224x224",
+        type=_shape,
+        action="append",
+        default=[],
+        help="the shape of an input, where the file leaves it open; may be repeated",
+    )
+    p.add_argument("--no-cache", action="store_true", help="compile anew and keep nothing")
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d+", text):
+        raise argparse.ArgumentTypeError(f"needs a whole number, found '{text}'")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if (number := _count(text)) == 0:
+        raise argparse.ArgumentTypeError("needs a number above 0, found '0'")
+    return number
+
+
+def _shape(text: str) -> tuple[str, tuple[int, ...]]:
+    name, _, sizes = text.rpartition("=")
+    if not name or not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", sizes):
+        raise argparse.ArgumentTypeError(f"needs NAME=1x3x224x224, found '{text}'")
+    return name, tuple(map(int, sizes.split("x")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
