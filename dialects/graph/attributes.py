@@ -23,7 +23,7 @@ class LayoutAttr(Data[Layout]):
     """
     How a tensor is stored, as the encoding of its type; the shape in the type stays logical.
 
-    tensor<1x64x56x56xf32, #graph.layout<NCHW16c, halo 1x1>>
+    tensor<1x64x56x56xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>>
     """
 
     name = "graph.layout"

@@ -176,7 +176,7 @@ class ComputeOp(IRDLOperation):
     a `where` bound are not computed. Without an epilogue the accumulator itself is stored. The op
     reads an element of `inputs` as a scalar, or as a vector of neighbours (groups of 4 bytes).
 
-    te.compute at(b = %b)
+    te.compute at(b = %i)
       axes(oc: 64, ow: 56 unroll, reduce ic: 64) where ow + b * 64 < 100
       ins(%x[ic floordiv 16, ow + b * 64 - 1, ic mod 16] pad 0.0, %w[ic, oc])
       extras(%bias[oc])
