@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 _LOGICAL_ORDER = "NOCIDHW"
-_PLAIN = {4: "NCHW"}
+_PLAIN = ("", "C", "NC", "NCW", "NCHW", "NCDHW")
+_OTHER = "ABEFGJKLMPQRSTUVXYZ"
+"""letters without a place of their own; they come in the order in which a layout names them"""
 
 
 def _logical(letters: str) -> str:
@@ -78,7 +80,7 @@ class Layout:
     @staticmethod
     def plain(rank: int) -> Layout:
         """Row-major storage of a tensor of this rank."""
-        return Layout(_PLAIN.get(rank, "ABCDEFGHIJ"[:rank]))
+        return Layout(_PLAIN[rank] if rank < len(_PLAIN) else _OTHER[:rank])
 
     @cached_property
     def logical(self) -> str:
@@ -167,6 +169,26 @@ class Layout:
             raise ValueError(f"layouts {self} and {to} are of different tensors")
         return to.apply(self.invert(index))
 
+    def stores_like(self, other: Layout, shape: Sequence[int]) -> bool:
+        """Whether both put each element of a tensor of this shape at the same offset."""
+        return self == other or (
+            self._parts(shape) == other._parts(shape)
+            and prod(self.apply_shape(shape)) == prod(shape) == prod(other.apply_shape(shape))
+        )
+
+    def _parts(self, shape: Sequence[int]) -> list[tuple[int, int, int]]:
+        """(dimension, unit, size) of the storage's dimensions, those that follow on merged."""
+        parts: list[tuple[int, int, int]] = []
+        for d, size in zip(self.dims, self.apply_shape(shape), strict=True):
+            if size == 1:
+                continue
+            of, unit, outer = parts[-1] if parts else (-1, 0, 0)
+            if (of, unit) == (d.of, d.unit * size):
+                parts[-1] = (of, d.unit, outer * size)
+            else:
+                parts.append((d.of, d.unit, size))
+        return parts
+
     # -- arrays
 
     def apply_array(self, x: np.ndarray) -> np.ndarray:
@@ -226,7 +248,7 @@ class Layout:
 
 def _split(text: str) -> tuple[str, list[tuple[int, str]]]:
     """`OIHW16i64o` -> (`OIHW`, [(16, `i`), (64, `o`)])"""
-    match = re.fullmatch(r"([A-Z]+)((?:\d+[a-z])*)", text)
+    match = re.fullmatch(r"([A-Z]*)((?:\d+[a-z])*)", text)
     if match is None:
         raise ValueError(
             f"bad layout '{text}': needs upper-case dimensions, then blocks such as 16c"

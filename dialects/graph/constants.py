@@ -1,0 +1,99 @@
+"""
+Between constants of the IR and arrays.
+
+The array under a constant's key has the shape of the storage: that of the type, laid out as its
+encoding says. The functions here take and give logical arrays, whatever the layout is.
+
+NumPy is imported where it is used, so that dialects start without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import (
+    BytesAttr,
+    DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    IntegerType,
+    StringAttr,
+    TensorType,
+)
+from xdsl.ir import Attribute, SSAValue
+
+from lamina.dialects.graph.attributes import SOURCE, layout_of, shape, tensor_type
+from lamina.dialects.graph.core import ConstantOp
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lamina.weights import WeightStore
+
+_INLINE = 16
+"""constants of up to this many elements are written out"""
+
+_TYPES = {
+    "float16": Float16Type(),
+    "float32": Float32Type(),
+    "float64": Float64Type(),
+    "int8": IntegerType(8),
+    "int32": IntegerType(32),
+    "int64": IntegerType(64),
+}
+
+
+def element_type(dtype: np.dtype) -> Float16Type | Float32Type | Float64Type | IntegerType:
+    """The IR's name of a NumPy element type; raises ValueError if it has none."""
+    if str(dtype) not in _TYPES:
+        raise ValueError(f"element type must be one of {', '.join(_TYPES)}, got {dtype}")
+    return _TYPES[str(dtype)]
+
+
+def constant(
+    array: np.ndarray, store: WeightStore, type: Attribute | None = None, source: str | None = None
+) -> ConstantOp:
+    """
+    A constant that holds the logical `array`: written out if it is small, else put in `store`.
+
+    `type` says how it is laid out (default: row-major); `source` is its name in the user's model.
+    """
+    plain = TensorType(element_type(array.dtype), array.shape)
+    if (type is None or type == plain) and _prints_exactly(array):
+        data = BytesAttr(array.tobytes())
+        op = ConstantOp(DenseIntOrFPElementsAttr(plain, data))
+    else:
+        op = ConstantOp(store.put(layout_of(type or plain).apply_array(array)), type or plain)
+    if source:
+        op.attributes[SOURCE] = StringAttr(source)
+    return op
+
+
+def array_of(op: ConstantOp, store: WeightStore) -> np.ndarray:
+    """The logical array that a constant holds; it may not be written to."""
+    import numpy as np
+
+    if isinstance(op.value, DenseIntOrFPElementsAttr):
+        names = {type: name for name, type in _TYPES.items()}
+        dtype = names[tensor_type(op.result).element_type]
+        return np.frombuffer(op.value.data.data, dtype).reshape(shape(op.result))
+    layout = layout_of(op.result.type)
+    stored = store.get(op.value.data)
+    return stored if layout.is_plain else layout.invert_array(stored, shape(op.result))
+
+
+def known(value: SSAValue | None, store: WeightStore) -> np.ndarray | None:
+    """The logical array that `value` always is, if it is a constant."""
+    owner = value.owner if value is not None else None
+    return array_of(owner, store) if isinstance(owner, ConstantOp) else None
+
+
+def _prints_exactly(array: np.ndarray) -> bool:
+    """Whether `array` is small, and each number's text is read back as the same number."""
+    if array.size > _INLINE or array.size == 0:
+        return False
+    if array.dtype.kind != "f":
+        return True
+    size = abs(array[array != 0])
+    return bool(((size > 1e-30) & (size < 1e6)).all())

@@ -1,0 +1,243 @@
+"""One walk over the nodes of an ONNX graph."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
+from xdsl.builder import Builder
+from xdsl.dialects import func
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    ModuleOp,
+    StringAttr,
+    TensorType,
+    UnitAttr,
+    f32,
+)
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.rewriter import InsertPoint
+from xdsl.utils.exceptions import VerifyException
+
+from lamina.dialects.graph import SOURCE
+from lamina.dialects.graph.constants import constant
+from lamina.frontends.onnx import movement, network, pointwise
+from lamina.frontends.onnx.model import Model, read
+from lamina.frontends.onnx.node import Node, Unsupported, Value
+from lamina.weights import WeightStore
+
+Operator = Callable[[Node], Sequence[Value]]
+
+OPERATORS: Mapping[str, Operator] = {
+    **movement.OPERATORS,
+    **network.OPERATORS,
+    **pointwise.OPERATORS,
+}
+
+
+def run(
+    model: str | Path | ModelProto, store: WeightStore, shapes: Mapping[str, Sequence[int]]
+) -> ModuleOp:
+    """Read, check and import a model."""
+    return Importer(read(model), store).module(shapes)
+
+
+class Importer:
+    """Builds @main while it collects what is not supported."""
+
+    def __init__(self, model: Model, store: WeightStore) -> None:
+        self.model = model
+        self.opset = model.opset
+        self.values: dict[str, Value | None] = {}
+        """by ONNX name; None where a node that was refused leaves the type open"""
+        self._store = store
+        self._constants: dict[str, SSAValue] = {}
+        self._problems: defaultdict[str, list[str]] = defaultdict(list)
+        self._inferred: Mapping[str, ValueInfoProto] | None = None
+
+    def module(self, shapes: Mapping[str, Sequence[int]]) -> ModuleOp:
+        """The whole model, or an error that lists everything that is not supported."""
+        graph = self.model.proto.graph
+        if all(_is_known(node) for node in graph.node):  # else that is the better message
+            self.model.check()
+        types = self._input_types(shapes)
+        block = Block(arg_types=types)
+        self._builder = Builder(InsertPoint.at_end(block))
+        for arg, v in zip(block.args, self.model.inputs, strict=True):
+            arg.name_hint = _hint(v.name)
+            self.values[v.name] = arg
+        used = {name for node in graph.node for name in node.input} | {v.name for v in graph.output}
+        for node in graph.node:
+            self._import(node, used)
+        if self._problems:
+            raise self.model.error(f"not supported: {self._listed()}")
+        return ModuleOp([self._main(block)])
+
+    def _main(self, block: Block) -> func.FuncOp:
+        names = [v.name for v in self.model.proto.graph.output]
+        results = [self.operand(name) for name in names]
+        self._builder.insert(func.ReturnOp(*results))
+        main = func.FuncOp(
+            "main",
+            ([a.type for a in block.args], [r.type for r in results]),
+            Region(block),
+            arg_attrs=ArrayAttr(
+                DictionaryAttr({"lamina.input": StringAttr(v.name)}) for v in self.model.inputs
+            ),
+        )
+        main.attributes["lamina.entry"] = UnitAttr()
+        main.attributes["lamina.outputs"] = ArrayAttr(map(StringAttr, names))
+        return main
+
+    # -- what nodes use
+
+    def value(self, name: str) -> Value:
+        """The value with this ONNX name; weights are decoded each time, so as not to keep them."""
+        if name in self.values:
+            value = self.values[name]
+            assert value is not None, name
+            return value
+        return self.model.array(self.model.initializers[name])
+
+    def operand(self, name: str) -> SSAValue:
+        """The value with this ONNX name as an operand."""
+        if name in self._constants:
+            return self._constants[name]
+        value = self.value(name)
+        if isinstance(value, SSAValue):
+            return value
+        return self._constants.setdefault(name, self.constant(value, name))
+
+    def constant(self, array: np.ndarray, source: str | None) -> SSAValue:
+        """A constant that holds `array`."""
+        if array.dtype != np.float32:
+            raise Unsupported(f"on constants of type {array.dtype}; float32 is supported")
+        op = self._builder.insert(constant(array, self._store, source=source))
+        op.result.name_hint = _hint(source or "c")
+        return op.result
+
+    def add(self, op: Operation) -> SSAValue:
+        """Append `op`, if it is valid."""
+        op.verify()
+        return self._builder.insert(op).results[0]
+
+    # -- one node
+
+    def _import(self, proto: NodeProto, used: set[str]) -> None:
+        if any(self.values.get(name, 0) is None for name in proto.input):
+            self._give_up(proto)
+            return
+        try:
+            if not _is_known(proto):
+                raise Unsupported("")
+            node = Node(proto, self)
+            results = OPERATORS[proto.op_type](node)
+            node.check_attributes()
+            for name in proto.output[len(results) :]:
+                if name in used:
+                    raise Unsupported(f"with its output '{name}' in use")
+        except Unsupported as e:
+            self._problems[f"{_operator(proto)} {e}".strip()].append(_name(proto))
+            self._give_up(proto)
+        except VerifyException as e:
+            raise self.model.error(f"{_operator(proto)} (node {_name(proto)}): {e}") from e
+        else:
+            for name, value in zip(proto.output, results, strict=False):
+                self.values[name] = value
+                _label(value, name)
+
+    def _give_up(self, proto: NodeProto) -> None:
+        """Go on with stand-ins for the results, so that later nodes are looked at too."""
+        if self._inferred is None:
+            self._inferred = self.model.inferred()
+        for name in filter(None, proto.output):
+            info = self._inferred.get(name)
+            size = None if info is None else _sizes(info)
+            known = size is not None and all(isinstance(n, int) for n in size)
+            self.values[name] = Block(arg_types=[TensorType(f32, size)]).args[0] if known else None
+
+    def _listed(self) -> str:
+        return ", ".join(
+            f"{reason} ({'node' if len(names) == 1 else 'nodes'} {', '.join(names)})"
+            for reason, names in self._problems.items()
+        )
+
+    # -- inputs
+
+    def _input_types(self, shapes: Mapping[str, Sequence[int]]) -> list[Attribute]:
+        names = [v.name for v in self.model.inputs]
+        if unknown := sorted(set(shapes) - set(names)):
+            raise self.model.error(f"no input '{unknown[0]}'; inputs are {', '.join(names)}")
+        return [self._input_type(v, shapes.get(v.name)) for v in self.model.inputs]
+
+    def _input_type(self, info: ValueInfoProto, given: Sequence[int] | None) -> Attribute:
+        kind = info.type.WhichOneof("value")
+        type = TensorProto.DataType.Name(info.type.tensor_type.elem_type)
+        if kind != "tensor_type" or type != "FLOAT":
+            what = type.lower() if kind == "tensor_type" else str(kind)
+            self._problems[f"input of type {what}; float32 is supported"].append(f"'{info.name}'")
+        size = _sizes(info)
+        if given is not None:
+            if min(given, default=1) < 1 or (size is not None and len(size) != len(given)):
+                raise self.model.error(
+                    f"input '{info.name}' is {_show(size or '?')}, it cannot be {_show(given)}"
+                )
+            return TensorType(f32, given)
+        if size is None:
+            raise self.model.error(
+                f"input '{info.name}' has no shape; set it, as in --shape {info.name}=1x3x224x224"
+            )
+        fixed = [n for n in size if isinstance(n, int)]
+        if len(fixed) < len(size):
+            example = _show([n if isinstance(n, int) else 1 for n in size])
+            raise self.model.error(
+                f"input '{info.name}' is {_show(size)}, with an open dimension "
+                f"'{next(n for n in size if isinstance(n, str))}'; "
+                f"set its shape, as in --shape {info.name}={example}"
+            )
+        return TensorType(f32, fixed)
+
+
+def _is_known(node: NodeProto) -> bool:
+    return node.domain in ("", "ai.onnx") and node.op_type in OPERATORS
+
+
+def _operator(node: NodeProto) -> str:
+    return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+
+
+def _name(node: NodeProto) -> str:
+    return f"'{node.name}'" if node.name else f"that computes '{node.output[0]}'"
+
+
+def _label(value: Value, name: str) -> None:
+    """Note what the model calls a value, on the value and on the op that computes it."""
+    if isinstance(value, SSAValue) and isinstance(value.owner, Operation):
+        if SOURCE not in value.owner.attributes:
+            value.owner.attributes[SOURCE] = StringAttr(name)
+            value.name_hint = _hint(name)
+
+
+def _hint(name: str) -> str:
+    """`name` as the printer accepts it."""
+    name = re.sub(r"[^\w$.-]", "_", name, flags=re.ASCII)
+    return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
+
+
+def _sizes(info: ValueInfoProto) -> list[int | str] | None:
+    """The shape of a tensor: a number or, where it is open, a name per dimension."""
+    if not info.type.tensor_type.HasField("shape"):
+        return None
+    return [
+        d.dim_value if d.dim_value > 0 else d.dim_param or "?"
+        for d in info.type.tensor_type.shape.dim
+    ]
+
+
+def _show(size: Sequence[int | str]) -> str:
+    return "x".join(map(str, size)) or "a scalar"

@@ -1,0 +1,76 @@
+"""Operators on single elements, with broadcasting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from lamina.dialects import graph
+from lamina.frontends.onnx.movement import reshaped
+from lamina.frontends.onnx.node import Node, Unsupported, Value
+
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+def _unary(op: type[graph.UnaryOp]) -> Callable[[Node], Sequence[Value]]:
+    return lambda node: [node.add(op(node.tensor(0)))]
+
+
+def _binary(op: type[graph.BinaryOp]) -> Callable[[Node], Sequence[Value]]:
+    """Two operands or, for those operators that allow it, any number: (a op b) op c."""
+
+    def convert(node: Node) -> Sequence[Value]:
+        rank = max(len(node.shape(i)) for i in range(node.inputs))
+        result = aligned(node, 0, rank)
+        for i in range(1, node.inputs):
+            result = node.add(op(result, aligned(node, i, rank)))
+        return [result]
+
+    return convert
+
+
+def aligned(node: Node, i: int, rank: int) -> SSAValue:
+    """Input `i` with dimensions of size 1 in front, as ONNX broadcasts."""
+    size = node.shape(i)
+    if len(size) == rank:
+        return node.tensor(i)
+    value = reshaped(node, node.value(i), (1,) * (rank - len(size)) + size)
+    return value if isinstance(value, SSAValue) else node.known(value, node.name_of(i))
+
+
+def _clip(node: Node) -> Sequence[Value]:
+    if node.opset < 11:
+        low, high = node.attribute("min", -_LARGEST), node.attribute("max", _LARGEST)
+    else:
+        low, high = _bound(node, 1, -np.inf), _bound(node, 2, np.inf)
+    x = node.tensor(0)
+    if low == -np.inf and high == np.inf:
+        return [x]
+    return [node.add(graph.ClipOp(x, min(low, high), high))]  # ONNX: high wins
+
+
+def _bound(node: Node, i: int, default: float) -> float:
+    bound = float(node.constant(i, "bounds").item()) if node.has(i) else default
+    if np.isnan(bound):
+        raise Unsupported("with a bound that is NaN")
+    return bound
+
+
+OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
+    "Add": _binary(graph.AddOp),
+    "Clip": _clip,
+    "Div": _binary(graph.DivOp),
+    "Erf": _unary(graph.ErfOp),
+    "Exp": _unary(graph.ExpOp),
+    "Max": _binary(graph.MaximumOp),
+    "Min": _binary(graph.MinimumOp),
+    "Mul": _binary(graph.MulOp),
+    "Relu": _unary(graph.ReluOp),
+    "Sigmoid": _unary(graph.SigmoidOp),
+    "Sqrt": _unary(graph.SqrtOp),
+    "Sub": _binary(graph.SubOp),
+    "Sum": _binary(graph.AddOp),
+    "Tanh": _unary(graph.TanhOp),
+}
