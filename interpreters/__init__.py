@@ -1,9 +1,10 @@
 """
 Reference interpreters: what a program on each level means, in NumPy. Correct first, fast second.
 
-A file of this folder that defines `IMPLEMENTATIONS` (op class -> implementation, see `run.py`) takes
-part; adding the file is all it takes. `COSTS`, where a file has it, maps an op class to a function
-from op to seconds, for ops whose time does not follow from the size of their results.
+A file of this folder that defines `IMPLEMENTATIONS` (op class -> implementation, see `run.py`)
+takes part; adding the file is all it takes. `COSTS`, where a file has it, maps an op class to a
+function from estimate and op to seconds, for ops whose time does not follow from the size of their
+results (see `cost.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from importlib import import_module
 from math import inf
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
@@ -34,22 +35,22 @@ __all__ = ["BudgetExceeded", "Cost", "Implementation", "Run", "call", "estimate"
 @cache
 def implementations() -> Mapping[type[Operation], Implementation]:
     """How to execute each op that a file of this folder knows."""
-    return MappingProxyType(_collect("IMPLEMENTATIONS"))
+    return cast(Mapping[type[Operation], Implementation], _collect("IMPLEMENTATIONS"))
 
 
 @cache
 def _costs() -> Mapping[type[Operation], Cost]:
-    return MappingProxyType(_collect("COSTS"))
+    return cast(Mapping[type[Operation], Cost], _collect("COSTS"))
 
 
-def _collect(table: str) -> dict[type[Operation], object]:
+def _collect(table: str) -> Mapping[type[Operation], object]:
     found: dict[type[Operation], object] = {}
     for module in iter_modules(__path__, f"{__name__}."):
         for op, how in getattr(import_module(module.name), table, {}).items():
             if op in found:
                 raise ImportError(f"{module.name} defines {op.name} a second time")
             found[op] = how
-    return found
+    return MappingProxyType(found)
 
 
 def call(
@@ -66,10 +67,11 @@ def call(
     Run function `name` of `module` and return what it computes.
 
     On tensors: `inputs` are the arguments, the results are returned. On memrefs: `inputs` are the
-    leading arguments and `outputs` the trailing ones, which are returned; without `outputs` they are
-    allocated, full of NaN. Arguments marked as weights come from `store`, an arena is allocated. Memrefs
-    are passed by reference: a function that writes an input changes the caller's array.
-    `limit`: seconds, after which `BudgetExceeded` is raised. `extra`: more implementations.
+    leading arguments and `outputs` the trailing ones, which are returned; without `outputs` they
+    are allocated, full of NaN. Arguments marked as weights come from `store`, an arena is
+    allocated. Memrefs are passed by reference: a function that writes an input changes the
+    caller's array. `limit`: seconds, after which `BudgetExceeded` is raised. `extra`: more
+    implementations.
     """
     run = Run(module, {**implementations(), **(extra or {})}, store, limit)
     return run.call_with(name, inputs, outputs)
