@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import isnan
+from math import isnan, prod
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float64Type,
     FloatAttr,
     IndexType,
     IntegerAttr,
     IntegerType,
     VectorType,
+    i32,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -163,6 +165,8 @@ def _constant(w: Writer, op: Operation) -> None:
 
 def _intrinsic(w: Writer, op: Operation) -> None:
     t = op.results[0].type
+    if isinstance(op, math.FmaOp) and isinstance(element_of(t), Float16Type):
+        raise w.error(f"no LLVM for math.fma on {t}: no instruction rounds once; use f32")
     args = [(w.type(v.type), w.name(v)) for v in op.operands]
     if isinstance(op, FLAGGED):
         args.append(("i1", "false"))
@@ -186,6 +190,9 @@ def _cast(w: Writer, op: Operation) -> None:
 
 
 def _convert(w: Writer, instruction: str, x: SSAValue, res: SSAValue) -> None:
+    of, to = element_of(x.type), element_of(res.type)
+    if instruction == "fptrunc" and isinstance(of, Float64Type) and isinstance(to, Float16Type):
+        raise w.error("no LLVM for f64 to f16: no instruction rounds once; convert to f32 before")
     w.define(res, f"{instruction} {w.typed(x)} to {w.type(res.type)}")
 
 
@@ -217,54 +224,67 @@ def _select(w: Writer, op: Operation) -> None:
 
 
 def _vec_convert(w: Writer, op: Operation) -> None:
-    """Signed int to float, float to int towards zero, a narrower or wider float or signed int."""
     assert isinstance(op, vec.ConvertOp)
-    of, to = element_of(op.x.type), element_of(op.res.type)
-    if of == to:
-        w.alias(op.res, op.x)
-        return
-    integers = isinstance(of, IntegerType), isinstance(to, IntegerType)
+    x, res = op.x.type, op.res.type
+    of, to = element_of(x), element_of(res)
     wider = to.bitwidth > of.bitwidth  # pyright: ignore[reportAttributeAccessIssue]
-    table: dict[tuple[bool, bool], Callable[[], str]] = {
-        (True, False): lambda: "sitofp",
-        (False, True): lambda: "fptosi",
-        (True, True): lambda: "sext" if wider else "trunc",
-        (False, False): lambda: "fpext" if wider else "fptrunc",
-    }
-    _convert(w, table[integers](), op.x, op.res)
+    u = op.unsigned is not None
+    match isinstance(of, IntegerType), isinstance(to, IntegerType):
+        case False, True:  # a plain fptosi of what does not fit would be undefined
+            name = f"llvm.fpto{'ui' if u else 'si'}.sat.{mangled(res)}.{mangled(x)}"
+            w.define(op.res, w.intrinsic(w.type(res), name, (w.type(x), w.name(op.x))))
+        case True, False:
+            _convert(w, "uitofp" if u else "sitofp", op.x, op.res)
+        case True, True:
+            _convert(w, "trunc" if not wider else "zext" if u else "sext", op.x, op.res)
+        case _:
+            _convert(w, "fpext" if wider else "fptrunc", op.x, op.res)
+
+
+def _vec_bitcast(w: Writer, op: Operation) -> None:
+    if w.type(op.operands[0].type) == w.type(op.results[0].type):
+        w.alias(op.results[0], op.operands[0])
+    else:
+        _convert(w, "bitcast", op.operands[0], op.results[0])
 
 
 def _splat_lane(w: Writer, op: Operation) -> None:
+    """Copy one lane, a whole group of elements if there are groups."""
     assert isinstance(op, vec.SplatLaneOp)
-    of = w.type(op.vec.type)
-    n = lanes_of(op.res.type)
-    mask = f"<{n} x i32> splat (i32 {op.lane.data})"
-    w.define(op.res, f"shufflevector {of} {w.name(op.vec)}, {of} poison, {mask}")
+    t = op.vec.type
+    assert isinstance(t, VectorType)
+    n, *group = t.get_shape()
+    elements = [op.lane.data * prod(group) + k for k in range(prod(group))] * n
+    mask = constant(elements, VectorType(i32, [len(elements)]))
+    text = f"{w.typed(op.vec)}, {w.type(t)} poison, <{len(elements)} x i32> {mask}"
+    w.define(op.res, f"shufflevector {text}")
 
 
 def _dot4(w: Writer, op: Operation) -> None:
     """One instruction where the machine has it for this width; the exact sum in i32 elsewhere."""
     assert isinstance(op, int8.Dot4Op)
-    acc, a, b = w.typed(op.acc), w.typed(op.a), w.typed(op.b)
     bits = 32 * lanes_of(op.res.type)
-    t = w.type(op.res.type)
     if w.machine.dot4 and bits in (128, 256, 512) and bits <= 8 * w.machine.vector_bytes:
-        args = [(x.split(">")[0] + ">", x.split("> ", 1)[1]) for x in (acc, a, b)]
+        args = [(w.type(v.type), w.name(v)) for v in (op.acc, op.a, op.b)]
         name = f"llvm.x86.avx512.vpdpbusd.{bits}"
-        w.define(op.res, w.intrinsic(t, name, *args))
-        return
-    wide_a, wide_b = w.let(f"bitcast {a} to {t}"), w.let(f"bitcast {b} to {t}")
+        w.define(op.res, w.intrinsic(w.type(op.res.type), name, *args))
+    else:
+        _exact_dot4(w, op)
+
+
+def _exact_dot4(w: Writer, op: int8.Dot4Op) -> None:
+    """Byte k of `a`, unsigned, is `(a >> 8 * k) & 255`; of `b`, signed, `b << 24 - 8 * k >> 24`."""
+    i32s = op.res.type
+    t = w.type(i32s)
+    a, b = (w.let(f"bitcast {w.typed(v)} to {t}") for v in (op.a, op.b))
     total = w.name(op.acc)
-    for byte in range(4):
-        x = w.let(f"lshr {t} {wide_a}, splat (i32 {8 * byte})") if byte else wide_a
-        x = w.let(f"and {t} {x}, splat (i32 255)")
-        y = w.let(f"shl {t} {wide_b}, splat (i32 {24 - 8 * byte})") if byte < 3 else wide_b
-        y = w.let(f"ashr {t} {y}, splat (i32 24)")
-        product = w.let(f"mul {t} {x}, {y}")
-        if byte < 3:
-            total = w.let(f"add {t} {total}, {product}")
-        else:
-            w.define(op.res, f"add {t} {total}, {product}")
+    for k in range(4):
+        x = w.let(f"lshr {t} {a}, {constant((8 * k,), i32s)}")
+        x = w.let(f"and {t} {x}, {constant((255,), i32s)}")
+        y = w.let(f"shl {t} {b}, {constant((24 - 8 * k,), i32s)}")
+        y = w.let(f"ashr {t} {y}, {constant((24,), i32s)}")
+        total = w.let(f"add {t} {total}, {w.let(f'mul {t} {x}, {y}')}")
+    w.names[op.res] = total
 
 
 HANDLERS: dict[type[Operation], Handler] = {
@@ -281,6 +301,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     arith.SelectOp: _select,
     math.RsqrtOp: _rsqrt,
     vec.ConvertOp: _vec_convert,
+    vec.BitcastOp: _vec_bitcast,
     vec.SplatLaneOp: _splat_lane,
     int8.Dot4Op: _dot4,
 }

@@ -8,6 +8,7 @@ there on: LLVM only generates code, it hoists nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 from xdsl.dialects import memref
@@ -45,7 +46,7 @@ def pointer(w: Writer, ref: SSAValue, index: Sequence[Expr], indices: Sequence[S
         else:
             parts.append((max(w.depth.get(v, 0) for v in values), c * width, atom, values))
     at = _add_parts(w, ref, parts, indices)
-    return w.let(f"getelementptr i8, ptr {at}, i64 {const * width}") if const else at
+    return _step(w, at, const * width)
 
 
 def _add_parts(w: Writer, ref: SSAValue, parts: list[_Part], indices: Sequence[SSAValue]) -> str:
@@ -142,23 +143,84 @@ def _store(w: Writer, op: Operation) -> None:
     write(w, op.value, pointer(w, op.ref, op.index.data, op.indices))
 
 
-def _load_splat(w: Writer, op: Operation) -> None:
-    """A group of bytes is loaded as one integer, so that one instruction broadcasts it."""
-    assert isinstance(op, vec.LoadSplatOp)
-    t = op.res.type
+@dataclass(frozen=True)
+class _Lanes:
+    """A vector as its lanes: a group of elements counts as one wide integer, moved as a whole."""
+
+    n: int
+    lane: str
+    """the LLVM type of one lane"""
+    align: int
+    """bytes of one element"""
+    bytes: int
+    """bytes of one lane"""
+    flat: str
+    """the LLVM type of the vector itself, which has the elements of all groups in a row"""
+
+    @property
+    def all(self) -> str:
+        """The LLVM type of the vector of lanes."""
+        return f"<{self.n} x {self.lane}>"
+
+
+def _lanes(w: Writer, op: Operation, t: Attribute) -> _Lanes:
     if not isinstance(t, VectorType):
-        raise w.error(f"{op.name} needs a vector result, got {t}")
-    at = pointer(w, op.ref, op.index.data, op.indices)
+        raise w.error(f"{op.name} needs a vector, got {t}")
     n, *group = t.get_shape()
     width = byte_size(t.element_type)
-    scalar = f"i{8 * width * prod(group)}" if group else w.type(t.element_type)
-    x = w.let(f"load {scalar}, ptr {at}, align {width}")
-    all_lanes = f"<{n} x {scalar}>"
-    one = w.let(f"insertelement {all_lanes} poison, {scalar} {x}, i32 0")
-    splat = f"shufflevector {all_lanes} {one}, {all_lanes} poison, <{n} x i32> zeroinitializer"
-    if group:
-        splat = f"bitcast {all_lanes} {w.let(splat)} to {w.type(t)}"
-    w.define(op.res, splat)
+    if _is_bool(t.element_type):
+        raise w.error(f"{op.name} needs lanes of whole bytes, got {t}")
+    lane = f"i{8 * width * prod(group)}" if group else w.type(t.element_type)
+    return _Lanes(n, lane, width, width * prod(group), w.type(t))
+
+
+def _from_lanes(w: Writer, res: SSAValue, v: _Lanes, text: str) -> None:
+    w.define(res, text if v.flat == v.all else f"bitcast {v.all} {w.let(text)} to {v.flat}")
+
+
+def _load_splat(w: Writer, op: Operation) -> None:
+    """Load one lane, copy it to all: one instruction."""
+    assert isinstance(op, vec.LoadSplatOp)
+    v = _lanes(w, op, op.res.type)
+    x = w.let(
+        f"load {v.lane}, ptr {pointer(w, op.ref, op.index.data, op.indices)}, align {v.align}"
+    )
+    one = w.let(f"insertelement {v.all} poison, {v.lane} {x}, i32 0")
+    mask = f"<{v.n} x i32> zeroinitializer"
+    _from_lanes(w, op.res, v, f"shufflevector {v.all} {one}, {v.all} poison, {mask}")
+
+
+def _load_strided(w: Writer, op: Operation) -> None:
+    """A load and an insertion per lane; LLVM knows no better for strides in general."""
+    assert isinstance(op, vec.LoadStridedOp)
+    v = _lanes(w, op, op.res.type)
+    at = pointer(w, op.ref, op.index.data, op.indices)
+    so_far = "poison"
+    for k in range(v.n):
+        here = _step(w, at, k * op.stride.data * v.align)
+        x = w.let(f"load {v.lane}, ptr {here}, align {v.align}")
+        text = f"insertelement {v.all} {so_far}, {v.lane} {x}, i32 {k}"
+        if k + 1 < v.n:
+            so_far = w.let(text)
+        else:
+            _from_lanes(w, op.res, v, text)
+
+
+def _store_strided(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.StoreStridedOp)
+    v = _lanes(w, op, op.value.type)
+    at = pointer(w, op.ref, op.index.data, op.indices)
+    value = w.name(op.value)
+    if v.flat != v.all:
+        value = w.let(f"bitcast {v.flat} {value} to {v.all}")
+    for k in range(v.n):
+        x = w.let(f"extractelement {v.all} {value}, i32 {k}")
+        here = _step(w, at, k * op.stride.data * v.align)
+        w.lines.append(f"store {v.lane} {x}, ptr {here}, align {v.align}")
+
+
+def _step(w: Writer, at: str, offset: int) -> str:
+    return w.let(f"getelementptr i8, ptr {at}, i64 {offset}") if offset else at
 
 
 def _by_position(op: memref.LoadOp | memref.StoreOp) -> list[Expr]:
@@ -231,7 +293,9 @@ def _reinterpret(w: Writer, op: Operation) -> None:
 HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
     vec.LoadSplatOp: _load_splat,
+    vec.LoadStridedOp: _load_strided,
     vec.StoreOp: _store,
+    vec.StoreStridedOp: _store_strided,
     memref.LoadOp: _memref_load,
     memref.StoreOp: _memref_store,
     memref.AllocaOp: _alloca,

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from xdsl.ir import Dialect
 from xdsl.universe import Universe
+from xdsl.utils.target import Target
 
 from lamina import passes
 
@@ -18,8 +20,15 @@ _DIALECTS = {
     "int8": ("lamina.dialects.int8", "Int8"),
 }
 
+# the same for what prints a module; the names must not be xDSL's, which has a target `llvm`
+_TARGETS = {
+    "lamina-llvm": ("lamina.backends.cpu.targets", "LlvmTarget"),
+    "lamina-asm": ("lamina.backends.cpu.targets", "AsmTarget"),
+    "lamina-opencl": ("lamina.backends.opencl.target", "OpenCLTarget"),
+}
 
-def _load(module: str, name: str) -> Dialect:
+
+def _load(module: str, name: str) -> Any:
     return getattr(import_module(module), name)
 
 
@@ -28,4 +37,9 @@ def dialects() -> dict[str, Callable[[], Dialect]]:
     return {name: partial(_load, *where) for name, where in _DIALECTS.items()}
 
 
-UNIVERSE = Universe(all_dialects=dialects(), all_passes=passes.available())
+def targets() -> dict[str, Callable[[], type[Target]]]:
+    """Every target of `-t` by name, imported only when asked for."""
+    return {name: partial(_load, *where) for name, where in _TARGETS.items()}
+
+
+UNIVERSE = Universe(all_dialects=dialects(), all_passes=passes.available(), all_targets=targets())

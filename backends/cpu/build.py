@@ -1,0 +1,51 @@
+"""A module of functions to one object per function, and to functions that Python can call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from lamina.backends.cpu.compiler import compile_object, identity
+from lamina.backends.cpu.engine import Engine
+from lamina.backends.cpu.llvm_ir import print_module
+from lamina.backends.cpu.objects import ObjectCache, key_of
+from lamina.backends.machine import Machine
+
+Native = Callable[..., None]
+
+
+def build_objects(
+    module: ModuleOp, machine: Machine, cache: ObjectCache | None = None
+) -> dict[str, bytes]:
+    """The object of every function in `module` that has a body, by symbol."""
+    texts = print_module(module, machine)
+    if cache is None:
+        return {symbol: compile_object(text, machine) for symbol, text in texts.items()}
+    made_by = version("lamina"), identity(machine)
+    return {
+        symbol: cache.get(key_of(text, *made_by), lambda text=text: compile_object(text, machine))
+        for symbol, text in texts.items()
+    }
+
+
+def native(
+    module: ModuleOp, machine: Machine, cache: ObjectCache | None = None
+) -> dict[str, Native]:
+    """
+    Every function of `module`, by symbol, as a function of NumPy arrays in the memrefs' layout.
+
+    Nothing is checked: this is for compilers and tests, `CompiledModel` is for users.
+    """
+    objects = build_objects(module, machine, cache)
+    engine = Engine(objects.values(), objects)
+    return {symbol: _native(engine, symbol) for symbol in objects}
+
+
+def _native(engine: Engine, symbol: str) -> Native:
+    def call(*arrays: np.ndarray) -> None:
+        engine.function(symbol, len(arrays))(*(a.ctypes.data for a in arrays))
+
+    return call
