@@ -68,8 +68,7 @@ def _arguments(w: Writer) -> Sequence[SSAValue]:
     for k, a in enumerate(arguments):
         if not isinstance(a.type, MemRefType):
             raise w.error(f"argument {k} needs a memref, got {a.type}")
-        name = f"%{a.name_hint}" if a.name_hint else ""
-        w.names[a] = name if name and name not in w.names.values() else w.named(a)
+        w.name_argument(a)
     return arguments
 
 

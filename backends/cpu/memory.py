@@ -242,6 +242,8 @@ def _alloca(w: Writer, op: Operation) -> None:
     assert isinstance(op, memref.AllocaOp)
     t = op.memref.type
     assert isinstance(t, MemRefType)
+    if op.dynamic_sizes:
+        raise w.error(f"{op.name} needs a static size, got {t}")
     strides, width = w.layout(t)
     last = sum((n - 1) * s for n, s in zip(t.get_shape(), strides, strict=True))
     size = width * (last + 1)

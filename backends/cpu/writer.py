@@ -73,12 +73,17 @@ class Writer:
         return f"%v{self.count}"
 
     def named(self, v: SSAValue) -> str:
-        """A name for `v` that shows its name in the IR."""
+        """A new name for `v` that shows its name in the IR."""
         self.count += 1
         hint = v.name_hint
-        return (
-            f"%{hint}.{self.count}" if hint and not _OUR_NAME.fullmatch(hint) else f"%v{self.count}"
-        )
+        plain = hint is None or _OUR_NAME.fullmatch(hint) is not None
+        return f"%v{self.count}" if plain else f"%{hint}.{self.count}"
+
+    def name_argument(self, v: SSAValue) -> None:
+        """Give an argument the name it has in the IR, if that can be."""
+        name = f"%{v.name_hint}"
+        taken = name in self.names.values() or _OUR_NAME.fullmatch(name[1:])
+        self.names[v] = self.named(v) if v.name_hint is None or taken else name
 
     def name(self, v: SSAValue) -> str:
         """How `v` is written."""
@@ -129,8 +134,8 @@ class Writer:
 
     def _find_layout(self, t: Attribute) -> tuple[tuple[int, ...], int]:
         strides = t.get_strides()  # pyright: ignore[reportAttributeAccessIssue]
-        if strides is None or any(s is None for s in strides) or -1 in t.get_shape():  # pyright: ignore
-            raise self.error(f"{t} needs a static shape and static strides")
+        if strides is None or any(s is None for s in strides):
+            raise self.error(f"{t} needs strides that are known")
         return tuple(strides), byte_size(t.element_type)  # pyright: ignore
 
     def emit(self, op: Operation) -> None:
