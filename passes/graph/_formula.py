@@ -1,0 +1,216 @@
+"""Writing the formula of a kernel: te ops over logical indices, storage by substitution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from xdsl.builder import Builder
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import FloatAttr, MemRefType, TensorType, f32
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.rewriter import InsertPoint
+
+from lamina.dialects.expr import Expr, var
+from lamina.dialects.graph import layout_of, shape
+from lamina.dialects.layout import Layout
+from lamina.dialects.te import AccessAttr, Axis, ComputeOp, YieldOp
+
+Index = Sequence[Expr]
+Formula = Callable[["Scalars", list[SSAValue]], SSAValue]
+"""from the scalars read, and for a body the accumulator as the last, to the value"""
+
+
+def storage_type(type: Attribute) -> MemRefType[Attribute]:
+    """The buffer that holds a tensor of this type."""
+    assert isinstance(type, TensorType), type
+    return MemRefType(type.element_type, layout_of(type).apply_shape(type.get_shape()))
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor inside a kernel: its buffer, its logical shape, and how the one stores the other."""
+
+    buffer: SSAValue
+    shape: tuple[int, ...]
+    layout: Layout
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """The logical extents that a writer must cover so that every block is written whole."""
+        return self.layout.padded(self.shape)
+
+    def at(self, index: Index, ranges: Mapping[str, int], outside: float = 0.0) -> AccessAttr:
+        """Read the element at a logical index; what lies beyond the buffer reads as `outside`."""
+        stored = self.layout.apply(index)
+        limits = [e.bounds(ranges) for e in stored]
+        sizes = self.layout.apply_shape(self.shape)
+        inside = all(
+            b is not None and 0 <= b[0] and b[1] < n for b, n in zip(limits, sizes, strict=True)
+        )
+        return AccessAttr((stored, None if inside else outside))
+
+
+class Scalars:
+    """Appends scalar f32 arithmetic to a block."""
+
+    def __init__(self, block: Block) -> None:
+        self.builder = Builder(InsertPoint.at_end(block))
+
+    def constant(self, value: float) -> SSAValue:
+        """A number."""
+        return self.builder.insert(arith.ConstantOp(FloatAttr(value, f32))).result
+
+    def __call__(self, op: Callable[..., Operation], *operands: SSAValue) -> SSAValue:
+        """The result of an operation on these scalars."""
+        return self.builder.insert(op(*operands)).results[0]
+
+
+def region(arguments: int, names: Sequence[str], formula: Formula) -> Region:
+    """A region of `arguments` f32 scalars that yields what `formula` makes of them."""
+    block = Block(arg_types=[f32] * arguments)
+    for arg, name in zip(block.args, names, strict=True):
+        arg.name_hint = name
+    block.add_op(YieldOp(formula(Scalars(block), list(block.args))))
+    return Region(block)
+
+
+class Kernel:
+    """Appends te ops to the function of one kernel."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        self.tensors: dict[SSAValue, Tensor] = {}
+
+    def bind(self, value: SSAValue, buffer: SSAValue) -> None:
+        """Let `buffer` hold the tensor `value`."""
+        self.tensors[value] = Tensor(buffer, shape(value), layout_of(value.type))
+
+    def tensor(self, value: SSAValue) -> Tensor:
+        """The tensor that holds `value`; a buffer of the kernel's own if it has none yet."""
+        if value not in self.tensors:
+            self.bind(value, self.allocate(storage_type(value.type)))
+        return self.tensors[value]
+
+    def allocate(self, type: MemRefType[Attribute]) -> SSAValue:
+        """A buffer that lives as long as the kernel runs."""
+        op = memref.AllocOp.get(type.element_type, None, [*type.get_shape()])
+        op.memref.name_hint = "t"
+        return self.builder.insert(op).memref
+
+    def scratch(self, shape: Sequence[int]) -> Tensor:
+        """A plain f32 tensor of the kernel's own."""
+        return Tensor(self.allocate(MemRefType(f32, shape)), tuple(shape), Layout.plain(len(shape)))
+
+    def compute(
+        self,
+        axes: Mapping[str, int],
+        reads: Sequence[tuple[Tensor, Index]],
+        write: tuple[Tensor, Index],
+        body: Formula,
+        *,
+        reduce: Mapping[str, int] | None = None,
+        init: float = 0.0,
+        outside: float = 0.0,
+        extras: Sequence[tuple[Tensor, Index]] = (),
+        epilogue: Formula | None = None,
+        halo: bool = True,
+    ) -> None:
+        """
+        One te op over spatial `axes` and `reduce` axes: from `reads` the body, then the epilogue
+        with `extras`, to `write`, which with a halo gets its border of zeros too unless `halo` is
+        false.
+        """
+        reduce = reduce or {}
+        ranges = {**axes, **reduce}
+        out, index = write
+        accesses = [
+            *(t.at(i, ranges, outside) for t, i in reads),
+            *(t.at(i, ranges) for t, i in extras),
+            AccessAttr((out.layout.apply(index), None)),
+        ]
+        names = [*(f"a{k}" if k else "a" for k in range(len(reads))), "acc"]
+        after = ["v", *(f"c{k}" if k else "c" for k in range(len(extras)))]
+        self.builder.insert(
+            ComputeOp(
+                axes=[
+                    *(Axis(n, e) for n, e in axes.items()),
+                    *(Axis(n, e, reduce=True) for n, e in reduce.items()),
+                ],
+                accesses=accesses,
+                init=FloatAttr(init, f32),
+                inputs=[t.buffer for t, _ in reads],
+                extras=[t.buffer for t, _ in extras],
+                out=out.buffer,
+                body=region(len(names), names, body),
+                epilogue=region(len(after), after, epilogue) if epilogue else None,
+            )
+        )
+        if halo:
+            self.fill_halo(out)
+
+    def fill_halo(self, out: Tensor) -> None:
+        """Write zeros around `out`: for each dimension with a halo, the slabs before and after it."""
+        whole = list(out.extents)
+        for d in range(len(whole)):
+            before, after = out.layout.sides(d)
+            inner = out.extents[d]
+            whole[d] = inner + before + after
+            if before == after > 0:  # both slabs in one op
+                at = var("side") * (before + inner) + var("k")
+                self._fill_slab(out, whole, d, {"side": 2, "k": before}, at)
+            else:
+                if before:
+                    self._fill_slab(out, whole, d, {"k": before}, var("k"))
+                if after:
+                    self._fill_slab(out, whole, d, {"k": after}, var("k") + (before + inner))
+
+    def _fill_slab(
+        self, out: Tensor, whole: Sequence[int], d: int, slab: Mapping[str, int], at: Expr
+    ) -> None:
+        """
+        Zeros where dimension `d` of the storage is `at`. Dimensions up to `d` run over their halo
+        too, those after it only inside, because slabs of theirs cover the corners.
+        """
+        axes: dict[str, int] = {}
+        index: list[Expr] = []
+        for i in range(len(whole)):
+            before = out.layout.sides(i)[0]
+            if i == d:
+                axes |= slab
+                index.append(at - before)
+            elif i < d:
+                axes[f"d{i}"] = whole[i]
+                index.append(var(f"d{i}") - before)
+            else:
+                axes[f"d{i}"] = out.extents[i]
+                index.append(var(f"d{i}"))
+        self.builder.insert(
+            ComputeOp(
+                axes=[Axis(n, e) for n, e in axes.items()],
+                accesses=[AccessAttr((out.layout.apply(index), None))],
+                init=FloatAttr(0.0, f32),
+                inputs=[],
+                extras=[],
+                out=out.buffer,
+                body=region(1, ["acc"], lambda s, acc: acc[0]),
+            )
+        )
+
+
+def names_of(rank: int) -> tuple[str, ...]:
+    """Names for the dimensions of a tensor of this rank."""
+    return ("n", "c", "h", "w") if rank == 4 else tuple(f"i{d}" for d in range(rank))
+
+
+def point(out: Tensor) -> tuple[dict[str, int], list[Expr]]:
+    """Axes over every element of `out`, and its logical index in them."""
+    names = names_of(len(out.shape))
+    return dict(zip(names, out.extents, strict=True)), [var(n) for n in names]
+
+
+def broadcast(t: Tensor, out: Tensor, index: Index) -> list[Expr]:
+    """Where a pointwise op reads `t` for `out` at `index`: at 0 along dimensions that broadcast."""
+    return [
+        Expr() if n != size else e for n, size, e in zip(t.shape, out.shape, index, strict=True)
+    ]

@@ -1,0 +1,48 @@
+"""Formulas of ops that only move elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.ir import Operation, SSAValue
+
+from lamina.dialects.graph import ConcatOp, RelayoutOp, TransposeOp
+from lamina.passes.graph._formula import Kernel, Scalars, Tensor, point
+
+
+def first(s: Scalars, v: list[SSAValue]) -> SSAValue:
+    """The element read."""
+    return v[0]
+
+
+def relayout(k: Kernel, op: RelayoutOp) -> None:
+    """y[i] = x[i]"""
+    y = k.tensor(op.y)
+    axes, index = point(y)
+    k.compute(axes, [(k.tensor(op.x), index)], (y, index), first)
+
+
+def transpose(k: Kernel, op: TransposeOp) -> None:
+    """y[i] = x[j], where j[perm[d]] = i[d]"""
+    y, perm = k.tensor(op.y), op.perm.get_values()
+    axes, index = point(y)
+    source = [index[perm.index(d)] for d in range(len(perm))]
+    k.compute(axes, [(k.tensor(op.x), source)], (y, index), first)
+
+
+def concat(k: Kernel, op: ConcatOp) -> None:
+    """y[..., offset + i, ...] = x[..., i, ...] for each x"""
+    y, d, offset = k.tensor(op.y), op.axis.value.data, 0
+    for value in op.xs:
+        x = k.tensor(value)
+        axes, index = point(Tensor(y.buffer, x.shape, y.layout))
+        target = [e + offset if i == d else e for i, e in enumerate(index)]
+        k.compute(axes, [(x, index)], (y, target), first, halo=value is op.xs[-1])
+        offset += x.shape[d]
+
+
+LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
+    RelayoutOp: relayout,
+    TransposeOp: transpose,
+    ConcatOp: concat,
+}  # pyright: ignore[reportAssignmentType]

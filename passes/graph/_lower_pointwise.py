@@ -1,0 +1,140 @@
+"""Formulas of pointwise ops, and of those that reduce whole rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from xdsl.dialects import arith, math
+from xdsl.ir import Operation, SSAValue
+
+from lamina.dialects.expr import Expr, var
+from lamina.dialects.graph import (
+    AddOp,
+    BatchNormOp,
+    ClipOp,
+    DenseOp,
+    DivOp,
+    ErfOp,
+    ExpOp,
+    MaximumOp,
+    MinimumOp,
+    MulOp,
+    PointwiseOp,
+    ReluOp,
+    SigmoidOp,
+    SoftmaxOp,
+    SqrtOp,
+    SubOp,
+    TanhOp,
+)
+from lamina.passes.graph._formula import Kernel, Scalars, Tensor, broadcast, point
+from lamina.passes.graph._lower_windows import add, larger, multiply_add
+
+ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
+    AddOp: arith.AddfOp,
+    SubOp: arith.SubfOp,
+    MulOp: arith.MulfOp,
+    DivOp: arith.DivfOp,
+    MaximumOp: arith.MaximumfOp,
+    MinimumOp: arith.MinimumfOp,
+    TanhOp: math.TanhOp,
+    ExpOp: math.ExpOp,
+    ErfOp: math.ErfOp,
+    SqrtOp: math.SqrtOp,
+}
+"""ops that are one scalar operation"""
+
+
+def scalar_formula(op: PointwiseOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
+    """What `op` computes from one element of each operand."""
+    match op:
+        case ReluOp():
+            return s(arith.MaximumfOp, v[0], s.constant(0.0))
+        case ClipOp():
+            low, high = (s.constant(bound.value.data) for bound in (op.low, op.high))
+            return s(arith.MinimumfOp, s(arith.MaximumfOp, v[0], low), high)
+        case SigmoidOp():
+            one = s.constant(1.0)
+            e = s(math.ExpOp, s(arith.NegfOp, v[0]))
+            return s(arith.DivfOp, one, s(arith.AddfOp, one, e))
+        case _:
+            return s(ARITHMETIC[type(op)], *v)
+
+
+def pointwise(k: Kernel, op: PointwiseOp) -> None:
+    """y[i] = f(a[i], b[i])"""
+    y = k.tensor(op.y)
+    axes, index = point(y)
+    operands = [k.tensor(x) for x in op.operands]
+    k.compute(
+        axes,
+        [(t, broadcast(t, y, index)) for t in operands],
+        (y, index),
+        lambda s, v: scalar_formula(op, s, v[:-1]),
+    )
+
+
+def batch_norm(k: Kernel, op: BatchNormOp) -> None:
+    """y[n, c, ...] = (x[n, c, ...] - mean[c]) / sqrt(var[c] + epsilon) * scale[c] + bias[c]"""
+    y = k.tensor(op.y)
+    axes, index = point(y)
+    parameters = [k.tensor(p) for p in (op.scale, op.bias, op.mean, op.var)]
+
+    def formula(s: Scalars, v: list[SSAValue]) -> SSAValue:
+        x, scale, bias, mean, variance, _ = v
+        epsilon = s.constant(op.epsilon.value.data)
+        deviation = s(math.SqrtOp, s(arith.AddfOp, variance, epsilon))
+        normal = s(arith.DivfOp, s(arith.SubfOp, x, mean), deviation)
+        return s(arith.AddfOp, s(arith.MulfOp, normal, scale), bias)
+
+    reads: list[tuple[Tensor, list[Expr]]] = [(k.tensor(op.x), index)]
+    k.compute(axes, [*reads, *((p, [index[1]]) for p in parameters)], (y, index), formula)
+
+
+def dense(k: Kernel, op: DenseOp) -> None:
+    """y[n, o] = bias[o] + sum over i of x[n, i] * w[o, i]"""
+    x, w, y = k.tensor(op.x), k.tensor(op.w), k.tensor(op.y)
+    n, o, i = var("n"), var("oc"), var("ic")
+    extras = [(k.tensor(op.bias), [o])] if op.bias is not None else []
+    k.compute(
+        {"n": y.shape[0], "oc": y.shape[1]},
+        [(x, [n, i]), (w, [o, i])],
+        (y, [n, o]),
+        multiply_add,
+        reduce={"ic": x.shape[1]},
+        extras=extras,
+        epilogue=add if extras else None,
+    )
+
+
+def softmax(k: Kernel, op: SoftmaxOp) -> None:
+    """m = max of x; e = exp(x - m); y = e / sum of e, along one dimension"""
+    x, y = k.tensor(op.x), k.tensor(op.y)
+    axes, index = point(y)
+    d = op.axis.value.data
+    name = list(axes)[d]
+    along = {name: axes[name]}
+    rows = {a: n for a, n in axes.items() if a != name}
+    row = [Expr() if i == d else e for i, e in enumerate(index)]
+    largest, total = (k.scratch([1 if i == d else n for i, n in enumerate(y.shape)]) for _ in "ms")
+
+    def exponential(s: Scalars, a: SSAValue, m: SSAValue) -> SSAValue:
+        return s(math.ExpOp, s(arith.SubfOp, a, m))
+
+    k.compute(rows, [(x, index)], (largest, row), larger, reduce=along, init=-inf)
+    k.compute(
+        axes, [(x, index), (largest, row)], (y, index), lambda s, v: exponential(s, v[0], v[1])
+    )
+    k.compute(rows, [(y, index)], (total, row), add, reduce=along)
+    k.compute(
+        axes, [(y, index), (total, row)], (y, index), lambda s, v: s(arith.DivfOp, v[0], v[1])
+    )
+
+
+LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
+    **dict.fromkeys([*ARITHMETIC, ReluOp, ClipOp, SigmoidOp], pointwise),
+    BatchNormOp: batch_norm,
+    DenseOp: dense,
+    SoftmaxOp: softmax,
+}  # pyright: ignore[reportAssignmentType]

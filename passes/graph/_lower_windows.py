@@ -1,0 +1,146 @@
+"""Formulas of the ops that slide a window over height and width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from xdsl.dialects import arith
+from xdsl.ir import Operation, SSAValue
+from xdsl.utils.exceptions import PassFailedException
+
+from lamina.dialects.expr import Expr, var
+from lamina.dialects.graph import AvgPool2dOp, Conv2dOp, GlobalAvgPoolOp, MaxPool2dOp, WindowOp
+from lamina.passes.graph._formula import Kernel, Scalars, Tensor, point
+
+
+def taps(op: WindowOp, h: Expr, w: Expr) -> list[Expr]:
+    """Logical height and width that the window at (h, w) reads at its tap (kh, kw)."""
+    return [
+        at * stride + var(tap) * gap - before
+        for at, stride, tap, gap, (before, _) in zip(
+            (h, w), op.strides.get_values(), ("kh", "kw"), op.dilation(), op.sides(), strict=True
+        )
+    ]
+
+
+def multiply_add(s: Scalars, v: list[SSAValue]) -> SSAValue:
+    """acc + a * b"""
+    a, b, acc = v
+    return s(arith.AddfOp, acc, s(arith.MulfOp, a, b))
+
+
+def add(s: Scalars, v: list[SSAValue]) -> SSAValue:
+    """a + b"""
+    return s(arith.AddfOp, v[1], v[0])
+
+
+def larger(s: Scalars, v: list[SSAValue]) -> SSAValue:
+    """max(acc, a)"""
+    return s(arith.MaximumfOp, v[1], v[0])
+
+
+def scaled(by: float) -> Callable[[Scalars, list[SSAValue]], SSAValue]:
+    """v * by"""
+    return lambda s, v: s(arith.MulfOp, v[0], s.constant(by))
+
+
+def convolution(k: Kernel, op: Conv2dOp) -> None:
+    """y[n, o, h, w] = bias[o] + sum over i, kh, kw of x[n, first(o) + i, ...] * w[o, i, kh, kw]"""
+    x, w, y = k.tensor(op.x), k.tensor(op.w), k.tensor(op.y)
+    groups = op.groups.value.data
+    axes, reduce = dict(zip(("n", "oc", "oh", "ow"), y.extents, strict=True)), {}
+    n, o, h, v = (var(name) for name in axes)
+    if groups == 1:
+        i = channel = var("ic")
+        reduce["ic"] = x.extents[1]
+    elif groups == x.shape[1] and w.shape[0] == groups:
+        i, channel = Expr(), o
+    else:
+        each_out, each_in = w.shape[0] // groups, w.shape[1]
+        axes = {"n": axes["n"], "g": groups, "og": each_out} | {a: axes[a] for a in ("oh", "ow")}
+        reduce["ic"] = each_in
+        o, i = var("g") * each_out + var("og"), var("ic")
+        channel = var("g") * each_in + i
+    reduce |= {"kh": w.shape[2], "kw": w.shape[3]}
+    extras = [(k.tensor(op.bias), [o])] if op.bias is not None else []
+    k.compute(
+        axes,
+        [(x, [n, channel, *taps(op, h, v)]), (w, [o, i, var("kh"), var("kw")])],
+        (y, [n, o, h, v]),
+        multiply_add,
+        reduce=reduce,
+        extras=extras,
+        epilogue=add if extras else None,
+    )
+
+
+def _window_axes(op: WindowOp, y: Tensor) -> tuple[dict[str, int], list[Expr], dict[str, int]]:
+    axes, index = point(y)
+    kh, kw = op.window()
+    return axes, index, {"kh": kh, "kw": kw}
+
+
+def max_pool(k: Kernel, op: MaxPool2dOp) -> None:
+    """y[n, c, h, w] = max over kh, kw of x[n, c, ...]; nothing counts outside of x"""
+    x, y = k.tensor(op.x), k.tensor(op.y)
+    axes, index, reduce = _window_axes(op, y)
+    n, c, h, w = index
+    padded = any(any(sides) for sides in op.sides())
+    if padded and x.layout.halo:
+        raise PassFailedException(
+            f"lower-graph-to-te: {op.name} cannot tell the halo of {op.x.type} from elements;"
+            " give it a relayout without a halo"
+        )
+    k.compute(
+        axes,
+        [(x, [n, c, *taps(op, h, w)])],
+        (y, index),
+        larger,
+        reduce=reduce,
+        init=-inf,
+        outside=-inf,
+    )
+
+
+def avg_pool(k: Kernel, op: AvgPool2dOp) -> None:
+    """y[n, c, h, w] = sum over kh, kw of x[n, c, ...], divided by the number of taps"""
+    x, y = k.tensor(op.x), k.tensor(op.y)
+    axes, index, reduce = _window_axes(op, y)
+    n, c, h, w = index
+    if not op.count_pads.value.data and any(any(sides) for sides in op.sides()):
+        raise PassFailedException(
+            f"lower-graph-to-te: {op.name} that counts only elements inside has no formula with"
+            f" pads {list(op.pads.get_values())}; run simplify-graph first"
+        )
+    k.compute(
+        axes,
+        [(x, [n, c, *taps(op, h, w)])],
+        (y, index),
+        add,
+        reduce=reduce,
+        epilogue=scaled(1 / (reduce["kh"] * reduce["kw"])),
+    )
+
+
+def global_avg_pool(k: Kernel, op: GlobalAvgPoolOp) -> None:
+    """y[n, c] = sum over h, w of x[n, c, h, w], divided by their number"""
+    x, y = k.tensor(op.x), k.tensor(op.y)
+    height, width = x.shape[2:]
+    axes, index = dict(zip("nc", y.extents, strict=False)), [var("n"), var("c")]
+    k.compute(
+        axes,
+        [(x, [*index, var("h"), var("w")])],
+        (y, [*index, Expr(), Expr()]),
+        add,
+        reduce={"h": height, "w": width},
+        epilogue=scaled(1 / (height * width)),
+    )
+
+
+LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
+    Conv2dOp: convolution,
+    MaxPool2dOp: max_pool,
+    AvgPool2dOp: avg_pool,
+    GlobalAvgPoolOp: global_avg_pool,
+}  # pyright: ignore[reportAssignmentType]

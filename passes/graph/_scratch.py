@@ -1,0 +1,68 @@
+"""Where a kernel keeps buffers of its own."""
+
+from __future__ import annotations
+
+from math import prod
+
+from xdsl.builder import Builder
+from xdsl.dialects import func, memref
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    FixedBitwidthType,
+    FunctionType,
+    MemRefType,
+    ModuleOp,
+    UnitAttr,
+)
+from xdsl.ir import SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
+
+STACK = 64 * 1024
+"""bytes of a kernel's own buffers that may live on the stack of the calling thread"""
+
+
+def is_kernel(f: func.FuncOp) -> bool:
+    """Whether `f` computes by itself."""
+    return not f.is_declaration and not any(isinstance(op, func.CallOp) for op in f.walk())
+
+
+def place_scratch(module: ModuleOp) -> None:
+    """memref.alloc in a kernel -> memref.alloca, or an argument that its callers allocate"""
+    functions = [f for f in module.ops if isinstance(f, func.FuncOp)]
+    for kernel in filter(is_kernel, functions):
+        room = STACK
+        for alloc in [op for op in kernel.walk() if isinstance(op, memref.AllocOp)]:
+            type = alloc.memref.type
+            assert isinstance(element := type.element_type, FixedBitwidthType)
+            room -= prod(type.get_shape()) * element.size
+            if room >= 0:
+                alloca = memref.AllocaOp.get(type.element_type, None, [*type.get_shape()])
+                Rewriter.replace_op(alloc, alloca)
+            else:
+                become_argument(kernel, alloc, functions)
+
+
+def become_argument(kernel: func.FuncOp, alloc: memref.AllocOp, functions: list[func.FuncOp]) -> None:
+    """Hand the buffer in as an argument before the result, marked `lamina.scratch`."""
+    block, type = kernel.body.block, alloc.memref.type
+    position = len(block.args) - 1
+    attrs = list(kernel.arg_attrs.data if kernel.arg_attrs else [DictionaryAttr({})] * (position + 1))
+    arg = block.insert_arg(type, position)
+    arg.name_hint = alloc.memref.name_hint
+    attrs.insert(position, DictionaryAttr({"lamina.scratch": UnitAttr()}))
+    kernel.arg_attrs = ArrayAttr(attrs)
+    kernel.function_type = FunctionType.from_lists([a.type for a in block.args], [])
+    Rewriter.replace_op(alloc, [], [arg])
+    for f in functions:
+        for call in [op for op in f.walk() if isinstance(op, func.CallOp)]:
+            if call.callee.string_value() == kernel.sym_name.data:
+                call.operands = insert_buffer(call, position, type)
+
+
+def insert_buffer(call: func.CallOp, position: int, type: MemRefType) -> list[SSAValue]:
+    """The operands of `call` with a new buffer at `position`."""
+    alloc = memref.AllocOp.get(type.element_type, None, [*type.get_shape()])
+    Builder(InsertPoint.before(call)).insert(alloc)
+    operands = list(call.arguments)
+    return [*operands[:position], alloc.memref, *operands[position:]]

@@ -1,0 +1,118 @@
+"""Give tensors that padded windows read a halo, which their producer writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from lamina.dialects.graph import (
+    AvgPool2dOp,
+    ConstantOp,
+    Conv2dOp,
+    MaxPool2dOp,
+    RelayoutOp,
+    ReshapeOp,
+    WindowOp,
+    layout_of,
+    shape,
+    stored_as,
+)
+
+Halo = tuple[tuple[int, int], ...]
+
+
+def needed_halo(op: WindowOp) -> Halo:
+    """(before, after) height and width that the windows of `op` read outside its input."""
+    needed: list[tuple[int, int]] = []
+    for size, out, taps, stride, gap, (before, _) in zip(
+        shape(op.x)[2:],
+        shape(op.y)[2:],
+        op.window(),
+        op.strides.get_values(),
+        op.dilation(),
+        op.sides(),
+        strict=True,
+    ):
+        last = (out - 1) * stride + (taps - 1) * gap - before
+        needed.append((before, max(0, last - size + 1)))
+    return tuple(needed)
+
+
+def union(halos: Sequence[Halo]) -> Halo:
+    """
+    The smallest halo that covers all of `halos` and is as wide after as before: then one op fills
+    both sides, and kernels of windows with different strides can be shared.
+    """
+    return tuple((max(map(max, sides)),) * 2 for sides in zip(*halos, strict=True))
+
+
+def window_users(value: SSAValue) -> list[WindowOp]:
+    """The ops that slide a zero-padded window over `value`; a maximum's padding is not zero."""
+    users = dict.fromkeys(use.operation for use in value.uses)
+    return [
+        op
+        for op in users
+        if isinstance(op, Conv2dOp | AvgPool2dOp) and op.x is value and any(map(any, needed_halo(op)))
+    ]
+
+
+def may_write_halo(value: SSAValue) -> bool:
+    """Whether the op that makes `value` is free to store it with a border of zeros."""
+    if isinstance(value.owner, Block | ConstantOp | ReshapeOp):
+        return False
+    users = [use.operation for use in value.uses]
+    # A maximum over the border would see the zeros, where nothing must count.
+    return not any(
+        isinstance(op, func.ReturnOp)
+        or (isinstance(op, MaxPool2dOp) and any(map(any, needed_halo(op))))
+        for op in users
+    )
+
+
+class AssignHalosPass(ModulePass):
+    """
+    Store what padded windows read with a border of zeros as wide as the widest of them needs.
+
+    The producer writes the border with the tensor. Only where it cannot (inputs and outputs of the
+    network) does a relayout copy the tensor.
+    """
+
+    name = "assign-halos"
+    numerics: ClassVar[str] = "exact"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for f in op.ops:
+            if isinstance(f, func.FuncOp) and not f.is_declaration:
+                self.assign(list(f.body.block.args))
+                for producer in list(f.body.block.ops):
+                    self.assign(producer.results)
+
+    def assign(self, values: Sequence[SSAValue]) -> None:
+        """Widen the storage of each of these values, or of a copy of it."""
+        for value in values:
+            users = window_users(value)
+            if not users:
+                continue
+            halo = union([needed_halo(op) for op in users])
+            type = stored_as(value.type, layout_of(value.type).with_halo(halo))
+            if may_write_halo(value):
+                Rewriter.replace_value_with_new_type(value, type)
+            else:
+                self.copy(value, type, users)
+
+    def copy(self, value: SSAValue, type: Attribute, users: Sequence[Operation]) -> None:
+        """Let `users` read a copy of `value` that has the halo."""
+        copy = RelayoutOp(value, type)
+        copy.y.name_hint = value.name_hint
+        owner = value.owner
+        point = InsertPoint.at_start(owner) if isinstance(owner, Block) else InsertPoint.after(owner)
+        Rewriter.insert_op(copy, point)
+        for user in users:
+            user.operands[0] = copy.y

@@ -1,0 +1,85 @@
+"""Lower kernels to tensor expressions on buffers, and the network to calls of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from xdsl.builder import Builder
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import FunctionType, ModuleOp
+from xdsl.ir import Block, Operation, Region
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint
+from xdsl.utils.exceptions import PassFailedException
+
+from lamina.dialects.graph import SOURCE, Graph
+from lamina.passes._legality import require_lowered
+from lamina.passes.graph import _lower_movement, _lower_pointwise, _lower_windows
+from lamina.passes.graph._formula import Kernel, storage_type
+from lamina.passes.graph._lower_network import lower_network
+from lamina.passes.graph.outline_kernels import is_network
+
+LOWERINGS: dict[type[Operation], Callable[..., None]] = {
+    **_lower_windows.LOWERINGS,
+    **_lower_pointwise.LOWERINGS,
+    **_lower_movement.LOWERINGS,
+}
+"""op -> what writes its formula"""
+
+
+def lower_kernel(f: func.FuncOp) -> func.FuncOp:
+    """
+    func(%x: tensor) -> tensor  ->  func(%x: memref, %y: memref), its ops as te ops
+
+    Results become arguments after the others; what lies between the ops is memref.alloc.
+    """
+    old = f.body.block
+    last = old.last_op
+    if not isinstance(last, func.ReturnOp):
+        raise PassFailedException(f"lower-graph-to-te: @{f.sym_name.data} does not end in a return")
+    values = [*old.args, *last.operands]
+    types = [storage_type(v.type) for v in values]
+    block = Block(arg_types=types)
+    kernel = Kernel(Builder(InsertPoint.at_end(block)))
+    for value, arg in zip(values, block.args, strict=True):
+        arg.name_hint = value.name_hint or "x"
+        kernel.bind(value, arg)
+    for arg in block.args[len(old.args) :]:
+        arg.name_hint = "y"
+    for op in old.ops:
+        if op is last:
+            continue
+        if type(op) not in LOWERINGS:
+            raise PassFailedException(
+                f"lower-graph-to-te: no formula for {op.name} in @{f.sym_name.data}"
+            )
+        LOWERINGS[type(op)](kernel, op)
+    block.add_op(func.ReturnOp())
+    name, visibility = f.sym_name.data, f.sym_visibility
+    new = func.FuncOp(name, FunctionType.from_lists(types, []), Region(block), visibility)
+    new.attributes = {k: v for k, v in f.attributes.items() if k != SOURCE}
+    return new
+
+
+class LowerGraphToTePass(ModulePass):
+    """
+    Lower every kernel to te ops on buffers, and every network to allocations and calls.
+
+    A kernel's results become its last arguments. A network's arguments are then its inputs, its
+    outputs and its weights, marked `lamina.input`, `lamina.output` and `lamina.weight`; what kernels
+    hand on lives in memref.alloc. A kernel is a private function, or one without calls.
+    """
+
+    name = "lower-graph-to-te"
+    numerics: ClassVar[str] = "tolerance 1e-5"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for f in [f for f in op.ops if isinstance(f, func.FuncOp) and not f.is_declaration]:
+            calls = any(isinstance(o, func.CallOp) for o in f.body.block.ops)
+            new = lower_network(f) if is_network(f) and calls else lower_kernel(f)
+            op.body.block.insert_op_before(new, f)
+            f.detach()
+            f.erase(safe_erase=False)
+        require_lowered(op, Graph, by=self.name)

@@ -1,0 +1,151 @@
+"""Make each kernel a function, and equal kernels one function."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.printer import Printer
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from lamina.dialects.graph import (
+    SOURCE,
+    ConstantOp,
+    FusedOp,
+    RelayoutOp,
+    ReshapeOp,
+    YieldOp,
+    layout_of,
+    shape,
+)
+
+LAYOUT = "lamina.layout"
+"""Discardable attribute of a kernel's call: how its result is stored."""
+
+
+def is_view(op: Operation) -> bool:
+    """Whether `op` gives the bytes of its operand another type, so that nothing is to be done."""
+    if isinstance(op, RelayoutOp):
+        return layout_of(op.x.type).stores_like(layout_of(op.y.type), shape(op.x))
+    return isinstance(op, ReshapeOp)
+
+
+def origin(value: SSAValue) -> SSAValue:
+    """The value whose bytes `value` is a view of."""
+    while isinstance(value.owner, Operation) and is_view(value.owner):
+        value = value.owner.operands[0]
+    return value
+
+
+def is_network(f: func.FuncOp) -> bool:
+    """Whether `f` is a network; private functions are kernels already."""
+    return not f.is_declaration and not (f.sym_visibility and f.sym_visibility.data == "private")
+
+
+def copy_shared_results(f: func.FuncOp) -> None:
+    """Give every result of `f` a kernel of its own that writes it: copy inputs, constants, twins."""
+    last = f.body.block.last_op
+    assert isinstance(last, func.ReturnOp), last
+    written: set[SSAValue] = set()
+    for i, value in enumerate(last.operands):
+        source = origin(value)
+        if isinstance(source.owner, Block | ConstantOp) or source in written:
+            block = Block(arg_types=[value.type])
+            block.add_ops([copy := RelayoutOp(block.args[0], value.type), YieldOp(copy.y)])
+            fused = FusedOp([value], Region(block), [value.type])
+            Rewriter.insert_op(fused, InsertPoint.before(last))
+            last.operands[i] = source = fused.results[0]
+        written.add(source)
+
+
+def as_fused(op: Operation) -> FusedOp:
+    """`op` alone in a `graph.fused`."""
+    if isinstance(op, FusedOp):
+        return op
+    inputs = list(dict.fromkeys(op.operands))
+    block = Block(arg_types=[x.type for x in inputs])
+    inside: dict[SSAValue, SSAValue] = dict(zip(inputs, block.args, strict=True))
+    copy = op.clone(inside)
+    copy.attributes.pop(SOURCE, None)
+    block.add_ops([copy, YieldOp(*copy.results)])
+    fused = FusedOp(inputs, Region(block), [r.type for r in op.results])
+    if SOURCE in op.attributes:
+        fused.attributes[SOURCE] = op.attributes[SOURCE]
+    Rewriter.replace_op(op, fused)
+    return fused
+
+
+def name_values(block: Block) -> None:
+    """Name values by their part in the kernel, so that equal kernels have equal text."""
+    for arg in block.args:
+        use = next(iter(arg.uses), None)
+        arg.name_hint = "x" if use is None else _role(use.operation, use.index)
+    for op in block.ops:
+        for r in op.results:
+            r.name_hint = "t"
+
+
+def _role(op: Operation, index: int) -> str:
+    names = [name for name, _ in op.get_irdl_definition().operands]  # pyright: ignore
+    first = op.operands[0]
+    if index and not isinstance(first.owner, Block):
+        return "r"  # read by the epilogue
+    return names[min(index, len(names) - 1)]
+
+
+def printed(body: Region) -> str:
+    """The text of a region."""
+    out = StringIO()
+    Printer(out).print_region(body)
+    return out.getvalue()
+
+
+class OutlineKernelsPass(ModulePass):
+    """
+    Turn each op that computes into a call of a function of its own; equal functions are shared.
+
+    What is left in the network's function are constants, views and calls, and each of its results is
+    written by a kernel of its own.
+    """
+
+    name = "outline-kernels"
+    numerics: ClassVar[str] = "exact"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        kernels: dict[str, func.FuncOp] = {}
+        for f in [f for f in op.ops if isinstance(f, func.FuncOp) and is_network(f)]:
+            copy_shared_results(f)
+            for inner in list(f.body.block.ops):
+                if not isinstance(inner, ConstantOp | func.ReturnOp | func.CallOp) and not is_view(inner):
+                    self.outline(as_fused(inner), kernels)
+        for kernel in kernels.values():
+            op.body.block.add_op(kernel)
+
+    def outline(self, fused: FusedOp, kernels: dict[str, func.FuncOp]) -> None:
+        """Replace `fused` by a call of its region as a function, made if it is not in `kernels`."""
+        block = fused.body.block
+        name_values(block)
+        text = printed(fused.body)
+        if text not in kernels:
+            kernels[text] = self.function(fused, len(kernels))
+        kernel = kernels[text]
+        call = func.CallOp(kernel.sym_name.data, fused.inputs, [r.type for r in fused.results])
+        call.attributes = dict(fused.attributes)
+        call.attributes[LAYOUT] = StringAttr(str(layout_of(fused.results[0].type)))
+        Rewriter.replace_op(fused, call)
+
+    def function(self, fused: FusedOp, number: int) -> func.FuncOp:
+        """The region of `fused` as a private function, named after what it computes."""
+        body = fused.body.clone()
+        last = body.block.last_op
+        assert isinstance(last, YieldOp), last
+        names = [op.name.rpartition(".")[2] for op in body.block.ops if op is not last]
+        values = list(last.values)
+        Rewriter.replace_op(last, func.ReturnOp(*values))
+        type = ([a.type for a in body.block.args], [v.type for v in values])
+        return func.FuncOp("_".join([*names, str(number)]), type, body, "private")

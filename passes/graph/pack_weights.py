@@ -1,0 +1,67 @@
+"""Store constants the way their kernels read them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, StringAttr
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import (
+    PatternRewriter,
+    PatternRewriteWalker,
+    RewritePattern,
+    op_type_rewrite_pattern,
+)
+
+from lamina.context import weights_of
+from lamina.dialects.graph import ConstantOp, RelayoutOp, layout_of, shape
+from lamina.dialects.layout import Layout
+from lamina.weights import WeightStore
+
+
+def relaid(array: np.ndarray, size: tuple[int, ...], old: Layout, new: Layout) -> np.ndarray:
+    """The storage of a tensor in layout `new`, from its storage in layout `old`."""
+    return new.apply_array(array if old.is_plain else old.invert_array(array, size))
+
+
+class FoldRelayout(RewritePattern):
+    """relayout(constant) -> constant, its array derived when it is first needed"""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: RelayoutOp, rewriter: PatternRewriter, /) -> None:
+        if not isinstance(constant := op.x.owner, ConstantOp):
+            return
+        old, new, size = layout_of(op.x.type), layout_of(op.y.type), shape(op.x)
+        store, key = self.store, self.key(constant)
+        packed = store.derive(
+            f"{old} -> {new} of {list(size)}", [key], lambda: relaid(store.get(key), size, old, new)
+        )
+        rewriter.replace(op, ConstantOp(packed, op.y.type))
+
+    def key(self, constant: ConstantOp) -> str:
+        """The key of a constant's array, which enters the store if it was written out in the IR."""
+        if isinstance(constant.value, StringAttr):
+            return constant.value.data
+        assert isinstance(constant.value, DenseIntOrFPElementsAttr)
+        values = np.array(constant.value.get_values(), dtype=np.float32)
+        return self.store.put(values.reshape(shape(constant.result)))
+
+
+class PackWeightsPass(ModulePass):
+    """
+    Fold relayouts of constants: weights are packed at compile time into the order kernels read.
+
+    An array in the store has the storage shape of its constant's layout.
+    """
+
+    name = "pack-weights"
+    numerics: ClassVar[str] = "exact"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        pattern = FoldRelayout(weights_of(ctx))
+        PatternRewriteWalker(pattern).rewrite_module(op)

@@ -1,0 +1,172 @@
+"""Place every buffer of a network in one arena."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import arith, func, memref
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    FixedBitwidthType,
+    FunctionType,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    ModuleOp,
+    UnitAttr,
+    i8,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.utils.symbol_table import SymbolTable
+
+from lamina.passes.graph._in_place import may_share
+from lamina.passes.graph._scratch import place_scratch
+
+ALIGNMENT = 64
+"""bytes: a cache line, and the widest vector"""
+
+
+def bytes_of(type: Attribute) -> int:
+    """Size of a buffer, rounded up to whole cache lines."""
+    assert isinstance(type, MemRefType)
+    element = type.element_type
+    assert isinstance(element, FixedBitwidthType), type
+    return -(-prod(type.get_shape()) * element.size // ALIGNMENT) * ALIGNMENT
+
+
+@dataclass(eq=False)
+class Block:
+    """A piece of the arena, and the steps during which it is in use."""
+
+    size: int
+    first: int
+    last: int
+    offset: int = 0
+
+    def meets(self, other: Block) -> bool:
+        """Whether both are in use at some step."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def place(blocks: Sequence[Block]) -> int:
+    """
+    Give each block the lowest offset that is free while it is in use, the largest blocks first;
+    return the arena's size. (Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net
+    Inference, 2020, greedy by size.)
+    """
+    placed: list[Block] = []
+    for block in sorted(blocks, key=lambda b: (-b.size, b.first)):
+        block.offset = 0
+        for other in sorted((b for b in placed if b.meets(block)), key=lambda b: b.offset):
+            if block.offset + block.size <= other.offset:
+                break
+            block.offset = max(block.offset, other.offset + other.size)
+        placed.append(block)
+    return max((b.offset + b.size for b in placed), default=0)
+
+
+def root(buffer: SSAValue) -> SSAValue:
+    """The buffer that `buffer` is a view of."""
+    while isinstance(buffer.owner, memref.ReinterpretCastOp):
+        buffer = buffer.owner.source
+    return buffer
+
+
+class Plan:
+    """The buffers of one network: when they are in use, and which of them share storage."""
+
+    def __init__(self, f: func.FuncOp, kernels: SymbolTable) -> None:
+        self.kernels = kernels
+        self.calls = [op for op in f.body.block.ops if isinstance(op, func.CallOp)]
+        self.allocs = [op for op in f.body.block.ops if isinstance(op, memref.AllocOp)]
+        self.blocks: dict[SSAValue, Block] = {}
+        for step, call in enumerate(self.calls):
+            for value in call.arguments:
+                self.use(root(value), step)
+        for step, call in enumerate(self.calls):
+            self.share(call, step)
+
+    def use(self, buffer: SSAValue, step: int) -> None:
+        """Note that `buffer` is in use at `step`."""
+        if isinstance(buffer.owner, memref.AllocOp):
+            block = self.blocks.setdefault(buffer, Block(bytes_of(buffer.type), step, step))
+            block.last = step
+
+    def share(self, call: func.CallOp, step: int) -> None:
+        """Let the call write over an operand that nobody reads afterwards, where its kernel may."""
+        operands = list(call.arguments)
+        out = len(operands) - 1
+        target = self.blocks.get(root(operands[out]))
+        kernel = self.kernels.lookup(call.callee.string_value())
+        if target is None or target.first != step or not isinstance(kernel, func.FuncOp):
+            return
+        for i, operand in enumerate(operands[:-1]):
+            source = self.blocks.get(root(operand))
+            free = source is not None and source is not target and source.last == step
+            once = sum(root(v) is root(operand) for v in operands) == 1
+            if free and once and operand.type == operands[out].type and may_share(kernel, i, out):
+                assert source is not None
+                source.last = target.last
+                self.blocks[root(operands[out])] = source
+                mark_alias(kernel, (i, out))
+                return
+
+
+def mark_alias(kernel: func.FuncOp, arguments: Sequence[int]) -> None:
+    """Note on these arguments of `kernel` that some call gives them the same buffer."""
+    attrs = list(kernel.arg_attrs.data if kernel.arg_attrs else ())
+    attrs += [DictionaryAttr({})] * (len(kernel.body.block.args) - len(attrs))
+    for i in arguments:
+        attrs[i] = DictionaryAttr({**attrs[i].data, "lamina.may_alias": UnitAttr()})
+    kernel.arg_attrs = ArrayAttr(attrs)
+
+
+def use_arena(f: func.FuncOp, plan: Plan) -> None:
+    """memref.alloc -> memref.view of a new last argument, the arena"""
+    size = max(place(list(dict.fromkeys(plan.blocks.values()))), ALIGNMENT)
+    block = f.body.block
+    arena = block.insert_arg(MemRefType(i8, [size]), len(block.args))
+    arena.name_hint = "arena"
+    given = list(f.arg_attrs.data if f.arg_attrs else [DictionaryAttr({})] * (len(block.args) - 1))
+    f.arg_attrs = ArrayAttr([*given, DictionaryAttr({"lamina.arena": UnitAttr()})])
+    f.function_type = FunctionType.from_lists([a.type for a in block.args], [])
+    offsets: dict[int, SSAValue] = {}
+    for alloc in plan.allocs:
+        buffer = alloc.memref
+        if buffer not in plan.blocks:  # no kernel uses it
+            Rewriter.erase_op(alloc)
+            continue
+        at = plan.blocks[buffer].offset
+        if at not in offsets:
+            constant = arith.ConstantOp(IntegerAttr(at, IndexType()))
+            Rewriter.insert_op(constant, InsertPoint.at_start(block))
+            offsets[at] = constant.result
+        view = memref.ViewOp(arena, offsets[at], [], buffer.type)
+        Rewriter.replace_op(alloc, view)
+
+
+class PlanMemoryPass(ModulePass):
+    """
+    Replace the allocations of a network by views of one arena, its new last argument.
+
+    Buffers share storage when their lives do not meet. A kernel that reads each element of an operand
+    only to write the same element of its result works in place when it is that operand's last
+    reader. Buffers of a kernel's own go on its stack where they are small, else into the arena too.
+    """
+
+    name = "plan-memory"
+    numerics: ClassVar[str] = "exact"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        place_scratch(op)
+        kernels = SymbolTable(op)
+        for f in op.ops:
+            if isinstance(f, func.FuncOp) and any(isinstance(o, func.CallOp) for o in f.walk()):
+                use_arena(f, Plan(f, kernels))

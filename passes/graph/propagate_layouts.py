@@ -1,0 +1,130 @@
+"""Let ops follow the layout of their inputs, so that relayouts move towards the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import (
+    PatternRewriter,
+    PatternRewriteWalker,
+    RewritePattern,
+)
+
+from lamina.dialects.graph import (
+    SOURCE,
+    AvgPool2dOp,
+    ClipOp,
+    ConcatOp,
+    ConstantOp,
+    GlobalAvgPoolOp,
+    MaxPool2dOp,
+    MulOp,
+    PointwiseOp,
+    RelayoutOp,
+    layout_of,
+    shape,
+    stored_as,
+)
+from lamina.dialects.layout import Layout
+
+
+def keeps_padding_zero(op: PointwiseOp, layout: Layout) -> bool:
+    """Whether `op` on tensors in `layout` writes zeros wherever storage pads a block."""
+    size = shape(op.y)
+    if layout.padded(size) == size:
+        return True
+    if not op.KEEPS_ZERO:
+        return False
+    if isinstance(op, ClipOp):
+        return op.low.value.data <= 0 <= op.high.value.data
+    channel = next(i for i, c in enumerate(layout.logical) if layout.block(c) > 1)
+    full = all(shape(x)[channel] == size[channel] for x in op.operands)
+    return full or isinstance(op, MulOp)
+
+
+def may_follow(op: Operation, layout: Layout) -> bool:
+    """Whether `op` can compute in `layout`, at no loss, if its operands come in it."""
+    match op:
+        case PointwiseOp():
+            return len(shape(op.y)) == layout.rank and keeps_padding_zero(op, layout)
+        case MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
+            return True
+        case ConcatOp():
+            if len(shape(op.y)) != layout.rank:
+                return False
+            block = layout.block(layout.logical[op.axis.value.data])
+            return all(shape(x)[op.axis.value.data] % block == 0 for x in op.xs)
+        case _:
+            return False
+
+
+def unpacked_from(value: SSAValue) -> SSAValue | None:
+    """The blocked tensor that `value` is the plain form of, if a relayout made it."""
+    if isinstance(value.owner, RelayoutOp) and layout_of(value.type).is_plain:
+        return value.owner.x
+    return None
+
+
+def follow(value: SSAValue, layout: Layout, rewriter: PatternRewriter) -> SSAValue:
+    """`value` in `layout`: what it was unpacked from, or a relayout of it."""
+    source = unpacked_from(value)
+    if source is not None and layout_of(source.type) == layout:
+        return source
+    if isinstance(value.owner, ConstantOp) and shape(value)[1:2] == (1,):
+        return value  # one number for all channels has nothing to block
+    op = RelayoutOp(value, stored_as(value.type, layout))
+    rewriter.insert(op)
+    return op.y
+
+
+class FollowOperands(RewritePattern):
+    """op(relayout(x: A -> plain)) -> relayout(op(x): A -> plain)"""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        layout = self.incoming(op.operands)
+        if layout is None or len(op.results) != 1 or not layout_of(op.results[0].type).is_plain:
+            return
+        if not may_follow(op, layout):
+            return
+        operands = [follow(x, layout, rewriter) for x in op.operands]
+        y = op.results[0]
+        new = type(op).create(
+            operands=operands,
+            properties=op.properties,
+            attributes=op.attributes,
+            result_types=[stored_as(y.type, layout)],
+        )
+        back = RelayoutOp(new.results[0], y.type)
+        if SOURCE in op.attributes:
+            back.attributes[SOURCE] = op.attributes[SOURCE]
+        rewriter.replace(op, [new, back])
+        new.results[0].name_hint = back.y.name_hint
+
+    def incoming(self, operands: Sequence[SSAValue]) -> Layout | None:
+        """The blocked layout that some operand was unpacked from."""
+        for x in operands:
+            source = unpacked_from(x)
+            if source is not None and not layout_of(source.type).is_plain:
+                return layout_of(source.type).with_halo(())
+        return None
+
+
+class PropagateLayoutsPass(ModulePass):
+    """
+    Let ops that work in any layout follow the blocked layout of their inputs.
+
+    An op follows only where padding in storage stays zero, and where no channel block would be
+    shared by two operands of a concat.
+    """
+
+    name = "propagate-layouts"
+    numerics: ClassVar[str] = "exact"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        # Forward order: one sweep carries a layout through a whole chain.
+        PatternRewriteWalker(FollowOperands(), apply_recursively=False).rewrite_module(op)

@@ -1,0 +1,78 @@
+"""
+The default pipelines, as flat lists. Between two steps stands what holds from there on.
+"""
+
+from __future__ import annotations
+
+from xdsl.passes import ModulePass
+
+from lamina.passes.graph.assign_halos import AssignHalosPass
+from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
+from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
+from lamina.passes.graph.fold_constants import FoldConstantsPass
+from lamina.passes.graph.fuse_epilogues import FuseEpiloguesPass
+from lamina.passes.graph.lower_graph_to_te import LowerGraphToTePass
+from lamina.passes.graph.outline_kernels import OutlineKernelsPass
+from lamina.passes.graph.pack_weights import PackWeightsPass
+from lamina.passes.graph.plan_memory import PlanMemoryPass
+from lamina.passes.graph.propagate_layouts import PropagateLayoutsPass
+from lamina.passes.graph.select_layouts import SelectLayoutsPass
+from lamina.passes.graph.simplify_graph import SimplifyGraphPass
+from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
+from lamina.passes.te.te_contract_fma import TeContractFmaPass
+from lamina.passes.te.te_expand_math import TeExpandMathPass
+from lamina.passes.te.te_fuse_epilogue import TeFuseEpiloguePass
+from lamina.passes.te.te_peel_padding import TePeelPaddingPass
+from lamina.passes.te.te_schedule import TeSchedulePass
+from lamina.passes.te.te_simplify import TeSimplifyPass
+from lamina.passes.te.te_to_loops import TeToLoopsPass
+from lamina.passes.te.te_to_vec import TeToVecPass
+
+LEVELS = {
+    "graph": "outline-kernels",
+    "te": "te-choose-schedules",
+    "loop": "te-to-loops",
+    "vector": "te-to-vec",
+}
+"""level -> the pass of the default pipeline after which a module is on it"""
+
+
+def default(target: str = "cpu") -> tuple[ModulePass, ...]:
+    """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
+    return (
+        FoldBatchNormPass(),
+        FoldConstantsPass(),
+        SimplifyGraphPass(),
+        # what could be computed now is a constant; no batch_norm is left
+        SelectLayoutsPass(),
+        PropagateLayoutsPass(),
+        CancelRelayoutsPass(),
+        # relayouts are left only where two neighbours disagree on the layout
+        AssignHalosPass(),
+        # no window reads outside the storage of its input, except of maxima
+        PackWeightsPass(),
+        # no relayout of a constant is left; every constant is in the store
+        FuseEpiloguesPass(),
+        OutlineKernelsPass(),
+        # the network is constants, views and calls; every kernel is one private function
+        LowerGraphToTePass(),
+        # no op of graph, no tensor: te ops on buffers, and what kernels hand on in memref.alloc
+        TeFuseEpiloguePass(),
+        TeSimplifyPass(),
+        # bias, activation and residual are computed where the sum is, in registers
+        PlanMemoryPass(),
+        # no allocation: buffers are views of one arena
+        TePeelPaddingPass(),
+        # no read outside a buffer
+        TeExpandMathPass(),
+        TeContractFmaPass(),
+        # scalar bodies are arithmetic that every target has
+        TeChooseSchedulesPass(target=target),
+        # every te op has a schedule
+        TeSchedulePass(),
+        # axes are the loop nest, in order
+        TeToLoopsPass(),
+        # every te op is one register tile inside rolled loops
+        TeToVecPass(),
+        # no te op: loops and vectors
+    )
