@@ -6,8 +6,9 @@ The networks we measure, written as ONNX from their papers with random weights t
 The same name, seed and batch give the same bytes on every machine: each tensor is drawn from a
 generator of its own, seeded by the seed, the model's name and the tensor's. `network.py` says how
 the weights are scaled. Networks of many layers still drive every image to one class with random
-batch norms, so `bn_stats/` holds statistics that were recorded on images for some of them: use
-them wherever the answer of the network, and not only its arithmetic, is compared.
+batch norms, so `bn_stats/` holds statistics that were recorded on images for some of them (and the
+classifier's bias that centres the answers): use them wherever the answer of the network, and not
+only its arithmetic, is compared.
 """
 
 from collections.abc import Callable, Mapping
