@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnx
 
-from benchmarks.models import MODELS, build, network
+from benchmarks.models import MODELS, build, light, network
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -25,19 +25,30 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="describe the models, write nothing")
     chosen = parser.parse_args(argv)
-    if unknown := [name for name in chosen.models if name not in MODELS]:
-        parser.error(f"no model {', '.join(unknown)}; there are {', '.join(MODELS)}")
+    known = [*MODELS, *light.names()]
+    if unknown := [name for name in chosen.models if name not in known]:
+        parser.error(f"no model {', '.join(unknown)}; there are {', '.join(known)}")
     chosen.models = chosen.models or list(MODELS)
     return chosen
 
 
 def describe(name: str, batch: int) -> str:
     """One line on the size of a model."""
+    if name not in MODELS:
+        return f"{name:20} as the onnx package ships it, with random weights"
     net = network(name, batch=batch)
     parameters = sum(len(weight.raw_data) // 4 for weight in net.weights.values())
     operators = Counter(node.op_type for node in net.nodes)
     counts = ", ".join(f"{n} {op}" for op, n in operators.most_common())
     return f"{name:20} {net.macs / 1e9:6.2f} GMAC {parameters / 1e6:7.2f} M parameters  {counts}"
+
+
+def built(name: str, chosen: argparse.Namespace) -> onnx.ModelProto:
+    """The model called `name` as the user wants it; a light one comes in one size only."""
+    if name not in MODELS:
+        return light.build(name, chosen.seed)
+    options = {"seed": chosen.seed, "batch": chosen.batch, "opset": chosen.opset}
+    return build(name, **options, bn_stats=chosen.bn_stats)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -49,8 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             continue
         chosen.out.mkdir(parents=True, exist_ok=True)
         path = chosen.out / f"{name}.onnx"
-        options = {"seed": chosen.seed, "batch": chosen.batch, "opset": chosen.opset}
-        onnx.save(build(name, **options, bn_stats=chosen.bn_stats), path)
+        onnx.save(built(name, chosen), path)
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB", flush=True)
 
 

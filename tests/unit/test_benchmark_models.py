@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from benchmarks.models import BN_STATS, MODELS, build, has_bn_stats
+from benchmarks.models import BN_STATS, MODELS, build, has_bn_stats, light
 from benchmarks.models.__main__ import main
 
 SMALL = ["mobilenet_v1", "mobilenet_v2", "squeezenet1_1", "densenet121", "resnet18"]
@@ -64,6 +64,17 @@ def test_recorded_statistics_replace_those_of_the_generator() -> None:
     ]
     layers = {name.partition("_")[0] + "." + name.rpartition(".")[2] for name in changed}
     assert layers == {"bn.mean", "bn.var", "fc.b"}
+
+
+@pytest.mark.parametrize("name", ["light_squeezenet", "light_inception_v1"])
+def test_light_model_gives_different_answers_to_different_images(name: str) -> None:
+    session = onnxruntime.InferenceSession(light.build(name).SerializeToString())
+    (image,) = session.get_inputs()
+    one, other = (
+        np.asarray(session.run(None, {image.name: np.full(image.shape, v, np.float32)})[0])
+        for v in (-1, 1)
+    )
+    assert np.abs(one - other).max() > 1e-3 * np.abs(one).max()
 
 
 def test_every_recorded_file_belongs_to_a_model() -> None:
