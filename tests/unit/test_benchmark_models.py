@@ -66,9 +66,9 @@ def test_recorded_statistics_replace_those_of_the_generator() -> None:
     assert layers == {"bn.mean", "bn.var", "fc.b"}
 
 
-@pytest.mark.parametrize("name", ["light_squeezenet", "light_inception_v1"])
-def test_light_model_gives_different_answers_to_different_images(name: str) -> None:
-    session = onnxruntime.InferenceSession(light.build(name).SerializeToString())
+def test_light_model_gives_different_answers_to_different_images() -> None:
+    model = light.build("light_squeezenet")
+    session = onnxruntime.InferenceSession(model.SerializeToString())
     (image,) = session.get_inputs()
     one, other = (
         np.asarray(session.run(None, {image.name: np.full(image.shape, v, np.float32)})[0])
