@@ -201,9 +201,9 @@ class ComputeOp(IRDLOperation):
     out = operand_def(MemRefType)
     axes = prop_def(AxesAttr)
     bounds = prop_def(BoundsAttr)
-    outer = prop_def(ArrayAttr[StringAttr])
+    outer: ArrayAttr[StringAttr] = prop_def(ArrayAttr[StringAttr])
     """the names of `indices`"""
-    accesses = prop_def(ArrayAttr[AccessAttr])
+    accesses: ArrayAttr[AccessAttr] = prop_def(ArrayAttr[AccessAttr])
     """of the inputs, the extras and the output, in this order"""
     init = prop_def(FloatAttr | IntegerAttr)
     schedule = opt_prop_def(ScheduleAttr)
