@@ -1,8 +1,8 @@
 """
 Graph ops on logical arrays, in NumPy: how a tensor is stored makes no difference here.
 
-Sums of products and means are formed in float64 and rounded once at the end. So a result is within
-half a unit in the last place of the true one, and what a compiled kernel differs by is its own error.
+Sums of products and means are formed in float64 and rounded once at the end. So a result is as
+close to the true one as its type allows, and what a kernel differs by is the kernel's own error.
 Everything else is one correctly rounded operation of the element type; `softmax`, `batch_norm` and
 the transcendental functions are computed in float64 and then rounded.
 """
@@ -57,7 +57,7 @@ def _windows(op: graph.WindowOp, x: Array, fill: float) -> Array:
 
 
 def _conv2d(op: graph.Conv2dOp, x: Array, w: Array, bias: Array | None = None) -> Array:
-    """Each group: weights [o, i kh kw] times windows [i kh kw, oh ow], some output rows at a time."""
+    """Per group: weights [o, i kh kw] times windows [i kh kw, oh ow], some output rows a time."""
     groups, (o, i, kh, kw) = op.groups.value.data, w.shape
     windows = _windows(op, x.astype(np.float64), 0).transpose(0, 1, 4, 5, 2, 3)
     n, *_, height, width = windows.shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import NoneAttr, TensorType
-from xdsl.ir import Attribute, Data, SSAValue
+from xdsl.ir import Attribute, Data, Operation, SSAValue
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
@@ -68,15 +68,15 @@ def shape(value: SSAValue) -> tuple[int, ...]:
 
 def layout_of(type: Attribute) -> Layout:
     """How a tensor of this type is stored; row-major unless its encoding says otherwise."""
-    assert isinstance(type, TensorType), type
+    assert isa(type, TensorType), type
     if isinstance(type.encoding, LayoutAttr):
         return type.encoding.data
     return Layout.plain(type.get_num_dims())
 
 
 def stored_as(type: Attribute, layout: Layout) -> TensorType:
-    """The same logical tensor in another layout; the plain layout is spelled without an encoding."""
-    assert isinstance(type, TensorType), type
+    """The same logical tensor in another layout; row-major is spelled without an encoding."""
+    assert isa(type, TensorType), type
     encoding = NoneAttr() if layout.is_plain else LayoutAttr(layout)
     return TensorType(type.element_type, type.shape, encoding)
 
@@ -99,3 +99,9 @@ def broadcast_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
             raise VerifyException(f"shapes {[list(s) for s in shapes]} do not broadcast")
         result.append(size)
     return tuple(result)
+
+
+def inherit_source(new: Operation, old: Operation) -> None:
+    """`new` computes what `old` did: it takes over the name that the user's model gives to it."""
+    if SOURCE in old.attributes:
+        new.attributes[SOURCE] = old.attributes[SOURCE]

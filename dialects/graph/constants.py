@@ -75,12 +75,17 @@ def array_of(op: ConstantOp, store: WeightStore) -> np.ndarray:
     import numpy as np
 
     if isinstance(op.value, DenseIntOrFPElementsAttr):
-        names = {type: name for name, type in _TYPES.items()}
-        dtype = names[tensor_type(op.result).element_type]
+        element = tensor_type(op.result).element_type
+        dtype = next(name for name, type in _TYPES.items() if type == element)
         return np.frombuffer(op.value.data.data, dtype).reshape(shape(op.result))
     layout = layout_of(op.result.type)
     stored = store.get(op.value.data)
     return stored if layout.is_plain else layout.invert_array(stored, shape(op.result))
+
+
+def key_of(op: ConstantOp, store: WeightStore) -> str:
+    """The key of the stored array; a constant that is written out is put in `store` for it."""
+    return op.value.data if isinstance(op.value, StringAttr) else store.put(array_of(op, store))
 
 
 def known(value: SSAValue | None, store: WeightStore) -> np.ndarray | None:

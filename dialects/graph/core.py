@@ -21,6 +21,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, IsolatedFromAbove, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
 
 from lamina.dialects.graph.attributes import tensor_type, verify_layout
 
@@ -57,14 +58,15 @@ class ConstantOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> ConstantOp:
-        pos = parser.pos
-        value, type = parser.parse_attribute(), None
+        pos, value = parser.pos, parser.parse_attribute()
         if isinstance(value, StringAttr):
             parser.parse_punctuation(":")
             type = parser.parse_type()
-        elif not isinstance(value, DenseIntOrFPElementsAttr):
+        elif isa(value, DenseIntOrFPElementsAttr):
+            type = value.type
+        else:
             parser.raise_error(f"expected a key or dense elements, got {value}", pos)
-        op = cls.create(properties={"value": value}, result_types=[type or value.type])
+        op = cls.create(properties={"value": value}, result_types=[type])
         op.attributes = parser.parse_optional_attr_dict()
         return op
 
@@ -83,7 +85,7 @@ class RelayoutOp(IRDLOperation):
     The same tensor stored in another layout.
 
     %y = graph.relayout %x : tensor<1x64x56x56xf32> -> tensor<1x64x56x56xf32, #graph.layout<NCHW16c>>
-    """
+    """  # noqa: E501
 
     name = "graph.relayout"
 

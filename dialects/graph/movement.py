@@ -28,7 +28,7 @@ class ConcatOp(IRDLOperation):
     Lay tensors one after another along dimension `axis`.
 
     %y = graph.concat axis 1 %a, %b : (tensor<1x64x8x8xf32>, tensor<1x32x8x8xf32>) -> tensor<1x96x8x8xf32>
-    """
+    """  # noqa: E501
 
     name = "graph.concat"
 
@@ -85,10 +85,9 @@ class ReshapeOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
-        if prod(shape(self.x)) != prod(shape(self.y)):
-            raise VerifyException(
-                f"{self.x.type} has {prod(shape(self.x))} elements, {self.y.type} {prod(shape(self.y))}"
-            )
+        x, y = prod(shape(self.x)), prod(shape(self.y))
+        if x != y:
+            raise VerifyException(f"{self.x.type} has {x} elements, {self.y.type} has {y}")
 
 
 @irdl_op_definition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC
 from typing import ClassVar
 
@@ -15,6 +16,15 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
+from xdsl.irdl.declarative_assembly_format import (
+    AttributeVariable,
+    CustomDirective,
+    ParsingState,
+    PrintingState,
+    irdl_custom_directive,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
@@ -28,11 +38,35 @@ from lamina.dialects.graph.attributes import (
 )
 
 
+@irdl_custom_directive
+class Bound(CustomDirective):
+    """A float that may be `inf` or `-inf`, which the parser of float attributes does not read."""
+
+    value: AttributeVariable
+
+    def parse(self, parser: Parser, state: ParsingState) -> None:
+        minus = parser.parse_optional_punctuation("-") is not None
+        size = math.inf if parser.parse_optional_keyword("inf") else parser.parse_float()
+        self.value.set(state, FloatAttr(-size if minus else size, f32))
+
+    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
+        bound = self.value.get(op)
+        assert isinstance(bound, FloatAttr)
+        state.print_whitespace(printer)
+        if math.isinf(size := bound.value.data):
+            printer.print_string("inf" if size > 0 else "-inf")
+        else:
+            printer.print_float(size, f32)
+
+
 class PointwiseOp(IRDLOperation, ABC):
     """An op on single elements; operands of equal rank broadcast along dimensions of size 1."""
 
     KEEPS_ZERO: ClassVar[bool] = True
-    """whether zeros in all operands give zero, so that padding in storage stays zero"""
+    """
+    whether zeros in all operands give zero, so that padding in storage stays zero; a `graph.clip`
+    does if its bounds allow zero
+    """
 
     y = result_def(TensorType)
 
@@ -153,7 +187,11 @@ class ClipOp(UnaryOp):
     low = prop_def(FloatAttr.constr(f32))
     high = prop_def(FloatAttr.constr(f32))
 
-    assembly_format = "$x `between` $low `and` $high attr-dict `:` type($x) `->` type($y)"
+    custom_directives = (Bound,)
+    assembly_format = (
+        "$x `between` custom<Bound>($low) `and` custom<Bound>($high)"
+        " attr-dict `:` type($x) `->` type($y)"
+    )
 
     def __init__(self, x: SSAValue, low: float, high: float, y: Attribute | None = None) -> None:
         IRDLOperation.__init__(

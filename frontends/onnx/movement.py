@@ -7,7 +7,6 @@ from math import prod
 
 import numpy as np
 from xdsl.dialects.builtin import TensorType
-from xdsl.ir import SSAValue
 
 from lamina.dialects import graph
 from lamina.frontends.onnx.node import Node, Unsupported, Value

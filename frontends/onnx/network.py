@@ -11,7 +11,6 @@ from xdsl.ir import SSAValue
 from lamina.dialects import graph
 from lamina.frontends.onnx.movement import reshaped, transposed
 from lamina.frontends.onnx.node import Node, Unsupported, Value
-from lamina.frontends.onnx.pointwise import aligned
 from lamina.frontends.onnx.window import Window
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Unsupported(Exception):
-    """Why a node cannot be imported, as words that go after the operator: `with dilations [2, 2]`."""
+    """Why a node cannot be imported; words to follow the operator: `with dilations [2, 2]`."""
 
 
 class Node:

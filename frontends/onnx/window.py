@@ -71,8 +71,8 @@ class Window:
         """
         The padding that makes the rounded-down number of windows what `ceil_mode` asks for.
 
-        ONNX: ceil((n + pads - extent) / stride) + 1 windows, less one if the last would start in the
-        padding at the end.
+        ONNX: ceil((n + pads - extent) / stride) + 1 windows, less one if the last would start in
+        the padding at the end.
         """
         pads = list(self.pads)
         for i in range(2) if self.ceil else ():

@@ -1,0 +1,184 @@
+"""Move batch norms, and scales and shifts per channel, into the weights before them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
+    PatternRewriter,
+    PatternRewriteWalker,
+    RewritePattern,
+    op_type_rewrite_pattern,
+)
+
+from lamina.context import weights_of
+from lamina.dialects.graph import (
+    AddOp,
+    BatchNormOp,
+    ConstantOp,
+    Conv2dOp,
+    DenseOp,
+    MulOp,
+    inherit_source,
+    layout_of,
+    shape,
+)
+from lamina.dialects.graph.constants import array_of, constant, known
+from lamina.weights import WeightStore
+
+Weighted = Conv2dOp | DenseOp
+"""ops whose output channel o is a sum of products with w[o], plus bias[o]"""
+
+
+def per_channel(x: SSAValue, channels: int, store: WeightStore) -> np.ndarray | None:
+    """A constant that differs along dimension 1 at most, as one number per channel."""
+    found = known(x, store)
+    if found is None or any(n != 1 for i, n in enumerate(found.shape) if i != 1):
+        return None
+    return np.broadcast_to(found.reshape(-1).astype(np.float64), (channels,))
+
+
+def weighted(x: SSAValue, store: WeightStore) -> Weighted | None:
+    """The op with constant weights and bias that computes `x` for one reader only."""
+    op = x.owner
+    if (
+        not isinstance(op, Weighted)
+        or not x.has_one_use()
+        or not isinstance(op.w.owner, ConstantOp)
+    ):
+        return None
+    return op if op.bias is None or known(op.bias, store) is not None else None
+
+
+def scaled_weights(w: ConstantOp, scale: np.ndarray, store: WeightStore) -> ConstantOp:
+    """w[o, ...] * scale[o]; weights in the store are made when they are first needed."""
+    column = scale.reshape(-1, *(1,) * (len(shape(w.result)) - 1))
+    if not isinstance(w.value, StringAttr):
+        return constant((array_of(w, store) * column).astype(np.float32), store, w.result.type)
+    key, layout, size = w.value.data, layout_of(w.result.type), shape(w.result)
+
+    def make() -> np.ndarray:
+        weights = layout.invert_array(store.get(key), size)
+        return layout.apply_array((weights * column).astype(np.float32))
+
+    recipe = f"[{layout}] {list(size)} times outputs"
+    return ConstantOp(store.derive(recipe, [key, store.put(scale)], make), w.result.type)
+
+
+def fold(
+    op: Operation,
+    into: Weighted,
+    scale: np.ndarray | None,
+    shift: np.ndarray | None,
+    store: WeightStore,
+    rewriter: PatternRewriter,
+) -> None:
+    """Replace `op`, which is `into` times `scale` plus `shift`, by one op like `into`."""
+    assert isinstance(into.w.owner, ConstantOp)
+    new: list[Operation] = []
+    w, bias = into.w, into.bias
+    old = None if bias is None else known(bias, store)
+    if scale is not None:
+        new.append(scaled := scaled_weights(into.w.owner, scale, store))
+        scaled.result.name_hint = w.name_hint
+        w = scaled.result
+    if shift is not None or old is not None:
+        sum = np.zeros(shape(w)[0]) if old is None else old.astype(np.float64)
+        sum = (sum if scale is None else sum * scale) + (0 if shift is None else shift)
+        new.append(shifted := constant(sum.astype(np.float32), store))
+        bias = shifted.result
+    folded = type(into).create(
+        operands=[into.x, w] + ([] if bias is None else [bias]),
+        properties=into.properties,
+        result_types=[op.results[0].type],
+    )
+    inherit_source(folded, op)
+    rewriter.replace(op, [*new, folded])
+
+
+class StorePattern(RewritePattern):
+    """A pattern that reads and makes weights."""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+
+class FoldBatchNorm(StorePattern):
+    """
+    batch_norm(conv(x, w, b)) -> conv(x, w', b'), and so for dense; elsewhere
+    batch_norm(x) -> x * s + t, with s = scale / sqrt(var + epsilon) and t = bias - mean * s
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: BatchNormOp, rewriter: PatternRewriter, /) -> None:
+        found = [known(p, self.store) for p in (op.scale, op.bias, op.mean, op.var)]
+        parameters = [p.astype(np.float64) for p in found if p is not None]
+        if len(parameters) < 4:
+            return
+        scale, bias, mean, var = parameters
+        s = scale / np.sqrt(var + op.epsilon.value.data)
+        t = bias - mean * s
+        if into := weighted(op.x, self.store):
+            fold(op, into, s, t, self.store, rewriter)
+            return
+        size = (1, -1) + (1,) * (len(shape(op.x)) - 2)
+        by = constant(s.astype(np.float32).reshape(size), self.store)
+        to = constant(t.astype(np.float32).reshape(size), self.store)
+        product = MulOp(op.x, by.result, op.y.type)
+        sum = AddOp(product.y, to.result, op.y.type)
+        inherit_source(sum, op)
+        rewriter.replace(op, [by, to, product, sum])
+
+
+class FoldScale(StorePattern):
+    """conv(x, w, b) * c -> conv(x, w * c, b * c), if c is constant along height and width"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: MulOp, rewriter: PatternRewriter, /) -> None:
+        for x, c in ((op.a, op.b), (op.b, op.a)):
+            into = weighted(x, self.store)
+            if into is None or shape(x) != shape(op.y):
+                continue
+            scale = per_channel(c, shape(x)[1], self.store)
+            if scale is not None:
+                fold(op, into, scale, None, self.store, rewriter)
+                return
+
+
+class FoldShift(StorePattern):
+    """conv(x, w, b) + c -> conv(x, w, b + c), if c is constant along height and width"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AddOp, rewriter: PatternRewriter, /) -> None:
+        for x, c in ((op.a, op.b), (op.b, op.a)):
+            into = weighted(x, self.store)
+            if into is None or shape(x) != shape(op.y):
+                continue
+            shift = per_channel(c, shape(x)[1], self.store)
+            if shift is not None:
+                fold(op, into, None, shift, self.store, rewriter)
+                return
+
+
+class FoldBatchNormPass(ModulePass):
+    """
+    Fold batch norms, and products and sums with one constant per channel, into weights and bias.
+
+    A batch norm that follows no op with weights becomes a product and a sum.
+    """
+
+    name = "fold-batch-norm"
+    numerics: ClassVar[str] = "tolerance 1e-5"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        store = weights_of(ctx)
+        patterns = GreedyRewritePatternApplier(
+            [FoldBatchNorm(store), FoldScale(store), FoldShift(store)]
+        )
+        PatternRewriteWalker(patterns).rewrite_module(op)
