@@ -1,0 +1,405 @@
+// RUN: lamina-opt %s -p te-schedule,te-to-loops,te-to-vec --split-input-file --verify-diagnostics | filecheck %s
+
+// Two vectors of outputs by two splats: loads, splats and fma in the order of the unrolled axes.
+// CHECK-LABEL: func.func @accumulators_are_carried_and_the_epilogue_is_in_registers
+// CHECK-NEXT:    %0 = arith.constant dense<0.000000e+00> : vector<16xf32>
+// CHECK-NEXT:    %1, %2, %3, %4 = loop.for %k < 8 iter(%acc = %0, %acc_1 = %0, %acc_2 = %0, %acc_3 = %0) : vector<16xf32> {
+// CHECK-NEXT:      %5 = vec.load_splat %x[0, %k] : memref<2x8xf32> -> vector<16xf32>
+// CHECK-NEXT:      %6 = vec.load %w[%k, 0] : memref<8x32xf32> -> vector<16xf32>
+// CHECK-NEXT:      %7 = math.fma %5, %6, %acc : vector<16xf32>
+// CHECK-NEXT:      %8 = vec.load %w[%k, 16] : memref<8x32xf32> -> vector<16xf32>
+// CHECK-NEXT:      %9 = math.fma %5, %8, %acc_1 : vector<16xf32>
+// CHECK-NEXT:      %10 = vec.load_splat %x[1, %k] : memref<2x8xf32> -> vector<16xf32>
+// CHECK-NEXT:      %11 = math.fma %10, %6, %acc_2 : vector<16xf32>
+// CHECK-NEXT:      %12 = math.fma %10, %8, %acc_3 : vector<16xf32>
+// CHECK-NEXT:      loop.yield %7, %9, %11, %12
+// CHECK-NEXT:    }
+// CHECK-NEXT:    %13 = vec.load %b[0] : memref<32xf32> -> vector<16xf32>
+// CHECK-NEXT:    %14 = arith.addf %1, %13 : vector<16xf32>
+// CHECK-NEXT:    vec.store %14, %y[0, 0] : vector<16xf32>, memref<2x32xf32>
+// CHECK:         vec.store {{.*}}, %y[0, 16]
+// CHECK:         vec.store {{.*}}, %y[1, 0]
+// CHECK:         vec.store {{.*}}, %y[1, 16]
+func.func @accumulators_are_carried_and_the_epilogue_is_in_registers(
+    %x: memref<2x8xf32>, %w: memref<8x32xf32>, %b: memref<32xf32>, %y: memref<2x32xf32>) {
+  te.compute
+    axes(m: 2, n: 32, reduce k: 8) ins(%x[m, k], %w[k, n]) extras(%b[n]) out(%y[m, n])
+    init 0.0 : f32
+    schedule [split n 16 no nv, order k m no nv, unroll m no, vector nv]
+    : memref<2x8xf32>, memref<8x32xf32>, memref<32xf32>, memref<2x32xf32>
+    (%p: f32, %q: f32, %acc: f32) {
+      %s = math.fma %p, %q, %acc : f32
+      te.yield %s : f32
+    } epilogue (%v: f32, %c: f32) {
+      %r = arith.addf %v, %c : f32
+      te.yield %r : f32
+    }
+  func.return
+}
+
+// -----
+
+// The kernel of the 2018 talk: 28 pixels of one row by 16 channels. The weights are one register,
+// the 28 accumulators 28 more, and each pixel is broadcast from memory into its fma.
+// CHECK-LABEL: func.func @one_vector_of_weights_by_28_pixels
+// CHECK:         loop.for %oco < 4 parallel {
+// CHECK-NEXT:      loop.for %oh < 56 {
+// CHECK-NEXT:        loop.for %owo < 2 {
+// CHECK:               loop.for %ico < 4, %kh < 3, %kw < 3, %ici < 16 iter(
+// CHECK-NEXT:            vec.load_splat %x[%ico, %kh + %oh, %kw + %owo * 28, %ici]
+// CHECK-NEXT:            %[[W:[0-9]+]] = vec.load %w[%oco, %ico, %kh, %kw, %ici, 0]
+// CHECK-NEXT:            math.fma %{{[0-9]+}}, %[[W]], %acc
+// CHECK-NEXT:            vec.load_splat %x[%ico, %kh + %oh, %kw + %owo * 28 + 1, %ici]
+// CHECK-NEXT:            math.fma %{{[0-9]+}}, %[[W]], %acc_1
+// CHECK-COUNT-26:        math.fma
+// CHECK-NOT:             math.fma
+// CHECK:                 loop.yield
+// CHECK-COUNT-28:      vec.store
+func.func @one_vector_of_weights_by_28_pixels(
+    %x: memref<4x58x58x16xf32>, %w: memref<4x4x3x3x16x16xf32>, %y: memref<4x56x56x16xf32>) {
+  te.compute
+    axes(oc: 64, oh: 56, ow: 56, reduce ic: 64, reduce kh: 3, reduce kw: 3)
+    ins(%x[ic floordiv 16, oh + kh, ow + kw, ic mod 16],
+        %w[oc floordiv 16, ic floordiv 16, kh, kw, ic mod 16, oc mod 16])
+    out(%y[oc floordiv 16, oh, ow, oc mod 16])
+    init 0.0 : f32
+    schedule [split oc 16 oco ocv, split ic 16 ico ici, split ow 28 owo owi,
+      order oco oh owo ico kh kw ici owi ocv, parallel oco, unroll owi, vector ocv]
+    : memref<4x58x58x16xf32>, memref<4x4x3x3x16x16xf32>, memref<4x56x56x16xf32>
+    (%a: f32, %b: f32, %acc: f32) {
+      %s = math.fma %a, %b, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @without_a_schedule_code_is_scalar
+// CHECK:         loop.for %i < 5 {
+// CHECK-NEXT:      %0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %1 = loop.for %k < 7 iter(%acc = %0) : f32 {
+// CHECK-NEXT:        %2 = vec.load %x[%i, %k] : memref<5x7xf32> -> f32
+// CHECK-NEXT:        %3 = arith.addf %acc, %2 : f32
+// CHECK-NEXT:        loop.yield %3 : f32
+// CHECK-NEXT:      }
+// CHECK-NEXT:      vec.store %1, %y[%i] : f32, memref<5xf32>
+func.func @without_a_schedule_code_is_scalar(%x: memref<5x7xf32>, %y: memref<5xf32>) {
+  te.compute
+    axes(i: 5, reduce k: 7) ins(%x[i, k]) out(%y[i]) init 0.0 : f32
+    : memref<5x7xf32>, memref<5xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @points_and_lanes_outside_a_bound_are_not_computed
+// CHECK:         vec.load %x[0] : memref<21xf32> -> vector<8xf32>
+// CHECK:         vec.load %x[8] : memref<21xf32> -> vector<8xf32>
+// CHECK:         vec.load %x[16] : memref<21xf32> -> vector<5xf32>
+// CHECK-NOT:     vec.load
+// CHECK:         vec.store {{.*}}, %y[16] : vector<5xf32>, memref<21xf32>
+// CHECK-NOT:     vec.store
+func.func @points_and_lanes_outside_a_bound_are_not_computed(%x: memref<21xf32>, %y: memref<21xf32>) {
+  te.compute
+    axes(i: 21) ins(%x[i]) out(%y[i]) init 0.0 : f32
+    schedule [split i 32 io ii, split ii 8 im iv, unroll im, vector iv]
+    : memref<21xf32>, memref<21xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// A vector axis that is not contiguous in memory.
+// CHECK-LABEL: func.func @lanes_are_gathered_and_scattered
+// CHECK:         vec.load_strided %x[0, %h * 2] stride 18 : memref<16x18xf32> -> vector<16xf32>
+// CHECK-NEXT:    vec.store_strided %{{[0-9]+}}, %y[%h, 0] stride 2 : vector<16xf32>, memref<9x32xf32>
+func.func @lanes_are_gathered_and_scattered(%x: memref<16x18xf32>, %y: memref<9x32xf32>) {
+  te.compute
+    axes(h: 9, c: 16) ins(%x[c, h * 2]) out(%y[h, c * 2]) init 0.0 : f32
+    schedule [vector c]
+    : memref<16x18xf32>, memref<9x32xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @groups_of_4_bytes_are_one_lane
+// CHECK:         vec.load_splat %x[%ko * 4] : memref<32xi8> -> vector<16x4xi8>
+// CHECK-NEXT:    vec.load %w[%ko, 0, 0] : memref<8x16x4xi8> -> vector<16x4xi8>
+// CHECK-NEXT:    int8.dot4
+func.func @groups_of_4_bytes_are_one_lane(%x: memref<32xi8>, %w: memref<8x16x4xi8>, %y: memref<16xi32>) {
+  te.compute
+    axes(c: 16, reduce k: 32) ins(%x[k], %w[k floordiv 4, c, k mod 4]) out(%y[c]) init 0 : i32
+    schedule [split k 4 ko ki, dot4 ki, order ko c, vector c]
+    : memref<32xi8>, memref<8x16x4xi8>, memref<16xi32>
+    (%a: i8, %b: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %bx = arith.extsi %b : i8 to i32
+      %p = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  func.return
+}
+
+// -----
+
+// 40 = 2 * 16 + 8: the accumulator is carried through the full steps, then through the rest.
+// CHECK-LABEL: func.func @bounded_reduction_carries_its_accumulator_through_the_rest
+// CHECK:         %[[FULL:[0-9]+]] = loop.for %ko < 2, %ki < 16 iter(%acc = %{{[0-9]+}}) : vector<8xf32> {
+// CHECK:           vec.load %x[%ki + %ko * 16, 0]
+// CHECK:         %[[ALL:[0-9]+]] = loop.for %ki_1 < 8 iter(%acc_1 = %[[FULL]]) : vector<8xf32> {
+// CHECK:           vec.load %x[%ki_1 + 32, 0]
+// CHECK:         vec.store %[[ALL]], %y[0]
+func.func @bounded_reduction_carries_its_accumulator_through_the_rest(%x: memref<40x8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(c: 8, reduce k: 40) ins(%x[k, c]) out(%y[c]) init 0.0 : f32
+    schedule [split k 16 ko ki, order ko ki c, vector c]
+    : memref<40x8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// The order of the sum is the order of the axes.
+// CHECK-LABEL: func.func @unrolled_reduction_around_a_rolled_one_copies_the_nest
+// CHECK:         %[[A:[0-9]+]] = loop.for %k < 8 iter
+// CHECK:           vec.load %x[0, %k, 0]
+// CHECK:         %[[B:[0-9]+]] = loop.for %k_1 < 8 iter(%acc_1 = %[[A]])
+// CHECK:           vec.load %x[1, %k_1, 0]
+// CHECK:         vec.store %[[B]]
+func.func @unrolled_reduction_around_a_rolled_one_copies_the_nest(%x: memref<2x8x8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(reduce j: 2 unroll, reduce k: 8, c: 8 vector) ins(%x[j, k, c]) out(%y[c]) init 0.0 : f32
+    : memref<2x8x8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @tables_of_constants_fold_into_the_arithmetic
+// CHECK-NOT:     te.constant
+// CHECK:         %[[X0:[0-9]+]] = vec.load %x[0, 0]
+// CHECK-NEXT:    %[[A:[0-9]+]] = arith.addf %[[X0]], %{{[0-9]+}} : vector<8xf32>
+// CHECK:         %[[X2:[0-9]+]] = vec.load %x[2, 0]
+// CHECK-NEXT:    %[[B:[0-9]+]] = arith.subf %[[A]], %[[X2]] : vector<8xf32>
+// CHECK:         %[[X3:[0-9]+]] = vec.load %x[3, 0]
+// CHECK-NEXT:    %[[C:[0-9]+]] = math.fma %[[X3]], %{{[0-9]+}}, %[[B]] : vector<8xf32>
+// CHECK-NEXT:    vec.store %[[C]]
+func.func @tables_of_constants_fold_into_the_arithmetic(%x: memref<4x8xf32>, %y: memref<8xf32>) {
+  %t = te.constant dense<[1.0, 0.0, -1.0, 0.5]> : tensor<4xf32> -> memref<4xf32>
+  te.compute
+    axes(reduce k: 4 unroll, c: 8 vector) ins(%x[k, c], %t[k]) out(%y[c]) init 0.0 : f32
+    : memref<4x8xf32>, memref<4xf32>, memref<8xf32>
+    (%a: f32, %b: f32, %acc: f32) {
+      %s = math.fma %a, %b, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @infinity_is_written_by_its_bits
+// CHECK-NEXT:    %[[BITS:[0-9]+]] = arith.constant dense<-8388608> : vector<8xi32>
+// CHECK-NEXT:    vec.bitcast %[[BITS]] : vector<8xi32> to vector<8xf32>
+func.func @infinity_is_written_by_its_bits(%x: memref<4x8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(reduce k: 4, c: 8 vector) ins(%x[k, c]) out(%y[c]) init 0xff800000 : f32
+    : memref<4x8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.maximumf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @casts_of_all_lanes_are_conversions
+// CHECK:         %[[X:[0-9]+]] = vec.load %x[0] : memref<8xi8> -> vector<8xi8>
+// CHECK-NEXT:    %[[I:[0-9]+]] = vec.convert unsigned %[[X]] : vector<8xi8> to vector<8xi32>
+// CHECK-NEXT:    vec.convert %[[I]] : vector<8xi32> to vector<8xf32>
+func.func @casts_of_all_lanes_are_conversions(%x: memref<8xi8>, %y: memref<8xf32>) {
+  te.compute
+    axes(c: 8 vector) ins(%x[c]) out(%y[c]) init 0.0 : f32
+    : memref<8xi8>, memref<8xf32>
+    (%a: i8, %acc: f32) {
+      %i = arith.extui %a : i8 to i32
+      %f = arith.sitofp %i : i32 to f32
+      te.yield %f : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: loop 'i' is inside reduction 'k', so that its accumulators would live in memory; unroll 'i' or order it before 'k' (@loop_inside_a_reduction)
+func.func @loop_inside_a_reduction(%x: memref<5x7xf32>, %y: memref<5xf32>) {
+  te.compute
+    axes(reduce k: 7, i: 5) ins(%x[i, k]) out(%y[i]) init 0.0 : f32
+    : memref<5x7xf32>, memref<5xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: [i - 1] pad 0.0 may read outside its buffer; run te-peel-padding before the schedule is chosen, or give the buffer a halo (@padded_read)
+func.func @padded_read(%x: memref<8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(i: 8) ins(%x[i - 1] pad 0.0) out(%y[i]) init 0.0 : f32
+    : memref<8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: 'c floordiv 3' is not linear in 'c', which is unrolled or a vector; split 'c' where its blocks are (@vector_over_a_block)
+func.func @vector_over_a_block(%x: memref<4x3xf32>, %y: memref<12xf32>) {
+  te.compute
+    axes(c: 12 vector) ins(%x[c floordiv 3, c mod 3]) out(%y[c]) init 0.0 : f32
+    : memref<4x3xf32>, memref<12xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: 'k' is a reduction, but each lane holds an output; split 'k' and unroll it, or make another axis the vector (@vector_of_a_reduction)
+func.func @vector_of_a_reduction(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  te.compute
+    axes(i: 4, reduce k: 8 vector) ins(%x[i, k]) out(%y[i]) init 0.0 : f32
+    : memref<4x8xf32>, memref<4xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: [-i + 7] walks backwards along 'i'; make it a loop (@backwards_vector)
+func.func @backwards_vector(%x: memref<8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(i: 8 vector) ins(%x[7 - i]) out(%y[i]) init 0.0 : f32
+    : memref<8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: arith.cmpf takes no vectors; make 'i' a loop (@choice_on_vectors)
+func.func @choice_on_vectors(%x: memref<8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(i: 8 vector) ins(%x[i]) out(%y[i]) init 0.0 : f32
+    : memref<8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) {
+      %c = arith.cmpf olt, %a, %acc : f32
+      %s = arith.select %c, %a, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: [k] is a table of constants; unroll 'k' to use it (@table_in_a_loop)
+func.func @table_in_a_loop(%x: memref<4x8xf32>, %y: memref<8xf32>) {
+  %t = te.constant dense<[1.0, 0.0, -1.0, 0.5]> : tensor<4xf32> -> memref<4xf32>
+  te.compute
+    axes(reduce k: 4, c: 8 vector) ins(%x[k, c], %t[k]) out(%y[c]) init 0.0 : f32
+    : memref<4x8xf32>, memref<4xf32>, memref<8xf32>
+    (%a: f32, %b: f32, %acc: f32) {
+      %s = math.fma %a, %b, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: bound 'c + k < 9' makes the lanes of 'c' differ from step to step (@triangle)
+func.func @triangle(%x: memref<4x8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(reduce k: 4, c: 8 vector) where c + k < 9 ins(%x[k, c]) out(%y[c]) init 0.0 : f32
+    : memref<4x8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: bound '-c + 5 < 4' cuts the first lanes of 'c', not the last ones (@first_lanes)
+func.func @first_lanes(%x: memref<8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(c: 8 vector) where 5 - c < 4 ins(%x[c]) out(%y[c]) init 0.0 : f32
+    : memref<8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: bound 'c mod 3 < 2' is not linear in 'c'; split 'c' where it is cut (@bound_on_a_remainder)
+func.func @bound_on_a_remainder(%x: memref<8xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(c: 8 unroll) where c mod 3 < 2 ins(%x[c]) out(%y[c]) init 0.0 : f32
+    : memref<8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: bound 'b * 8 + c < 20' depends on 'b', the index of a loop around the op (@bound_on_a_loop_outside)
+func.func @bound_on_a_loop_outside(%x: memref<24xf32>, %y: memref<24xf32>) {
+  loop.for %b < 3 {
+    te.compute at(b = %b)
+      axes(c: 8 vector) where c + b * 8 < 20 ins(%x[b * 8 + c]) out(%y[b * 8 + c]) init 0.0 : f32
+      : memref<24xf32>, memref<24xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: [k] is used after the reduction, so it cannot depend on 'k' (@extra_that_varies_in_the_reduction)
+func.func @extra_that_varies_in_the_reduction(%x: memref<4x8xf32>, %b: memref<4xf32>, %y: memref<8xf32>) {
+  te.compute
+    axes(reduce k: 4, c: 8 vector) ins(%x[k, c]) extras(%b[k]) out(%y[c]) init 0.0 : f32
+    : memref<4x8xf32>, memref<4xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    } epilogue (%v: f32, %c: f32) {
+      %r = arith.addf %v, %c : f32
+      te.yield %r : f32
+    }
+  func.return
+}
