@@ -26,6 +26,8 @@ TOOLS: Mapping[str, tuple[str, str]] = {
     "xdsl-opt": ("xdsl.tools.xdsl_opt", "main"),
 }
 SHELL_WORD = re.compile(r"[<>&;|()]+")
+CRASH = re.compile(rb"^lamina(-opt)?: crashed: .*", re.MULTILINE)
+"""how our tools report an exception that nobody meant to be read"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Finished:
     stdout: bytes
     stderr: str
     crash: str = ""
-    """the traceback of an exception that the command did not turn into a message"""
+    """about an exception that the command did not turn into a message; no failure `not` needs"""
 
 
 def words(line: str, substitutions: Mapping[str, str]) -> list[str]:
@@ -119,6 +121,8 @@ def call(stage: Stage, stdin: bytes) -> Finished:
                 print(stop.code, file=stderr)
         except Exception:
             status, crash = 1, traceback.format_exc()
+    if reported := CRASH.search(err.getvalue() or out.getvalue()):
+        crash = reported[0].decode()
     return Finished(status, out.getvalue(), err.getvalue().decode(), crash)
 
 

@@ -1,10 +1,10 @@
 """
 The commands in the documentation do what it says.
 
-In a `console` block, a line that begins with `$ ` is a command, and the lines below are all that it
-prints; `...` stands for any text, on a line of its own for any lines. A block that begins with, say,
-"python file=my_pass.py" is first written to that file. Commands of one page run in order in one
-folder, which has the repository's `examples` in it.
+In a `console` block, a line that begins with `$ ` is a command, and the lines below are all that
+it prints; `...` stands for any text, on a line of its own for any lines. A block that begins with,
+say, "python file=my_pass.py" is first written to that file. Commands of one page run in order in
+one folder, which has the repository's `examples` in it.
 """
 
 import os
