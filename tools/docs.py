@@ -22,6 +22,15 @@ from xdsl.passes import ModulePass
 from lamina import passes
 from lamina.universe import dialects
 
+LEVELS = {
+    "graph": "On graph",
+    "te": "On te",
+    "loop": "On loop",
+    "vector": "On vec",
+    "int8": "On int8",
+    "check": "On any level",
+}
+"""folder of passes -> heading, in the order of the page"""
 HEADER = "<!-- Written by `make docs` from the code. Change the docstrings, not this file. -->"
 
 
@@ -149,10 +158,11 @@ def passes_page() -> str:
     for load in passes.available().values():
         found = load()
         by_level.setdefault(found.__module__.split(".")[2], []).append(found)
-    for level in ("graph", "te", "loop", "vector", "int8"):
-        blocks.append(f"## On {level}")
-        for found in by_level.get(level, []):
-            blocks += pass_section(found)
+    for level, title in LEVELS.items():
+        found = by_level.pop(level, [])
+        blocks += [f"## {title}"] if found else []
+        blocks += [block for each in found for block in pass_section(each)]
+    assert not by_level, f"LEVELS lacks {', '.join(by_level)}"
     return "\n\n".join(blocks) + "\n"
 
 

@@ -12,7 +12,15 @@ LIT = Path(__file__).parents[1] / "lit"
 PASSES = Path(__file__).parents[2] / "passes"
 FILES = sorted(path for path in LIT.rglob("*.mlir") if "inputs" not in path.parts)
 SUFFIX = r"(-(LABEL|NEXT|SAME|NOT|DAG|EMPTY|COUNT-\d+))?(\{LITERAL\})?:"
-LEVELS = {"graph": "", "te": "te-", "loop": "loop-", "vector": "vec-", "int8": "int8-"}
+LEVELS = {
+    "graph": "",
+    "te": "te-",
+    "loop": "loop-",
+    "vector": "vec-",
+    "int8": "int8-",
+    "check": "",
+}
+"""the folders of passes, each with what the names of its passes begin with"""
 
 
 def run_lines(text: str) -> list[str]:
@@ -91,6 +99,7 @@ def test_every_pass_has_a_lit_test_of_its_name() -> None:
     tests = {str(path.relative_to(lit).with_suffix("")) for path in lit.rglob("*.mlir")}
     assert files
     assert files == tests
+    assert {path.name for path in PASSES.iterdir() if path.is_dir()} - {"__pycache__"} == {*LEVELS}
 
 
 @pytest.mark.parametrize("level", LEVELS)
