@@ -1,0 +1,69 @@
+"""Which buffers may share memory, and what an op may do to memory."""
+
+from __future__ import annotations
+
+from xdsl.dialects import func, memref
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.traits import is_side_effect_free
+
+from lamina.dialects.loop import ForOp, YieldOp
+from lamina.dialects.vector import LoadLikeOp, LoadStridedOp, MemoryOp
+
+MAY_ALIAS = "lamina.may_alias"
+"""marks the arguments of a kernel that may share memory with each other; the others never do"""
+
+_VIEWS = (memref.ViewOp, memref.SubviewOp, memref.CastOp)
+
+
+def root_of(ref: SSAValue) -> SSAValue:
+    """The buffer that `ref` is a view of."""
+    while isinstance(ref.owner, _VIEWS):
+        ref = ref.owner.operands[0]
+    return ref
+
+
+def may_alias(a: SSAValue, b: SSAValue) -> bool:
+    """Whether two buffers may have an element in common."""
+    a, b = root_of(a), root_of(b)
+    if a is b:
+        return True
+    if _is_new(a) or _is_new(b):
+        return False  # an allocation is nothing that anybody else has
+    return not (_is_argument(a) and _is_argument(b)) or (_is_shared(a) and _is_shared(b))
+
+
+def _is_new(ref: SSAValue) -> bool:
+    return isinstance(ref.owner, memref.AllocOp | memref.AllocaOp)
+
+
+def _is_argument(ref: SSAValue) -> bool:
+    return isinstance(ref.owner, Block) and isinstance(ref.owner.parent_op(), func.FuncOp)
+
+
+def _is_shared(ref: SSAValue) -> bool:
+    if not isinstance(ref, BlockArgument) or not isinstance(
+        f := ref.block.parent_op(), func.FuncOp
+    ):
+        return False
+    return f.arg_attrs is not None and MAY_ALIAS in f.arg_attrs.data[ref.index].data
+
+
+def reads(op: Operation) -> bool:
+    """Whether `op` does nothing but read memory, and says where."""
+    return isinstance(op, LoadLikeOp | LoadStridedOp)
+
+
+def unknown_effect(op: Operation) -> bool:
+    """Whether `op` itself may do anything to memory other than what a MemoryOp says."""
+    known = isinstance(op, MemoryOp | ForOp | YieldOp | memref.AllocaOp | memref.AllocOp)
+    return not known and not is_side_effect_free(op)
+
+
+def may_write(op: Operation, ref: SSAValue) -> bool:
+    """Whether `op`, or an op in it, may change an element of `ref`."""
+    for inner in op.walk():
+        if unknown_effect(inner):
+            return True
+        if isinstance(inner, MemoryOp) and not reads(inner) and may_alias(inner.ref, ref):
+            return True
+    return False
