@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from lamina.backends.cpu.compiler import compile_object, identity
+from lamina.backends.cpu.compiler import compile_object, identity, triple
 from lamina.backends.cpu.engine import Engine
+from lamina.backends.cpu.features import required_features
 from lamina.backends.cpu.llvm_ir import print_module
+from lamina.backends.cpu.manifest import describe_entry
+from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache, key_of
 from lamina.backends.machine import Machine
 
@@ -29,6 +32,18 @@ def build_objects(
         symbol: cache.get(key_of(text, *made_by), lambda text=text: compile_object(text, machine))
         for symbol, text in texts.items()
     }
+
+
+def build_model(
+    module: ModuleOp,
+    machine: Machine,
+    weights: Mapping[str, np.ndarray],
+    cache: ObjectCache | None = None,
+) -> CompiledModel:
+    """The module's entry and its kernels as a model; `weights` by the keys of its arguments."""
+    objects = build_objects(module, machine, cache)
+    manifest = describe_entry(module, machine, triple(), required_features(machine))
+    return CompiledModel(objects, manifest, weights)
 
 
 def native(

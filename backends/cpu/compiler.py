@@ -28,7 +28,7 @@ def code_generator(machine: Machine) -> llvm.TargetMachine:
     """LLVM's code generator for `machine`; objects are position independent, for `.so` and JIT."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_triple(llvm.get_process_triple())
+    target = llvm.Target.from_triple(triple())
     return target.create_target_machine(
         cpu=machine.llvm_cpu,
         features=machine.features,
@@ -38,10 +38,15 @@ def code_generator(machine: Machine) -> llvm.TargetMachine:
     )
 
 
+def triple() -> str:
+    """The kind of computer this is, as LLVM says it: objects of another kind cannot run here."""
+    return llvm.get_process_triple()
+
+
 def identity(machine: Machine) -> str:
     """Everything beside the text that decides what an object holds; two equal ones are the same."""
     version = ".".join(map(str, llvm.llvm_version_info))
-    return f"{llvm.get_process_triple()} {machine.llvm_cpu} {machine.features} llvm {version}"
+    return f"{triple()} {machine.llvm_cpu} {machine.features} llvm {version}"
 
 
 def _parsed(text: str, generator: llvm.TargetMachine) -> llvm.ModuleRef:
