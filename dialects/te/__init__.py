@@ -7,6 +7,7 @@ maps are expressions over axis names, and a schedule is data on the op.
 
 from xdsl.ir import Dialect
 
+from lamina.dialects.te._domain import count_points
 from lamina.dialects.te.attributes import (
     MARKS,
     VERBS,
@@ -34,6 +35,7 @@ __all__ = [
     "ScheduleAttr",
     "Te",
     "YieldOp",
+    "count_points",
     "identity",
     "memref_type",
 ]
