@@ -50,9 +50,10 @@ class Dim:
 
 @dataclass(frozen=True)
 class Layout:
-    """A bijection from logical indices to storage; `text` is the storage order, such as `NCHW16c`."""
+    """A bijection from logical indices to storage."""
 
     text: str
+    """the storage order, such as `NCHW16c`"""
     halo: tuple[tuple[int, int], ...] = ()
     """(before, after) for each of the last `len(halo)` logical dimensions; empty for none"""
 
@@ -218,7 +219,7 @@ class Layout:
         return np.ascontiguousarray(logical[inside])
 
     def _pads(self, shape: Sequence[int]) -> list[tuple[int, int]]:
-        """What storage adds before and after each logical dimension: halo, then the rest of a block."""
+        """What storage adds before and after each logical dimension: halo and rest of a block."""
         pads: list[tuple[int, int]] = []
         for i, (n, letter) in enumerate(zip(shape, self.logical, strict=True)):
             before, after = self.sides(i)

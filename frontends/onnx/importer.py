@@ -157,9 +157,10 @@ class Importer:
             self._inferred = self.model.inferred()
         for name in filter(None, proto.output):
             info = self._inferred.get(name)
-            size = None if info is None else _sizes(info)
-            known = size is not None and all(isinstance(n, int) for n in size)
-            self.values[name] = Block(arg_types=[TensorType(f32, size)]).args[0] if known else None
+            size = _sizes(info) if info is not None else None
+            fixed = [n for n in size or () if isinstance(n, int)]
+            known = size is not None and len(fixed) == len(size)
+            self.values[name] = Block(arg_types=[TensorType(f32, fixed)]).args[0] if known else None
 
     def _listed(self) -> str:
         return ", ".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import onnx
@@ -69,7 +69,7 @@ class Node:
             return default
         self._unread.discard(name)
         value = onnx.helper.get_attribute_value(self._attributes[name])
-        return value.decode() if isinstance(value, bytes) else value
+        return cast(T, value.decode() if isinstance(value, bytes) else value)
 
     def optional(self, name: str) -> Any:
         """The value of an attribute, or None if it is not given."""
@@ -79,7 +79,7 @@ class Node:
         """These attributes do not change what the node computes."""
         self._unread.difference_update(names)
 
-    def require(self, name: str, value: T) -> None:
+    def require(self, name: str, value: object) -> None:
         """Refuse any value of an attribute but this, its default."""
         if (got := self.attribute(name, value)) != value:
             raise Unsupported(f"with {name} {got}")

@@ -92,6 +92,7 @@ def fold(
         sum = np.zeros(shape(w)[0]) if old is None else old.astype(np.float64)
         sum = (sum if scale is None else sum * scale) + (0 if shift is None else shift)
         new.append(shifted := constant(sum.astype(np.float32), store))
+        shifted.result.name_hint = "bias" if bias is None else bias.name_hint
         bias = shifted.result
     folded = type(into).create(
         operands=[into.x, w] + ([] if bias is None else [bias]),
@@ -130,6 +131,7 @@ class FoldBatchNorm(StorePattern):
         size = (1, -1) + (1,) * (len(shape(op.x)) - 2)
         by = constant(s.astype(np.float32).reshape(size), self.store)
         to = constant(t.astype(np.float32).reshape(size), self.store)
+        by.result.name_hint, to.result.name_hint = "scale", "shift"
         product = MulOp(op.x, by.result, op.y.type)
         sum = AddOp(product.y, to.result, op.y.type)
         inherit_source(sum, op)

@@ -1,0 +1,193 @@
+// RUN: lamina-opt %s -p simplify-graph | filecheck %s
+
+// CHECK-LABEL: func.func @relu_of_what_is_never_negative_is_dropped
+// CHECK-NEXT:    %[[R:.*]] = graph.relu %x
+// CHECK-NEXT:    %[[S:.*]] = graph.sigmoid %x
+// CHECK-NEXT:    %[[C:.*]] = graph.clip %x
+// CHECK-NEXT:    func.return %[[R]], %[[S]], %[[C]]
+func.func @relu_of_what_is_never_negative_is_dropped(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %r = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  %s = graph.sigmoid %x : tensor<4xf32> -> tensor<4xf32>
+  %c = graph.clip %x between 1.0 and 6.0 : tensor<4xf32> -> tensor<4xf32>
+  %rr = graph.relu %r : tensor<4xf32> -> tensor<4xf32>
+  %rs = graph.relu %s : tensor<4xf32> -> tensor<4xf32>
+  %rc = graph.relu %c : tensor<4xf32> -> tensor<4xf32>
+  func.return %rr, %rs, %rc : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @relu_of_a_sum_stays
+// CHECK:         graph.relu
+func.func @relu_of_a_sum_stays(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %s = graph.add %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %r = graph.relu %s : tensor<4xf32> -> tensor<4xf32>
+  func.return %r : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @clip_without_upper_bound_at_zero_is_a_relu
+// CHECK-NEXT:    graph.relu %x {lamina.source = "r"}
+func.func @clip_without_upper_bound_at_zero_is_a_relu(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = graph.clip %x between 0.0 and inf {lamina.source = "r"} : tensor<4xf32> -> tensor<4xf32>
+  func.return %c : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @clip_of_a_clip_is_one_clip
+// CHECK-NEXT:    graph.clip %x between 1.000000e+00 and 3.000000e+00 {lamina.source = "outer"}
+func.func @clip_of_a_clip_is_one_clip(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = graph.clip %x between 0.0 and 3.0 {lamina.source = "inner"} : tensor<4xf32> -> tensor<4xf32>
+  %d = graph.clip %c between 1.0 and 6.0 {lamina.source = "outer"} : tensor<4xf32> -> tensor<4xf32>
+  func.return %d : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @clips_that_do_not_overlap_are_the_outer_bound
+// CHECK-NEXT:    graph.clip %x between 4.000000e+00 and 4.000000e+00
+func.func @clips_that_do_not_overlap_are_the_outer_bound(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = graph.clip %x between 0.0 and 3.0 : tensor<4xf32> -> tensor<4xf32>
+  %d = graph.clip %c between 4.0 and 6.0 : tensor<4xf32> -> tensor<4xf32>
+  func.return %d : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @clip_of_a_relu_is_one_clip
+// CHECK-NEXT:    graph.clip %x between 0.000000e+00 and 6.000000e+00
+// CHECK-NEXT:    func.return
+func.func @clip_of_a_relu_is_one_clip(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %r = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  %c = graph.clip %r between -1.0 and 6.0 : tensor<4xf32> -> tensor<4xf32>
+  func.return %c : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @relu_of_a_clip_is_one_clip
+// CHECK-NEXT:    graph.clip %x between 0.000000e+00 and 6.000000e+00
+// CHECK-NEXT:    func.return
+func.func @relu_of_a_clip_is_one_clip(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = graph.clip %x between -1.0 and 6.0 : tensor<4xf32> -> tensor<4xf32>
+  %r = graph.relu %c : tensor<4xf32> -> tensor<4xf32>
+  func.return %r : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @clip_with_another_reader_stays
+// CHECK-NEXT:    %[[C:.*]] = graph.clip %x between 0.000000e+00 and 3.000000e+00
+// CHECK-NEXT:    graph.clip %[[C]] between 1.000000e+00 and 6.000000e+00
+func.func @clip_with_another_reader_stays(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %c = graph.clip %x between 0.0 and 3.0 : tensor<4xf32> -> tensor<4xf32>
+  %d = graph.clip %c between 1.0 and 6.0 : tensor<4xf32> -> tensor<4xf32>
+  func.return %c, %d : tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @maximum_with_zero_is_a_relu
+// CHECK-NEXT:    graph.relu %x {lamina.source = "m"}
+// CHECK-NEXT:    func.return
+func.func @maximum_with_zero_is_a_relu(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %zero = graph.constant dense<0.0> : tensor<1x1xf32>
+  %m = graph.maximum %zero, %x {lamina.source = "m"} : (tensor<1x1xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  func.return %m : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @minimum_with_a_number_is_a_clip
+// CHECK-NEXT:    graph.clip %x between -inf and 6.000000e+00
+func.func @minimum_with_a_number_is_a_clip(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %six = graph.constant dense<6.0> : tensor<2x4xf32>
+  %m = graph.minimum %x, %six : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  func.return %m : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @maximum_with_several_numbers_stays
+// CHECK:         graph.maximum
+func.func @maximum_with_several_numbers_stays(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %c = graph.constant dense<[0.0, 1.0]> : tensor<2xf32>
+  %m = graph.maximum %x, %c : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return %m : tensor<2xf32>
+}
+
+// CHECK-LABEL: func.func @neutral_operands_are_dropped
+// CHECK-NEXT:    func.return %x
+func.func @neutral_operands_are_dropped(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %zero = graph.constant dense<0.0> : tensor<1x4xf32>
+  %one = graph.constant dense<1.0> : tensor<1x1xf32>
+  %a = graph.add %zero, %x : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %b = graph.sub %a, %zero : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+  %c = graph.mul %b, %one : (tensor<2x4xf32>, tensor<1x1xf32>) -> tensor<2x4xf32>
+  %d = graph.div %c, %one : (tensor<2x4xf32>, tensor<1x1xf32>) -> tensor<2x4xf32>
+  func.return %d : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @zero_minus_x_and_one_over_x_stay
+// CHECK:         graph.sub
+// CHECK:         graph.div
+func.func @zero_minus_x_and_one_over_x_stay(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %zero = graph.constant dense<0.0> : tensor<4xf32>
+  %one = graph.constant dense<1.0> : tensor<4xf32>
+  %a = graph.sub %zero, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %b = graph.div %one, %a : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %b : tensor<4xf32>
+}
+
+// The sum with zero broadcasts; it is not its operand.
+// CHECK-LABEL: func.func @sum_that_changes_the_shape_stays
+// CHECK:         graph.add
+func.func @sum_that_changes_the_shape_stays(%x: tensor<1x4xf32>) -> tensor<2x4xf32> {
+  %zero = graph.constant dense<0.0> : tensor<2x4xf32>
+  %a = graph.add %x, %zero : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  func.return %a : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @average_over_the_whole_image_is_global
+// CHECK-NEXT:    graph.global_avg_pool %x {lamina.source = "p"} : tensor<1x8x7x7xf32> -> tensor<1x8x1x1xf32>
+func.func @average_over_the_whole_image_is_global(%x: tensor<1x8x7x7xf32>) -> tensor<1x8x1x1xf32> {
+  %p = graph.avg_pool2d %x kernel [7, 7] strides [1, 1] pads [0, 0, 0, 0] count_pads true {lamina.source = "p"} : tensor<1x8x7x7xf32> -> tensor<1x8x1x1xf32>
+  func.return %p : tensor<1x8x1x1xf32>
+}
+
+// CHECK-LABEL: func.func @average_over_a_part_stays
+// CHECK-NEXT:    graph.avg_pool2d
+func.func @average_over_a_part_stays(%x: tensor<1x8x7x7xf32>) -> tensor<1x8x2x1xf32> {
+  %p = graph.avg_pool2d %x kernel [6, 7] strides [1, 1] pads [0, 0, 0, 0] count_pads true : tensor<1x8x7x7xf32> -> tensor<1x8x2x1xf32>
+  func.return %p : tensor<1x8x2x1xf32>
+}
+
+// CHECK-LABEL: func.func @concat_of_one_tensor_is_dropped
+// CHECK-NEXT:    func.return %x
+func.func @concat_of_one_tensor_is_dropped(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %c = graph.concat axis 1 %x : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  func.return %c : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @reshape_of_a_reshape_is_one_reshape
+// CHECK-NEXT:    graph.reshape %x {lamina.source = "b"} : tensor<2x4xf32> -> tensor<8x1xf32>
+// CHECK-NEXT:    func.return
+func.func @reshape_of_a_reshape_is_one_reshape(%x: tensor<2x4xf32>) -> tensor<8x1xf32> {
+  %a = graph.reshape %x {lamina.source = "a"} : tensor<2x4xf32> -> tensor<8xf32>
+  %b = graph.reshape %a {lamina.source = "b"} : tensor<8xf32> -> tensor<8x1xf32>
+  func.return %b : tensor<8x1xf32>
+}
+
+// CHECK-LABEL: func.func @reshapes_there_and_back_are_dropped
+// CHECK-NEXT:    func.return %x
+func.func @reshapes_there_and_back_are_dropped(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %a = graph.reshape %x : tensor<2x4xf32> -> tensor<8xf32>
+  %b = graph.reshape %a : tensor<8xf32> -> tensor<2x4xf32>
+  func.return %b : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: func.func @transpose_of_a_transpose_is_one_transpose
+// CHECK-NEXT:    graph.transpose %x [2, 1, 0] {lamina.source = "b"} : tensor<2x3x4xf32> -> tensor<4x3x2xf32>
+// CHECK-NEXT:    func.return
+func.func @transpose_of_a_transpose_is_one_transpose(%x: tensor<2x3x4xf32>) -> tensor<4x3x2xf32> {
+  %a = graph.transpose %x [1, 0, 2] {lamina.source = "a"} : tensor<2x3x4xf32> -> tensor<3x2x4xf32>
+  %b = graph.transpose %a [2, 0, 1] {lamina.source = "b"} : tensor<3x2x4xf32> -> tensor<4x3x2xf32>
+  func.return %b : tensor<4x3x2xf32>
+}
+
+// CHECK-LABEL: func.func @inverse_transposes_are_dropped
+// CHECK-NEXT:    func.return %x
+func.func @inverse_transposes_are_dropped(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %a = graph.transpose %x [1, 0] : tensor<2x3xf32> -> tensor<3x2xf32>
+  %b = graph.transpose %a [1, 0] : tensor<3x2xf32> -> tensor<2x3xf32>
+  func.return %b : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: func.func @transpose_of_dimensions_of_one_is_a_reshape
+// CHECK-NEXT:    graph.reshape %x : tensor<1x8x1x4xf32> -> tensor<1x1x8x4xf32>
+func.func @transpose_of_dimensions_of_one_is_a_reshape(%x: tensor<1x8x1x4xf32>) -> tensor<1x1x8x4xf32> {
+  %a = graph.transpose %x [0, 2, 1, 3] : tensor<1x8x1x4xf32> -> tensor<1x1x8x4xf32>
+  func.return %a : tensor<1x1x8x4xf32>
+}
