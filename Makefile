@@ -25,7 +25,7 @@ test-lit: $(STAMP)
 
 test-unit: $(STAMP)
 	$(BIN)/pytest -q -n 2 -m "not alone" tests/unit
-	$(BIN)/pytest -q -m alone tests/unit # these measure time: nothing may run beside them
+	$(BIN)/pytest -q -m alone tests/unit || [ $$? = 5 ] # these measure time; 5: there are none
 
 check-models: $(STAMP) ## compare whole networks, kernel by kernel, with ONNX Runtime
 	$(BIN)/pytest -q tests/models
