@@ -1,0 +1,1 @@
+"""Passes that check and change nothing."""

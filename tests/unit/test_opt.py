@@ -1,0 +1,172 @@
+"""lamina-opt as a program: messages of one line, exit status, files written whole or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from xdsl.dialects import arith, func, test
+from xdsl.dialects.builtin import FloatAttr, ModuleOp, f32
+from xdsl.ir import Block, Region
+
+from lamina.passes.check.verify_dominance import violations
+from lamina.tools import opt
+from lamina.weights import WeightStore
+
+GOOD = "func.func @f(%x: f32) -> f32 {\n  func.return %x : f32\n}\n"
+LOADED = Path(__file__).parents[1] / "lit" / "tools" / "inputs" / "rename.py"
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "good.mlir"
+    path.write_text(GOOD)
+    return path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-p", "no-such-pass"],
+        ["-p", "cse{depth=1}"],
+        ["-p", "cse{"],
+        ["-t", "no-such-target"],
+        ["--no-such-flag"],
+        ["--weights", "none.safetensors"],
+        ["--load", "none.py"],
+        ["--load", str(LOADED), "-p", "refuse"],
+        ["--load", str(LOADED), "-p", "crash"],
+        ["--load", str(LOADED), "-p", "break"],
+        ["-o", "none/out.mlir"],
+        ["-f", "none"],
+    ],
+    ids=" ".join,
+)
+def test_mistake_is_one_line_and_status_1(
+    arguments: list[str], good: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert opt.main([str(good), *arguments]) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("lamina-opt: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["func.func @f(", '"', "\xff", "%x = arith.addf %y, %z : f32"])
+def test_malformed_input_is_one_line(
+    text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.mlir"
+    path.write_bytes(text.encode("latin-1"))
+    assert opt.main([str(path)]) == 1
+    assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_traceback_is_shown_on_request(good: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert opt.main([str(good), "--load", str(LOADED), "-p", "crash", "--traceback"]) == 1
+    assert 'raise KeyError("lost")' in capfd.readouterr().err
+
+
+def test_failure_leaves_the_output_file_as_it_was(good: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mlir"
+    out.write_text("before")
+    assert opt.main([str(good), "--load", str(LOADED), "-p", "refuse", "-o", str(out)]) == 1
+    assert out.read_text() == "before"
+    assert {p.name for p in tmp_path.iterdir()} == {"good.mlir", "out.mlir"}
+    assert opt.main([str(good), "-o", str(out)]) == 0
+    assert "func.func @f" in out.read_text()
+
+
+def test_split_input_fails_at_the_line_of_the_whole_file(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "split.mlir"
+    path.write_text(f"{GOOD}// -----\nfunc.func @g() {{ arith.frob }}\n")
+    assert opt.main([str(path), "--split-input-file"]) == 1
+    out, err = capfd.readouterr()
+    assert "func.func @f" in out
+    assert "split.mlir:5:29: " in err
+
+
+def test_interruption_is_one_line_and_status_1(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\n"
+        "from xdsl.passes import ModulePass\n"
+        "class SlowPass(ModulePass):\n"
+        "    name = 'slow'\n"
+        "    def apply(self, ctx, op):\n"
+        "        print('started', flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    (tmp_path / "good.mlir").write_text(GOOD)
+    command = [sys.executable, "-m", "lamina.tools.opt", "good.mlir", "--load", "slow.py"]
+    with subprocess.Popen(
+        [*command, "-p", "slow", "-o", "out.mlir"],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (1, "lamina-opt: interrupted\n")
+    assert not (tmp_path / "out.mlir").exists()
+
+
+def test_weights_lie_beside_the_module(tmp_path: Path) -> None:
+    store = WeightStore()
+    key = store.put(np.arange(3, dtype=np.float32))
+    store.put(np.zeros(1000, np.float32))
+    store.save(tmp_path / "in.safetensors")
+    text = f'func.func @f(%w: memref<3xf32> {{lamina.weight = "{key}"}}) {{ func.return }}'
+    (tmp_path / "in.mlir").write_text(text)
+    assert opt.main([str(tmp_path / "in.mlir"), "-o", str(tmp_path / "out.mlir")]) == 0
+    kept = WeightStore()
+    kept.load(tmp_path / "out.safetensors")
+    assert list(kept) == [key]
+
+
+def test_value_of_another_region_is_out_of_scope() -> None:
+    """No text says this: the parser keeps track of regions."""
+    inner = arith.ConstantOp(FloatAttr(1.0, f32))
+    region = Region(Block([inner, test.TestTermOp()]))
+    body = Block([test.TestOp(regions=[region]), test.TestOp([inner.result]), func.ReturnOp()])
+    module = ModuleOp([func.FuncOp("f", ((), ()), Region(body))])
+    (found,) = violations(module)
+    assert "is used outside the region it is visible in (operand 0 of test.op in @f)" in found
+
+
+@pytest.mark.alone
+def test_help_is_quick() -> None:
+    def seconds(run: Callable[[], object]) -> float:
+        start = time.perf_counter()
+        run()
+        return time.perf_counter() - start
+
+    command = [sys.executable, "-m", "lamina.tools.opt", "--help"]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    runs = [
+        seconds(
+            lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+        )
+        for _ in range(5)
+    ]
+    assert min(runs) < 0.4
+
+
+def test_help_does_without_numpy_and_llvm() -> None:
+    code = (
+        "import sys; from lamina.tools import opt\n"
+        "try: opt.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('numpy', 'llvmlite', 'onnx') if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
