@@ -231,7 +231,8 @@ def _checked(x: ArrayLike, argument: Argument, dtype: np.dtype) -> np.ndarray:
         raise InputValueError(
             f"input '{argument.name}' needs shape {argument.shape}, got {array.shape}"
         )
-    return np.require(array, requirements=["C", "A"])
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
 
 
 def _aligned_weights(
