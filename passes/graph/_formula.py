@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.builder import Builder
 from xdsl.dialects import arith, memref
@@ -24,7 +25,8 @@ Formula = Callable[["Scalars", list[SSAValue]], SSAValue]
 def storage_type(type: Attribute) -> MemRefType[Attribute]:
     """The buffer that holds a tensor of this type."""
     assert isinstance(type, TensorType), type
-    return MemRefType(type.element_type, layout_of(type).apply_shape(type.get_shape()))
+    tensor = cast(TensorType[Attribute], type)
+    return MemRefType(tensor.element_type, layout_of(tensor).apply_shape(tensor.get_shape()))
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Kernel:
             self.fill_halo(out)
 
     def fill_halo(self, out: Tensor) -> None:
-        """Write zeros around `out`: for each dimension with a halo, the slabs before and after it."""
+        """Write zeros around `out`: slabs before and after each dimension that has a halo."""
         whole = list(out.extents)
         for d in range(len(whole)):
             before, after = out.layout.sides(d)

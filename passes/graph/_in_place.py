@@ -12,8 +12,8 @@ def may_share(kernel: func.FuncOp, operand: int, result: int) -> bool:
     """
     Whether argument `operand` may be the same buffer as argument `result`.
 
-    It may if one te op alone reads it, reading at each point the element that it writes there, after
-    which nothing is read; other te ops that write the result (its border) must come later.
+    It may if one te op alone reads it, at each point the element that it writes there; other te ops
+    that write the result (its border) must come later.
     """
     x, y = kernel.body.block.args[operand], kernel.body.block.args[result]
     readers = [use.operation for use in x.uses]

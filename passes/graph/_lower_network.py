@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from xdsl.builder import Builder
 from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import (
@@ -14,10 +16,19 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import PassFailedException
+from xdsl.utils.hints import isa
 
 from lamina.dialects.graph import ConstantOp
 from lamina.passes.graph._formula import storage_type
 from lamina.passes.graph.outline_kernels import is_view, origin
+
+
+def output_names(f: func.FuncOp) -> list[str]:
+    """The names of the results, if the function has any for them."""
+    names = f.attributes.get("lamina.outputs")
+    if not isa(names, ArrayAttr[StringAttr]):
+        return []
+    return [name.data for name in names.data]
 
 
 class Network:
@@ -42,11 +53,10 @@ class Network:
         """The bytes of `buffer` as another type."""
         if buffer.type == type:
             return buffer
-        return self.builder.insert(
-            memref.ReinterpretCastOp.from_dynamic(
-                buffer, [0], type.get_shape(), type.get_strides() or [], type
-            )
-        ).result
+        size = type.get_shape()
+        strides = [prod(size[d + 1 :]) for d in range(len(size))]
+        cast = memref.ReinterpretCastOp.from_dynamic(buffer, [0], size, strides, type)
+        return self.builder.insert(cast).result
 
     def lower(self) -> func.FuncOp:
         """The function on buffers."""
@@ -78,19 +88,19 @@ class Network:
             self.buffers[arg] = self.argument(
                 storage_type(arg.type), "lamina.input", name, arg.name_hint
             )
-        names = f.attributes.get("lamina.outputs")
+        names = output_names(f)
         for i, value in enumerate(last.operands):
-            name = names.data[i] if isinstance(names, ArrayAttr) else StringAttr(f"output{i}")
-            assert isinstance(name, StringAttr)
-            out = self.argument(storage_type(value.type), "lamina.output", name.data, value.name_hint)
-            source = origin(value)
-            self.buffers[source] = out if source is value else self.view(out, storage_type(source.type))
+            name = names[i] if names else f"output{i}"
+            type, source = storage_type(value.type), origin(value)
+            out = self.argument(type, "lamina.output", name, value.name_hint)
+            self.buffers[source] = self.view(out, storage_type(source.type))
 
     def weight(self, op: ConstantOp) -> None:
         """An argument for a constant; equal constants share it."""
         if not isinstance(op.value, StringAttr):
             raise PassFailedException(
-                f"lower-graph-to-te: {op} is written out; run pack-weights first, which stores it"
+                f"lower-graph-to-te: a constant {op.result.type} is written out;"
+                " run pack-weights first, which stores it"
             )
         type = storage_type(op.result.type)
         key = op.value.data

@@ -49,7 +49,8 @@ def convolution(k: Kernel, op: Conv2dOp) -> None:
     """y[n, o, h, w] = bias[o] + sum over i, kh, kw of x[n, first(o) + i, ...] * w[o, i, kh, kw]"""
     x, w, y = k.tensor(op.x), k.tensor(op.w), k.tensor(op.y)
     groups = op.groups.value.data
-    axes, reduce = dict(zip(("n", "oc", "oh", "ow"), y.extents, strict=True)), {}
+    axes: dict[str, int] = dict(zip(("n", "oc", "oh", "ow"), y.extents, strict=True))
+    reduce: dict[str, int] = {}
     n, o, h, v = (var(name) for name in axes)
     if groups == 1:
         i = channel = var("ic")

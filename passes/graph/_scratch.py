@@ -15,8 +15,10 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     UnitAttr,
 )
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
+
+from lamina.dialects.te import memref_type
 
 STACK = 64 * 1024
 """bytes of a kernel's own buffers that may live on the stack of the calling thread"""
@@ -33,9 +35,8 @@ def place_scratch(module: ModuleOp) -> None:
     for kernel in filter(is_kernel, functions):
         room = STACK
         for alloc in [op for op in kernel.walk() if isinstance(op, memref.AllocOp)]:
-            type = alloc.memref.type
-            assert isinstance(element := type.element_type, FixedBitwidthType)
-            room -= prod(type.get_shape()) * element.size
+            type = memref_type(alloc.memref)
+            room -= prod(type.get_shape()) * element_size(type)
             if room >= 0:
                 alloca = memref.AllocaOp.get(type.element_type, None, [*type.get_shape()])
                 Rewriter.replace_op(alloc, alloca)
@@ -43,11 +44,21 @@ def place_scratch(module: ModuleOp) -> None:
                 become_argument(kernel, alloc, functions)
 
 
-def become_argument(kernel: func.FuncOp, alloc: memref.AllocOp, functions: list[func.FuncOp]) -> None:
+def element_size(type: MemRefType[Attribute]) -> int:
+    """Bytes of one element."""
+    assert isinstance(type.element_type, FixedBitwidthType), type
+    return type.element_type.size
+
+
+def become_argument(
+    kernel: func.FuncOp, alloc: memref.AllocOp, functions: list[func.FuncOp]
+) -> None:
     """Hand the buffer in as an argument before the result, marked `lamina.scratch`."""
-    block, type = kernel.body.block, alloc.memref.type
+    block, type = kernel.body.block, memref_type(alloc.memref)
     position = len(block.args) - 1
-    attrs = list(kernel.arg_attrs.data if kernel.arg_attrs else [DictionaryAttr({})] * (position + 1))
+    attrs = list(
+        kernel.arg_attrs.data if kernel.arg_attrs else [DictionaryAttr({})] * (position + 1)
+    )
     arg = block.insert_arg(type, position)
     arg.name_hint = alloc.memref.name_hint
     attrs.insert(position, DictionaryAttr({"lamina.scratch": UnitAttr()}))
@@ -60,7 +71,7 @@ def become_argument(kernel: func.FuncOp, alloc: memref.AllocOp, functions: list[
                 call.operands = insert_buffer(call, position, type)
 
 
-def insert_buffer(call: func.CallOp, position: int, type: MemRefType) -> list[SSAValue]:
+def insert_buffer(call: func.CallOp, position: int, type: MemRefType[Attribute]) -> list[SSAValue]:
     """The operands of `call` with a new buffer at `position`."""
     alloc = memref.AllocOp.get(type.element_type, None, [*type.get_shape()])
     Builder(InsertPoint.before(call)).insert(alloc)

@@ -59,7 +59,9 @@ def window_users(value: SSAValue) -> list[WindowOp]:
     return [
         op
         for op in users
-        if isinstance(op, Conv2dOp | AvgPool2dOp) and op.x is value and any(map(any, needed_halo(op)))
+        if isinstance(op, Conv2dOp | AvgPool2dOp)
+        and op.x is value
+        and any(map(any, needed_halo(op)))
     ]
 
 
@@ -112,7 +114,9 @@ class AssignHalosPass(ModulePass):
         copy = RelayoutOp(value, type)
         copy.y.name_hint = value.name_hint
         owner = value.owner
-        point = InsertPoint.at_start(owner) if isinstance(owner, Block) else InsertPoint.after(owner)
+        point = (
+            InsertPoint.at_start(owner) if isinstance(owner, Block) else InsertPoint.after(owner)
+        )
         Rewriter.insert_op(copy, point)
         for user in users:
             user.operands[0] = copy.y

@@ -68,8 +68,8 @@ class LowerGraphToTePass(ModulePass):
     Lower every kernel to te ops on buffers, and every network to allocations and calls.
 
     A kernel's results become its last arguments. A network's arguments are then its inputs, its
-    outputs and its weights, marked `lamina.input`, `lamina.output` and `lamina.weight`; what kernels
-    hand on lives in memref.alloc. A kernel is a private function, or one without calls.
+    outputs and its weights, marked `lamina.input`, `lamina.output` and `lamina.weight`; what
+    kernels hand on lives in memref.alloc. A network is a public function with calls.
     """
 
     name = "lower-graph-to-te"

@@ -9,6 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.irdl import IRDLOperation
 from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -48,7 +49,7 @@ def is_network(f: func.FuncOp) -> bool:
 
 
 def copy_shared_results(f: func.FuncOp) -> None:
-    """Give every result of `f` a kernel of its own that writes it: copy inputs, constants, twins."""
+    """Let every result of `f` be written by a kernel of its own: copy inputs, constants, twins."""
     last = f.body.block.last_op
     assert isinstance(last, func.ReturnOp), last
     written: set[SSAValue] = set()
@@ -91,10 +92,11 @@ def name_values(block: Block) -> None:
 
 
 def _role(op: Operation, index: int) -> str:
-    names = [name for name, _ in op.get_irdl_definition().operands]  # pyright: ignore
-    first = op.operands[0]
-    if index and not isinstance(first.owner, Block):
+    """What operand `index` of `op` is called in the op's definition."""
+    if index and not isinstance(op.operands[0].owner, Block):
         return "r"  # read by the epilogue
+    operands = op.get_irdl_definition().operands if isinstance(op, IRDLOperation) else []
+    names = [name for name, _ in operands]
     return names[min(index, len(names) - 1)]
 
 
@@ -109,7 +111,7 @@ class OutlineKernelsPass(ModulePass):
     """
     Turn each op that computes into a call of a function of its own; equal functions are shared.
 
-    What is left in the network's function are constants, views and calls, and each of its results is
+    What is left in the network's function are constants, views and calls; each of its results is
     written by a kernel of its own.
     """
 
@@ -121,7 +123,9 @@ class OutlineKernelsPass(ModulePass):
         for f in [f for f in op.ops if isinstance(f, func.FuncOp) and is_network(f)]:
             copy_shared_results(f)
             for inner in list(f.body.block.ops):
-                if not isinstance(inner, ConstantOp | func.ReturnOp | func.CallOp) and not is_view(inner):
+                if not isinstance(inner, ConstantOp | func.ReturnOp | func.CallOp) and not is_view(
+                    inner
+                ):
                     self.outline(as_fused(inner), kernels)
         for kernel in kernels.values():
             op.body.block.add_op(kernel)

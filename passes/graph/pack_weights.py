@@ -9,6 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, StringAttr
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
     PatternRewriter,
     PatternRewriteWalker,
     RewritePattern,
@@ -26,6 +27,20 @@ def relaid(array: np.ndarray, size: tuple[int, ...], old: Layout, new: Layout) -
     return new.apply_array(array if old.is_plain else old.invert_array(array, size))
 
 
+class StoreNumbers(RewritePattern):
+    """constant of numbers written out -> constant of the key under which the store has them"""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ConstantOp, rewriter: PatternRewriter, /) -> None:
+        if isinstance(op.value, DenseIntOrFPElementsAttr):
+            values = np.array(op.value.get_values(), dtype=np.float32)
+            key = self.store.put(values.reshape(shape(op.result)))
+            rewriter.replace(op, ConstantOp(key, op.result.type))
+
+
 class FoldRelayout(RewritePattern):
     """relayout(constant) -> constant, its array derived when it is first needed"""
 
@@ -34,22 +49,15 @@ class FoldRelayout(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: RelayoutOp, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(constant := op.x.owner, ConstantOp):
+        constant = op.x.owner
+        if not isinstance(constant, ConstantOp) or not isinstance(constant.value, StringAttr):
             return
         old, new, size = layout_of(op.x.type), layout_of(op.y.type), shape(op.x)
-        store, key = self.store, self.key(constant)
+        store, key = self.store, constant.value.data
         packed = store.derive(
             f"{old} -> {new} of {list(size)}", [key], lambda: relaid(store.get(key), size, old, new)
         )
         rewriter.replace(op, ConstantOp(packed, op.y.type))
-
-    def key(self, constant: ConstantOp) -> str:
-        """The key of a constant's array, which enters the store if it was written out in the IR."""
-        if isinstance(constant.value, StringAttr):
-            return constant.value.data
-        assert isinstance(constant.value, DenseIntOrFPElementsAttr)
-        values = np.array(constant.value.get_values(), dtype=np.float32)
-        return self.store.put(values.reshape(shape(constant.result)))
 
 
 class PackWeightsPass(ModulePass):
@@ -63,5 +71,6 @@ class PackWeightsPass(ModulePass):
     numerics: ClassVar[str] = "exact"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        pattern = FoldRelayout(weights_of(ctx))
-        PatternRewriteWalker(pattern).rewrite_module(op)
+        store = weights_of(ctx)
+        patterns = GreedyRewritePatternApplier([StoreNumbers(store), FoldRelayout(store)])
+        PatternRewriteWalker(patterns).rewrite_module(op)

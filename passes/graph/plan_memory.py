@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DictionaryAttr,
-    FixedBitwidthType,
     FunctionType,
     IndexType,
     IntegerAttr,
@@ -27,7 +26,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.symbol_table import SymbolTable
 
 from lamina.passes.graph._in_place import may_share
-from lamina.passes.graph._scratch import place_scratch
+from lamina.passes.graph._scratch import element_size, place_scratch
 
 ALIGNMENT = 64
 """bytes: a cache line, and the widest vector"""
@@ -35,10 +34,9 @@ ALIGNMENT = 64
 
 def bytes_of(type: Attribute) -> int:
     """Size of a buffer, rounded up to whole cache lines."""
-    assert isinstance(type, MemRefType)
-    element = type.element_type
-    assert isinstance(element, FixedBitwidthType), type
-    return -(-prod(type.get_shape()) * element.size // ALIGNMENT) * ALIGNMENT
+    assert isinstance(type, MemRefType), type
+    buffer = cast(MemRefType[Attribute], type)
+    return -(-prod(buffer.get_shape()) * element_size(buffer) // ALIGNMENT) * ALIGNMENT
 
 
 @dataclass(eq=False)
@@ -156,9 +154,9 @@ class PlanMemoryPass(ModulePass):
     """
     Replace the allocations of a network by views of one arena, its new last argument.
 
-    Buffers share storage when their lives do not meet. A kernel that reads each element of an operand
-    only to write the same element of its result works in place when it is that operand's last
-    reader. Buffers of a kernel's own go on its stack where they are small, else into the arena too.
+    Buffers share storage when their lives do not meet. A kernel that reads each element of an
+    operand only to write the same element of its result works in place when it is that operand's
+    last reader. Buffers of a kernel's own go on its stack where small, else into the arena too.
     """
 
     name = "plan-memory"

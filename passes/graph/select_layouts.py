@@ -16,7 +16,6 @@ from xdsl.pattern_rewriter import (
     RewritePattern,
     op_type_rewrite_pattern,
 )
-from xdsl.rewriter import InsertPoint
 
 from lamina.dialects.graph import (
     SOURCE,
@@ -63,7 +62,7 @@ def convolution_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
 
 
 def relayout(rewriter: PatternRewriter, value: SSAValue, layout: Layout) -> SSAValue:
-    """`value` in `layout`, through a relayout at the rewriter's insertion point where it differs."""
+    """`value` in `layout`, through a relayout at the insertion point where it differs."""
     if layout_of(value.type) == layout:
         return value
     op = RelayoutOp(value, stored_as(value.type, layout))

@@ -1,0 +1,52 @@
+// RUN: lamina-opt %s -p assign-halos | filecheck %s
+
+// CHECK-LABEL: func.func @producer_writes_the_border_that_a_window_reads
+// CHECK-NEXT:    %[[R:.*]] = graph.relu %x : {{.*}} -> tensor<1x16x8x8xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>>
+// CHECK-NEXT:    graph.conv2d %[[R]], %w
+func.func @producer_writes_the_border_that_a_window_reads(%x: tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>, %w: tensor<16x16x3x3xf32>) -> tensor<1x16x8x8xf32> {
+  %r = graph.relu %x : tensor<1x16x8x8xf32, #graph.layout<NCHW16c>> -> tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>
+  %y = graph.conv2d %r, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>, tensor<16x16x3x3xf32>) -> tensor<1x16x8x8xf32>
+  func.return %y : tensor<1x16x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @widest_window_decides
+// CHECK-NEXT:    graph.relu %x : {{.*}} -> tensor<1x16x8x8xf32, #graph.layout<NCHW, halo [1:1, 2:2]>>
+func.func @widest_window_decides(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x1xf32>, %v: tensor<16x16x1x5xf32>) -> (tensor<1x16x8x8xf32>, tensor<1x16x8x8xf32>) {
+  %r = graph.relu %x : tensor<1x16x8x8xf32> -> tensor<1x16x8x8xf32>
+  %y = graph.conv2d %r, %w strides [1, 1] pads [1, 0, 1, 0] dilations [1, 1] groups 1 : (tensor<1x16x8x8xf32>, tensor<16x16x3x1xf32>) -> tensor<1x16x8x8xf32>
+  %z = graph.conv2d %r, %v strides [1, 1] pads [0, 2, 0, 2] dilations [1, 1] groups 1 : (tensor<1x16x8x8xf32>, tensor<16x16x1x5xf32>) -> tensor<1x16x8x8xf32>
+  func.return %y, %z : tensor<1x16x8x8xf32>, tensor<1x16x8x8xf32>
+}
+
+// Nobody here writes an argument, so it is copied, for the window alone.
+// CHECK-LABEL: func.func @input_of_the_network_is_copied
+// CHECK-NEXT:    %[[C:.*]] = graph.relayout %x : tensor<1x3x8x8xf32> -> tensor<1x3x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+// CHECK-NEXT:    graph.relu %x
+// CHECK-NEXT:    graph.conv2d %[[C]], %w
+func.func @input_of_the_network_is_copied(%x: tensor<1x3x8x8xf32>, %w: tensor<16x3x3x3xf32>) -> (tensor<1x3x8x8xf32>, tensor<1x16x8x8xf32>) {
+  %r = graph.relu %x : tensor<1x3x8x8xf32> -> tensor<1x3x8x8xf32>
+  %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x3x8x8xf32>, tensor<16x3x3x3xf32>) -> tensor<1x16x8x8xf32>
+  func.return %r, %y : tensor<1x3x8x8xf32>, tensor<1x16x8x8xf32>
+}
+
+// A maximum must not see the zeros of a halo.
+// CHECK-LABEL: func.func @padded_maximum_keeps_its_input_without_halo
+// CHECK-NEXT:    %[[R:.*]] = graph.relu %x : tensor<1x16x8x8xf32> -> tensor<1x16x8x8xf32>
+// CHECK-NEXT:    %[[C:.*]] = graph.relayout %[[R]]
+// CHECK-NEXT:    graph.max_pool2d %[[R]]
+// CHECK-NEXT:    graph.conv2d %[[C]], %w
+func.func @padded_maximum_keeps_its_input_without_halo(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>) -> (tensor<1x16x8x8xf32>, tensor<1x16x8x8xf32>) {
+  %r = graph.relu %x : tensor<1x16x8x8xf32> -> tensor<1x16x8x8xf32>
+  %p = graph.max_pool2d %r kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] : tensor<1x16x8x8xf32> -> tensor<1x16x8x8xf32>
+  %y = graph.conv2d %r, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>) -> tensor<1x16x8x8xf32>
+  func.return %p, %y : tensor<1x16x8x8xf32>, tensor<1x16x8x8xf32>
+}
+
+// With stride 2 the last window ends inside: padding after the image is never read.
+// CHECK-LABEL: func.func @padding_that_no_window_reaches_needs_no_halo
+// CHECK-NEXT:    graph.relu %x : tensor<1x16x8x8xf32> -> tensor<1x16x8x8xf32>
+func.func @padding_that_no_window_reaches_needs_no_halo(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x2x2xf32>) -> tensor<1x16x4x4xf32> {
+  %r = graph.relu %x : tensor<1x16x8x8xf32> -> tensor<1x16x8x8xf32>
+  %y = graph.conv2d %r, %w strides [2, 2] pads [0, 0, 1, 1] dilations [1, 1] groups 1 : (tensor<1x16x8x8xf32>, tensor<16x16x2x2xf32>) -> tensor<1x16x4x4xf32>
+  func.return %y : tensor<1x16x4x4xf32>
+}

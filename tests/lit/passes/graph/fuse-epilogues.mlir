@@ -1,0 +1,46 @@
+// RUN: lamina-opt %s -p fuse-epilogues | filecheck %s
+
+// CHECK-LABEL: func.func @residual_and_activation_join_the_convolution
+// CHECK-NEXT:    %[[Y:.*]] = graph.fused(%x, %w, %b, %r) ({
+// CHECK-NEXT:    ^{{.*}}(%[[X:.*]]: {{.*}}, %[[W:.*]]: {{.*}}, %[[B:.*]]: {{.*}}, %[[R:.*]]: {{.*}}):
+// CHECK-NEXT:      %[[T:.*]] = graph.conv2d %[[X]], %[[W]] bias %[[B]]
+// CHECK-NEXT:      %[[S:.*]] = graph.add %[[T]], %[[R]]
+// CHECK-NEXT:      %[[Z:.*]] = graph.relu %[[S]]
+// CHECK-NEXT:      graph.yield %[[Z]]
+// CHECK-NEXT:    }) {lamina.source = "relu1"}
+// CHECK-NEXT:    func.return %[[Y]]
+func.func @residual_and_activation_join_the_convolution(%x: tensor<1x4x8x8xf32>, %w: tensor<4x4x1x1xf32>, %b: tensor<4xf32>, %r: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %t = graph.conv2d %x, %w bias %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>, tensor<4xf32>) -> tensor<1x4x8x8xf32>
+  %s = graph.add %t, %r : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %y = graph.relu %s {lamina.source = "relu1"} : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @value_with_two_readers_ends_the_chain
+// CHECK-NEXT:    %[[T:.*]] = graph.max_pool2d %x
+// CHECK-NEXT:    %[[Y:.*]] = graph.relu %[[T]]
+// CHECK-NEXT:    func.return %[[T]], %[[Y]]
+func.func @value_with_two_readers_ends_the_chain(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x4x4xf32>, tensor<1x4x4x4xf32>) {
+  %t = graph.max_pool2d %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+  %y = graph.relu %t : tensor<1x4x4x4xf32> -> tensor<1x4x4x4xf32>
+  func.return %t, %y : tensor<1x4x4x4xf32>, tensor<1x4x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @op_that_broadcasts_the_value_ends_the_chain
+// CHECK-NEXT:    graph.global_avg_pool %x
+// CHECK-NEXT:    graph.mul %x
+func.func @op_that_broadcasts_the_value_ends_the_chain(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %t = graph.global_avg_pool %x : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  %y = graph.mul %x, %t : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+
+// What stays in registers needs no border; only the last op's result is stored.
+// CHECK-LABEL: func.func @only_the_result_has_a_halo
+// CHECK:           graph.add {{.*}} -> tensor<1x4x8x8xf32>
+// CHECK-NEXT:      graph.relu {{.*}} -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+func.func @only_the_result_has_a_halo(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>> {
+  %t = graph.add %x, %x : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+  %y = graph.relu %t : tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>> -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+  func.return %y : tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+}

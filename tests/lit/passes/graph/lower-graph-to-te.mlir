@@ -1,0 +1,149 @@
+// RUN: lamina-opt %s -p lower-graph-to-te --split-input-file --verify-diagnostics | filecheck %s
+
+// A layout is a substitution into the accesses; the border of the result is one more op a side.
+// CHECK-LABEL: func.func private @layouts_become_accesses(
+// CHECK-SAME:    %x: memref<1x2x10x10x16xf32>, %w: memref<1x2x3x3x16x32xf32>, %b: memref<32xf32>, %y: memref<1x2x10x10x16xf32>)
+// CHECK-NEXT:    te.compute
+// CHECK-NEXT:      axes(n: 1, oc: 32, oh: 8, ow: 8, reduce ic: 32, reduce kh: 3, reduce kw: 3)
+// CHECK-NEXT:      ins(%x[n, ic floordiv 16, kh + oh, kw + ow, ic mod 16], %w[oc floordiv 32, ic floordiv 16, kh, kw, ic mod 16, oc mod 32])
+// CHECK-NEXT:      extras(%b[oc])
+// CHECK-NEXT:      out(%y[n, oc floordiv 16, oh + 1, ow + 1, oc mod 16])
+// CHECK:         te.compute
+// CHECK-NEXT:      axes(d0: 1, d1: 32, side: 2, k: 1, d3: 8)
+// CHECK-NEXT:      out(%y[d0, d1 floordiv 16, k + side * 9, d3 + 1, d1 mod 16])
+// CHECK:         te.compute
+// CHECK-NEXT:      axes(d0: 1, d1: 32, d2: 10, side: 2, k: 1)
+// CHECK-NEXT:      out(%y[d0, d1 floordiv 16, d2, k + side * 9, d1 mod 16])
+func.func private @layouts_become_accesses(%x: tensor<1x32x8x8xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>>, %w: tensor<32x32x3x3xf32, #graph.layout<OIHW16i32o>>, %b: tensor<32xf32>) -> tensor<1x32x8x8xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>> {
+  %y = graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x32x8x8xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>>, tensor<32x32x3x3xf32, #graph.layout<OIHW16i32o>>, tensor<32xf32>) -> tensor<1x32x8x8xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>>
+  func.return %y : tensor<1x32x8x8xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @input_without_halo_is_padded_by_the_read
+// CHECK:           ins(%x[n, ic, kh + oh * 2 - 1, kw + ow * 2 - 1] pad 0.0
+func.func private @input_without_halo_is_padded_by_the_read(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1x4x4x4xf32> {
+  %y = graph.conv2d %x, %w strides [2, 2] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x4x4xf32>
+  func.return %y : tensor<1x4x4x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @maximum_does_not_count_padding
+// CHECK:           ins(%x[n, c, h + kh - 1, kw + w] pad -inf)
+// CHECK:           init
+func.func private @maximum_does_not_count_padding(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x6xf32> {
+  %y = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 0, 1, 0] : tensor<1x4x8x8xf32> -> tensor<1x4x8x6xf32>
+  func.return %y : tensor<1x4x8x6xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @each_channel_reads_itself
+// CHECK:           axes(n: 1, oc: 32, oh: 6, ow: 6, reduce kh: 3, reduce kw: 3)
+// CHECK-NEXT:      ins(%x[n, oc, kh + oh, kw + ow], %w[oc, 0, kh, kw])
+func.func private @each_channel_reads_itself(%x: tensor<1x32x8x8xf32>, %w: tensor<32x1x3x3xf32>) -> tensor<1x32x6x6xf32> {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 32 : (tensor<1x32x8x8xf32>, tensor<32x1x3x3xf32>) -> tensor<1x32x6x6xf32>
+  func.return %y : tensor<1x32x6x6xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @each_group_reads_its_own_channels
+// CHECK:           axes(n: 1, g: 2, og: 3, oh: 8, ow: 8, reduce ic: 4, reduce kh: 1, reduce kw: 1)
+// CHECK-NEXT:      ins(%x[n, g * 4 + ic, kh + oh, kw + ow], %w[g * 3 + og, ic, kh, kw])
+func.func private @each_group_reads_its_own_channels(%x: tensor<1x8x8x8xf32>, %w: tensor<6x4x1x1xf32>) -> tensor<1x6x8x8xf32> {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 2 : (tensor<1x8x8x8xf32>, tensor<6x4x1x1xf32>) -> tensor<1x6x8x8xf32>
+  func.return %y : tensor<1x6x8x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @concat_writes_slices
+// CHECK:           ins(%x[n, c, h, w])
+// CHECK-NEXT:      out(%y[n, c, h, w])
+// CHECK:           ins(%x_1[n, c, h, w])
+// CHECK-NEXT:      out(%y[n, c + 4, h, w])
+func.func private @concat_writes_slices(%x: tensor<1x4x2x2xf32>, %x_1: tensor<1x3x2x2xf32>) -> tensor<1x7x2x2xf32> {
+  %y = graph.concat axis 1 %x, %x_1 : (tensor<1x4x2x2xf32>, tensor<1x3x2x2xf32>) -> tensor<1x7x2x2xf32>
+  func.return %y : tensor<1x7x2x2xf32>
+}
+
+// -----
+
+// The network's weights become arguments marked with their key, what kernels hand on an allocation.
+// CHECK-LABEL: func.func @network_is_calls_on_buffers(
+// CHECK-SAME:    %x: memref<4xf32> {lamina.input = "data"}, %b: memref<4xf32> {lamina.output = "prob"}, %c: memref<4xf32> {lamina.weight = "9f86d081884c7d65"})
+// CHECK-SAME:    attributes {lamina.entry}
+// CHECK-NEXT:    %a = memref.alloc() : memref<4xf32>
+// CHECK-NEXT:    func.call @mul(%x, %c, %a) {lamina.source = "mul1"}
+// CHECK-NEXT:    func.call @mul(%a, %c, %b)
+// CHECK-NEXT:    func.return
+func.func @network_is_calls_on_buffers(%x: tensor<4xf32> {lamina.input = "data"}) -> tensor<4xf32> attributes {lamina.entry, lamina.outputs = ["prob"]} {
+  %c = graph.constant "9f86d081884c7d65" : tensor<4xf32>
+  %a = func.call @mul(%x, %c) {lamina.source = "mul1"} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %b = func.call @mul(%a, %c) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %b : tensor<4xf32>
+}
+func.func private @mul(%x: tensor<4xf32>, %w: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.mul %x, %w : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @view_of_a_result_is_a_cast
+// CHECK:         %[[V:.*]] = memref.reinterpret_cast %{{.*}} to offset: [0], sizes: [4], strides: [1] : memref<2x2xf32> to memref<4xf32>
+// CHECK-NEXT:    func.call @neg(%x, %[[V]])
+func.func @view_of_a_result_is_a_cast(%x: tensor<4xf32>) -> tensor<2x2xf32> {
+  %a = func.call @neg(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %b = graph.reshape %a : tensor<4xf32> -> tensor<2x2xf32>
+  func.return %b : tensor<2x2xf32>
+}
+func.func private @neg(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.relu is in no kernel; run outline-kernels first
+func.func @op_outside_a_kernel(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = func.call @f(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %b = graph.relu %a : tensor<4xf32> -> tensor<4xf32>
+  func.return %b : tensor<4xf32>
+}
+func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: a constant tensor<4xf32> is written out; run pack-weights first, which stores it
+func.func @constant_written_out(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %w = graph.constant dense<1.0> : tensor<4xf32>
+  %a = func.call @f(%w) : (tensor<4xf32>) -> tensor<4xf32>
+  func.return %a : tensor<4xf32>
+}
+func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.max_pool2d cannot tell the halo of tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>> from elements; give it a relayout without a halo
+func.func private @maximum_over_a_halo(%x: tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>) -> tensor<1x4x8x8xf32> {
+  %y = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] : tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>> -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.avg_pool2d that counts only elements inside has no formula with pads [1, 1, 1, 1]; run simplify-graph first
+func.func private @mean_over_a_varying_count(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %y = graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] count_pads false : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}

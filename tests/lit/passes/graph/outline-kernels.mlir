@@ -1,0 +1,70 @@
+// RUN: lamina-opt %s -p outline-kernels --split-input-file | filecheck %s
+
+// CHECK-LABEL: func.func @equal_kernels_are_one_function
+// CHECK-NEXT:    %[[A:.*]] = func.call @relu_0(%x) {lamina.source = "relu1", lamina.layout = "NCHW"} : (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+// CHECK-NEXT:    %[[B:.*]] = func.call @relu_0(%[[A]])
+// CHECK-NEXT:    func.return %[[B]]
+// CHECK:       func.func private @relu_0(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+// CHECK-NEXT:    %t = graph.relu %x
+// CHECK-NEXT:    func.return %t
+// CHECK-NOT:   func.func
+func.func @equal_kernels_are_one_function(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %a = graph.relu %x {lamina.source = "relu1"} : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %b = graph.relu %a {lamina.source = "relu2"} : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  func.return %b : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @fused_ops_are_one_kernel_named_after_them
+// CHECK-NEXT:    func.call @add_relu_0(%x, %x)
+// CHECK:       func.func private @add_relu_0(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
+func.func @fused_ops_are_one_kernel_named_after_them(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.fused(%x, %x) ({
+  ^bb0(%a: tensor<4xf32>, %b: tensor<4xf32>):
+    %s = graph.add %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %r = graph.relu %s : tensor<4xf32> -> tensor<4xf32>
+    graph.yield %r : tensor<4xf32>
+  }) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @constants_and_views_stay
+// CHECK-NEXT:    graph.constant
+// CHECK-NEXT:    %[[A:.*]] = func.call @mul_0
+// CHECK-NEXT:    %[[B:.*]] = graph.reshape %[[A]]
+// CHECK-NEXT:    func.return %[[B]]
+func.func @constants_and_views_stay(%x: tensor<4xf32>) -> tensor<2x2xf32> {
+  %c = graph.constant "9f86d081884c7d65" : tensor<4xf32>
+  %a = graph.mul %x, %c : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %b = graph.reshape %a : tensor<4xf32> -> tensor<2x2xf32>
+  func.return %b : tensor<2x2xf32>
+}
+
+// -----
+
+// With one row and column, blocks of 16 channels lie in memory as plain channels do.
+// CHECK-LABEL: func.func @relayout_that_moves_nothing_is_a_view
+// CHECK-NEXT:    func.call @relu_0
+// CHECK-NEXT:    graph.relayout
+// CHECK-NEXT:    func.return
+func.func @relayout_that_moves_nothing_is_a_view(%x: tensor<1x32x1x1xf32>) -> tensor<1x32x1x1xf32> {
+  %a = graph.relu %x : tensor<1x32x1x1xf32> -> tensor<1x32x1x1xf32, #graph.layout<NCHW16c>>
+  %b = graph.relayout %a : tensor<1x32x1x1xf32, #graph.layout<NCHW16c>> -> tensor<1x32x1x1xf32>
+  func.return %b : tensor<1x32x1x1xf32>
+}
+
+// -----
+
+// Each result needs a buffer that a kernel writes: an argument and a twin are copied.
+// CHECK-LABEL: func.func @results_that_no_kernel_writes_are_copied
+// CHECK-NEXT:    %[[A:.*]] = func.call @relu_0(%x)
+// CHECK-NEXT:    %[[B:.*]] = func.call @relayout_1(%x)
+// CHECK-NEXT:    %[[C:.*]] = func.call @relayout_1(%[[A]])
+// CHECK-NEXT:    func.return %[[A]], %[[B]], %[[C]]
+func.func @results_that_no_kernel_writes_are_copied(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %a = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %a, %x, %a : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
