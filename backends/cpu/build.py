@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
@@ -21,17 +22,20 @@ Native = Callable[..., None]
 
 
 def build_objects(
-    module: ModuleOp, machine: Machine, cache: ObjectCache | None = None
+    module: ModuleOp,
+    machine: Machine,
+    cache: ObjectCache | None = None,
+    begin: Callable[[str], None] | None = None,
 ) -> dict[str, bytes]:
-    """The object of every function in `module` that has a body, by symbol."""
-    texts = print_module(module, machine)
-    if cache is None:
-        return {symbol: compile_object(text, machine) for symbol, text in texts.items()}
+    """The object of every function in `module` that has a body, by symbol; `begin` is told each."""
     made_by = version("lamina"), identity(machine)
-    return {
-        symbol: cache.get(key_of(text, *made_by), lambda text=text: compile_object(text, machine))
-        for symbol, text in texts.items()
-    }
+    objects: dict[str, bytes] = {}
+    for symbol, text in print_module(module, machine).items():
+        if begin is not None:
+            begin(symbol)
+        make = partial(compile_object, text, machine)
+        objects[symbol] = make() if cache is None else cache.get(key_of(text, *made_by), make)
+    return objects
 
 
 def build_model(
@@ -39,9 +43,10 @@ def build_model(
     machine: Machine,
     weights: Mapping[str, np.ndarray],
     cache: ObjectCache | None = None,
+    begin: Callable[[str], None] | None = None,
 ) -> CompiledModel:
     """The module's entry and its kernels as a model; `weights` by the keys of its arguments."""
-    objects = build_objects(module, machine, cache)
+    objects = build_objects(module, machine, cache, begin)
     manifest = describe_entry(module, machine, triple(), required_features(machine))
     return CompiledModel(objects, manifest, weights)
 

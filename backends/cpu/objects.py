@@ -36,7 +36,7 @@ class ObjectCache:
     """A folder of objects by key. What is not there, or damaged, is compiled."""
 
     def __init__(self, folder: Path | None = None, limit: int = LIMIT) -> None:
-        self.folder = folder or default_folder()
+        self.folder = folder or default_folder() / "objects"
         self.limit = limit
         self.hits = self.misses = 0
         self._writable = True
