@@ -8,6 +8,7 @@ from xdsl.passes import ModulePass
 
 from lamina.passes.graph.assign_halos import AssignHalosPass
 from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
+from lamina.passes.graph.expand_avg_pool import ExpandAvgPoolPass
 from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
 from lamina.passes.graph.fuse_epilogues import FuseEpiloguesPass
@@ -43,7 +44,8 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
         FoldBatchNormPass(),
         FoldConstantsPass(),
         SimplifyGraphPass(),
-        # what could be computed now is a constant; no batch_norm is left
+        ExpandAvgPoolPass(),
+        # what could be computed now is a constant; no batch_norm, no mean with a varying count
         SelectLayoutsPass(),
         PropagateLayoutsPass(),
         CancelRelayoutsPass(),

@@ -112,7 +112,7 @@ def avg_pool(k: Kernel, op: AvgPool2dOp) -> None:
     if not op.count_pads.value.data and any(any(sides) for sides in op.sides()):
         raise PassFailedException(
             f"lower-graph-to-te: {op.name} that counts only elements inside has no formula with"
-            f" pads {list(op.pads.get_values())}; run simplify-graph first"
+            f" pads {list(op.pads.get_values())}; run expand-avg-pool first"
         )
     k.compute(
         axes,

@@ -142,7 +142,7 @@ func.func private @maximum_over_a_halo(%x: tensor<1x4x8x8xf32, #graph.layout<NCH
 
 // -----
 
-// CHECK: lower-graph-to-te: graph.avg_pool2d that counts only elements inside has no formula with pads [1, 1, 1, 1]; run simplify-graph first
+// CHECK: lower-graph-to-te: graph.avg_pool2d that counts only elements inside has no formula with pads [1, 1, 1, 1]; run expand-avg-pool first
 func.func private @mean_over_a_varying_count(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
   %y = graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] count_pads false : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
   func.return %y : tensor<1x4x8x8xf32>
