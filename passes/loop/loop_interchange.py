@@ -23,14 +23,16 @@ def obstacle(loop: ForOp, order: list[int]) -> str | None:
 
     If two iterations depend on each other, their indices differ only where there is a conflict; the
     first of these decides which iteration comes first. So indices with a conflict keep their order.
+    Leading indices that stay where they are do not matter: what is inside is run for each of them.
     """
     swapped = [(a, b) for a, b in combinations(order, 2) if a > b]
     if not swapped:
         return None
     if loop.inits:
         return f"it carries {len(loop.inits)} values through its iterations in order"
+    fixed = next(k for k, old in enumerate(order) if k != old)
     for a, b in swapped:
-        if (reason := conflict(loop, a)) and conflict(loop, b):
+        if (reason := conflict(loop, a, fixed)) and conflict(loop, b, fixed):
             return reason
     return None
 

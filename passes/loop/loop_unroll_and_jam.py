@@ -28,7 +28,7 @@ def obstacle(loop: ForOp, k: int) -> str | None:
     """Why the steps of the k-th index may not run at once; None if they may."""
     if loop.inits:
         return f"the nest carries {len(loop.inits)} values from step to step"
-    return conflict(loop, k)
+    return conflict(loop, k, fixed=k)  # outer indices stay outside
 
 
 def is_shared(op: Operation, steps: Sequence[Values]) -> bool:
