@@ -49,7 +49,7 @@ class Contender:
             return {"error": str(e)}
         return {
             "version": self.runner.version,
-            "inputs": {n: [list(s), str(d)] for n, (s, d) in self.runner.inputs.items()},
+            "inputs": [(name, shape, str(dtype)) for name, shape, dtype in self.runner.inputs],
             "load_s": time.perf_counter() - start,
         }
 

@@ -33,12 +33,10 @@ class Lamina:
 
     def __init__(self, path: str, threads: int, options: dict) -> None:
         import lamina
+        from lamina.tools._models import open_model
 
         self.version = lamina.__version__
-        if path.endswith(".lam"):
-            self.model = lamina.load(path)
-        else:
-            self.model = lamina.compile(path, threads=threads, **options)
+        self.model = open_model(path, {"threads": threads, **options})
         self.inputs = self.model.inputs
 
     def run(self, inputs: Arrays) -> Arrays:
@@ -59,7 +57,7 @@ class OnnxRuntime:
         settings.log_severity_level = 3
         self.session = ort.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
         self.names = [output.name for output in self.session.get_outputs()]
-        self.inputs: Specs = {}
+        self.inputs: Specs = []
 
     def run(self, inputs: Arrays) -> Arrays:
         """The outputs by name."""
@@ -86,7 +84,7 @@ class OpenVino:
         compiled = core.compile_model(model, "CPU", settings)
         self.request = compiled.create_infer_request()
         self.names = [(port, port.get_names()) for port in compiled.outputs]
-        self.inputs: Specs = {}
+        self.inputs: Specs = []
 
     def run(self, inputs: Arrays) -> Arrays:
         """The outputs by each of their names."""

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +71,17 @@ class Contender:
         status = self.process.wait()
         how = f"of {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
         self.stderr.seek(0)
-        said = self.stderr.read().strip().splitlines()
-        return f"{self.name}: its process died {how} during '{do}'" + (f": {said[-1]}" * bool(said))
+        said = "".join(f": {line}" for line in self.stderr.read().strip().splitlines()[-1:])
+        return f"{self.name}: its process died {how} during '{do}'{said}"
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout, self.stderr):
-            if stream:
-                stream.close()
+            with suppress(BrokenPipeError):  # what it did not live to read
+                if stream:
+                    stream.close()
 
 
 @contextmanager

@@ -16,9 +16,6 @@ from typing import NoReturn
 
 from lamina.errors import LaminaError
 
-if __name__ == "lamina":
-    raise ImportError(f"{__file__} hides the package 'lamina': run 'python -m lamina.tools.NAME'")
-
 LEVELS = ("graph", "te", "loop", "vector", "llvm", "asm", "opencl")
 
 

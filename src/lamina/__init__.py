@@ -1,1 +1,42 @@
-"""Lamina: a multi-level IR deep learning compiler."""
+"""
+Lamina: a deep-learning compiler of thin, readable layers of IR.
+
+    model = lamina.compile("resnet50.onnx")
+    y = model(x)
+
+The names below are imported when they are first used: `import lamina` happens on the way to every
+module of the package, so also to `lamina-opt --help`, which needs neither NumPy nor LLVM.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lamina.backends.cpu.model import CompiledModel, load
+    from lamina.compiler import compile
+    from lamina.errors import LaminaError
+
+    __version__: str
+
+__all__ = ["CompiledModel", "LaminaError", "__version__", "compile", "load"]
+
+_HOMES = {
+    "CompiledModel": "lamina.backends.cpu.model",
+    "LaminaError": "lamina.errors",
+    "compile": "lamina.compiler",
+    "load": "lamina.backends.cpu.model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("lamina")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lamina' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

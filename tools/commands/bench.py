@@ -64,7 +64,7 @@ def _bench(path: str, args: Namespace, cpus: list[int]) -> dict[str, Any]:
         for name, contender in field.items():
             request = {"runner": name, "path": path, "threads": args.threads}
             loaded[name] = contender.ask("load", **request, options=options)
-        specs = {n: (tuple(s), d) for n, (s, d) in loaded["lamina"].pop("inputs").items()}
+        specs = loaded["lamina"].pop("inputs")
         outputs = [_outputs(field, random_inputs(specs, args.seed + i), loaded) for i in (1, 0)]
         turns = take_turns(field, args.rounds)
         profile = field["lamina"].ask("profile") if args.profile else None

@@ -1,0 +1,79 @@
+"""
+Compile a model, or load what was compiled before.
+
+This module is all that a cached model needs; reading models, passes and code generation are in
+`lamina.steps`, which is imported when there is something to do: xDSL and the passes take longer to
+import than a cached model to load.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lamina.backends.cpu.compiler import identity
+from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.machine import Machine, UnknownTarget, describe
+from lamina.errors import LaminaError
+from lamina.model_cache import ModelCache, files_of, model_key
+
+if TYPE_CHECKING:
+    import onnx
+    from xdsl.dialects.builtin import ModuleOp
+
+    from lamina.weights import WeightStore
+
+
+def compile(
+    model: str | os.PathLike[str] | onnx.ModelProto | ModuleOp,
+    *,
+    target: str = "cpu",
+    threads: int = 1,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    weights: WeightStore | None = None,
+    cache: bool = True,
+    verify: bool = False,
+) -> CompiledModel:
+    """
+    Make a network executable.
+
+    `model` is an `.onnx` or `.mlir` file, an ONNX model in memory, or a module whose weights are
+    in `weights` and which is not changed. `shapes` sets the shapes of inputs that the model leaves
+    open. With `cache`, a file that was compiled before is not compiled again. With `verify`, the
+    module is verified after every pass: a developer of passes wants that, a user the time it takes.
+    """
+    machine = machine_of(target)
+    if machine.kind != "cpu":
+        raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
+    if threads != 1:
+        raise LaminaError(f"models run on 1 thread, threads={threads} is not available yet")
+    key = None
+    if cache and isinstance(model, str | os.PathLike):
+        key = _key(Path(model), machine, shapes or {})
+        if found := ModelCache().get(key):
+            return found
+    from lamina import steps
+
+    compiled = steps.compile_model(model, machine, shapes, weights, cache=cache, verify=verify)
+    if key:
+        ModelCache().put(key, compiled)
+    return compiled
+
+
+def machine_of(target: str) -> Machine:
+    """The machine that a target names."""
+    try:
+        return describe(target)
+    except UnknownTarget as e:
+        raise LaminaError(str(e)) from e
+
+
+def _key(path: Path, machine: Machine, shapes: Mapping[str, Sequence[int]]) -> str:
+    try:
+        files = files_of(path)
+        options = [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
+        return model_key(files, machine.name, identity(machine), *options)
+    except OSError as e:
+        raise LaminaError(f"cannot read '{path}': {e.strerror}") from e

@@ -1,0 +1,176 @@
+"""The steps from a model to objects, each a function, so that `lamina compile --emit` can stop."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
+from xdsl.targets.mlir import MLIRTarget
+from xdsl.utils.exceptions import DiagnosticException
+from xdsl.utils.target import Target
+
+from lamina.backends.cpu.build import build_model
+from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.cpu.objects import ObjectCache
+from lamina.backends.machine import Machine
+from lamina.compiler import machine_of
+from lamina.context import LaminaContext
+from lamina.dialects.te import ComputeOp
+from lamina.errors import LaminaError
+from lamina.frontends.onnx import import_model
+from lamina.ir_file import new_context, read_ir
+from lamina.passes import pipelines
+from lamina.progress import Progress, progress_bar
+from lamina.universe import targets
+from lamina.weights import WeightStore
+
+if TYPE_CHECKING:
+    import onnx
+
+    Model = str | os.PathLike[str] | onnx.ModelProto | ModuleOp
+
+Shapes = Mapping[str, Sequence[int]]
+
+
+def compile_model(
+    model: Model,
+    machine: Machine,
+    shapes: Shapes | None = None,
+    weights: WeightStore | None = None,
+    *,
+    cache: bool = True,
+    verify: bool = False,
+) -> CompiledModel:
+    """All steps in turn."""
+    with no_garbage_collection(), progress_bar() as step:
+        step("read", more=1)
+        ctx, module = read(model, shapes, weights)
+        lower(ctx, module, remaining(module, machine.name), step, verify=verify)
+        return generate(ctx, module, machine, step, cache=cache)
+
+
+def lowered(
+    model: Model, target: str, level: str, shapes: Shapes | None = None
+) -> tuple[LaminaContext, ModuleOp]:
+    """A model on one of the levels of `pipelines.LEVELS`, or where it is, if that is lower."""
+    machine_of(target)
+    with no_garbage_collection(), progress_bar() as step:
+        step("read", more=1)
+        ctx, module = read(model, shapes)
+        lower(ctx, module, until(remaining(module, target), level), step)
+    return ctx, module
+
+
+def read(
+    model: Model, shapes: Shapes | None = None, weights: WeightStore | None = None
+) -> tuple[LaminaContext, ModuleOp]:
+    """The module that a model is, and a context with its weights."""
+    ctx = new_context(weights)
+    if isinstance(model, ModuleOp):
+        return ctx, model.clone()
+    if isinstance(model, str | os.PathLike):
+        model = Path(model)
+        if model.suffix == ".lam":
+            raise LaminaError(f"{model}: is compiled already; lamina.load reads it")
+        if model.suffix == ".mlir":
+            if shapes:
+                raise LaminaError(f"{model}: shapes are part of the IR, none can be set")
+            return ctx, read_ir(model, ctx)
+    return ctx, import_model(model, ctx.weights, shapes)
+
+
+def lower(
+    ctx: LaminaContext,
+    module: ModuleOp,
+    passes: Sequence[ModulePass],
+    step: Progress,
+    *,
+    verify: bool = False,
+) -> None:
+    """Run passes; what one of them cannot do is an error that names it."""
+    step("passes", more=len(passes))
+    for p in passes:
+        step(p.name)
+        try:
+            p.apply(ctx, module)
+            if verify:
+                module.verify()
+        except DiagnosticException as e:
+            raise LaminaError(f"{p.name}: {str(e).removeprefix(f'{p.name}: ')}") from e
+
+
+def generate(
+    ctx: LaminaContext, module: ModuleOp, machine: Machine, step: Progress, *, cache: bool = True
+) -> CompiledModel:
+    """Machine code for a module of vectors."""
+    functions = [op for op in module.ops if isinstance(op, FuncOp)]
+    step("code", more=len(functions))
+    try:
+        keys = list(_weights_of(functions))
+        ctx.weights.retain(keys)  # what passes made others of is not needed any more
+        weights = {key: ctx.weights.get(key) for key in keys}
+        return build_model(module, machine, weights, ObjectCache() if cache else None, step)
+    except DiagnosticException as e:
+        raise LaminaError(str(e)) from e
+
+
+def _weights_of(functions: Iterable[FuncOp]) -> Iterator[str]:
+    """The keys of the weights that entries are given."""
+    for function in functions:
+        for attributes in function.arg_attrs or ():
+            if isinstance(key := attributes.data.get("lamina.weight"), StringAttr):
+                yield key.data
+
+
+def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:
+    """Those of the passes that a module still has to go through to be on `level`."""
+    names = [p.name for p in passes]
+    last = pipelines.LEVELS[level]
+    return passes[: names.index(last) + 1] if last in names else ()
+
+
+def remaining(module: ModuleOp, target: str) -> Sequence[ModulePass]:
+    """The part of the default pipeline that a module on any level has not gone through."""
+    passes = pipelines.default(target)
+    done = _last_pass(module)
+    names = [p.name for p in passes]
+    return passes[names.index(done) + 1 :] if done else passes
+
+
+def _last_pass(module: ModuleOp) -> str | None:
+    """The pass of the default pipeline after which modules look like this one."""
+    ops = {op.name for op in module.walk()}
+    levels = {name.partition(".")[0] for name in ops}
+    if "graph" in levels:
+        return "outline-kernels" if "func.call" in ops else None
+    if "te" not in levels:
+        return "te-to-vec"
+    computes = (op for op in module.walk() if isinstance(op, ComputeOp))
+    scheduled = any(axis.mark for op in computes for axis in op.axes.data)
+    return "te-schedule" if scheduled else "lower-graph-to-te"
+
+
+def printer(level: str, target: str) -> Target:
+    """What prints a module as the text of `level`."""
+    if level in pipelines.LEVELS:
+        return MLIRTarget()
+    return targets()[f"lamina-{level}"]()(target=target)  # pyright: ignore[reportCallIssue]
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """IR is made of cycles that live long: searching them for garbage takes up to half the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,30 @@
+"""Models as the commands get them: compiled already, or to be compiled with the options given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import lamina
+from lamina.errors import LaminaError
+from lamina.tools._files import require_readable
+
+
+def compiler_options(args: Any) -> dict[str, Any]:
+    """The options of `lamina.compile` among the arguments of a command."""
+    return {
+        "target": args.target,
+        "threads": args.threads,
+        "shapes": dict(args.shape),
+        "cache": not args.no_cache,
+    }
+
+
+def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
+    """Load an artifact, compile anything else."""
+    require_readable(path)
+    if Path(path).suffix != ".lam":
+        return lamina.compile(path, **options)
+    if options["shapes"] or options["target"] != "cpu":
+        raise LaminaError(f"{path}: is compiled already, --target and --shape come too late")
+    return lamina.load(path)
