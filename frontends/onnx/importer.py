@@ -145,6 +145,9 @@ class Importer:
             self._problems[f"{_operator(proto)} {e}".strip()].append(_name(proto))
             self._give_up(proto)
         except VerifyException as e:
+            if self._problems:  # may come from a stand-in
+                self._give_up(proto)
+                return
             raise self.model.error(f"{_operator(proto)} (node {_name(proto)}): {e}") from e
         else:
             for name, value in zip(proto.output, results, strict=False):
@@ -225,8 +228,9 @@ def _label(value: Value, name: str) -> None:
 
 
 def _hint(name: str) -> str:
-    """`name` as the printer accepts it."""
+    """`name` as the printer accepts it; it would drop a number after an underscore."""
     name = re.sub(r"[^\w$.-]", "_", name, flags=re.ASCII)
+    name = re.sub(r"_(\d+)$", r".\1", name)
     return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
 
 

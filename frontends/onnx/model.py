@@ -86,6 +86,8 @@ class Model:
             outline, opset_imports=self.proto.opset_import, functions=self.proto.functions
         )
         model.ir_version = self.proto.ir_version
+        for value in [*model.graph.input, *model.graph.output]:
+            value.type.tensor_type.shape.SetInParent()  # the checker insists, ONNX Runtime does not
         return model
 
     def check(self) -> None:
