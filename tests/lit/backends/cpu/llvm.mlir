@@ -1,0 +1,123 @@
+// RUN: lamina-opt %s -t 'lamina-llvm{target="cpu:skylake-avx512"}' | filecheck %s
+
+// The loops around an index are where it joins an address: %k in the outer loop, %j in the inner.
+// CHECK-LABEL: define void @addresses_grow_with_the_loops(ptr noalias %x, ptr noalias %y) nounwind "target-cpu"="skylake-avx512" "prefer-vector-width"="512" {
+// CHECK-NEXT:  entry:
+// CHECK-NEXT:    br label %[[OUTER:.*]]
+// CHECK-NEXT:  [[OUTER]]:
+// CHECK-NEXT:    %[[K:k.*]] = phi i64 [ 0, %entry ], [ %[[K1:.*]], %[[AFTER:.*]] ]
+// CHECK-NEXT:    %[[KX:.*]] = mul i64 %[[K]], 128
+// CHECK-NEXT:    %[[ROW:.*]] = getelementptr i8, ptr %x, i64 %[[KX]]
+// CHECK-NEXT:    br label %[[INNER:.*]]
+// CHECK-NEXT:  [[INNER]]:
+// CHECK-NEXT:    %[[J:j.*]] = phi i64 [ 0, %[[OUTER]] ], [ %[[J1:.*]], %[[INNER]] ]
+// CHECK-NEXT:    %[[JX:.*]] = mul i64 %[[J]], 4
+// CHECK-NEXT:    %[[AT:.*]] = getelementptr i8, ptr %[[ROW]], i64 %[[JX]]
+// CHECK-NEXT:    %[[A:.*]] = load <16 x float>, ptr %[[AT]], align 4
+// CHECK-NEXT:    %[[NEXT:.*]] = getelementptr i8, ptr %[[AT]], i64 4
+// CHECK-NEXT:    %[[B:.*]] = load <16 x float>, ptr %[[NEXT]], align 4
+// CHECK-NEXT:    %[[S:.*]] = fadd <16 x float> %[[A]], %[[B]]
+// CHECK-NEXT:    store <16 x float> %[[S]], ptr %y, align 4
+// CHECK-NEXT:    %[[J1]] = add nuw nsw i64 %[[J]], 1
+// CHECK-NEXT:    %[[MORE:.*]] = icmp ne i64 %[[J1]], 16
+// CHECK-NEXT:    br i1 %[[MORE]], label %[[INNER]], label %[[AFTER]]
+// CHECK-NEXT:  [[AFTER]]:
+func.func @addresses_grow_with_the_loops(%x: memref<4x32xf32>, %y: memref<16xf32>) {
+  loop.for %k < 4, %j < 16 {
+    %a = vec.load %x[%k, %j] : memref<4x32xf32> -> vector<16xf32>
+    %b = vec.load %x[%k, %j + 1] : memref<4x32xf32> -> vector<16xf32>
+    %s = arith.addf %a, %b : vector<16xf32>
+    vec.store %s, %y[0] : vector<16xf32>, memref<16xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: define void @carried_values_are_phis
+// CHECK:         %[[ACC:.*]] = phi <8 x float> [ splat (float 0x0000000000000000), %entry ], [ %[[NEW:.*]], %{{.*}} ]
+// CHECK:         %[[E:.*]] = load float, ptr %{{.*}}, align 4
+// CHECK-NEXT:    %[[ONE:.*]] = insertelement <8 x float> poison, float %[[E]], i32 0
+// CHECK-NEXT:    %[[ALL:.*]] = shufflevector <8 x float> %[[ONE]], <8 x float> poison, <8 x i32> zeroinitializer
+// CHECK-NEXT:    %[[NEW]] = call <8 x float> @llvm.fma.v8f32(<8 x float> %[[ALL]], <8 x float> %[[ALL]], <8 x float> %[[ACC]])
+// CHECK:         store <8 x float> %[[NEW]], ptr %y, align 4
+// CHECK:       declare <8 x float> @llvm.fma.v8f32(<8 x float>, <8 x float>, <8 x float>)
+func.func @carried_values_are_phis(%x: memref<64xf32>, %y: memref<8xf32>) {
+  %zero = arith.constant dense<0.0> : vector<8xf32>
+  %sum = loop.for %k < 64 iter(%acc = %zero) : vector<8xf32> {
+    %a = vec.load_splat %x[%k] : memref<64xf32> -> vector<8xf32>
+    %b = math.fma %a, %a, %acc : vector<8xf32>
+    loop.yield %b : vector<8xf32>
+  }
+  vec.store %sum, %y[0] : vector<8xf32>, memref<8xf32>
+  func.return
+}
+
+// A loop of one step is no loop, and its index is a number.
+// CHECK-LABEL: define void @one_step_leaves_no_loop
+// CHECK-NEXT:  entry:
+// CHECK-NEXT:    %[[A:.*]] = load float, ptr %x, align 4
+// CHECK-NEXT:    store float %[[A]], ptr %y, align 4
+// CHECK-NEXT:    ret void
+func.func @one_step_leaves_no_loop(%x: memref<4xf32>, %y: memref<4xf32>) {
+  loop.for %k < 1 {
+    %a = vec.load %x[%k] : memref<4xf32> -> f32
+    vec.store %a, %y[%k] : f32, memref<4xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: define void @maximum_with_a_number_is_one_comparison
+// CHECK:         %[[LESS:.*]] = fcmp olt <16 x float> %[[X:.*]], splat (float 0x0000000000000000)
+// CHECK-NEXT:    select <16 x i1> %[[LESS]], <16 x float> splat (float 0x0000000000000000), <16 x float> %[[X]]
+// CHECK-NEXT:    store
+func.func @maximum_with_a_number_is_one_comparison(%x: memref<16xf32>, %y: memref<16xf32>) {
+  %zero = arith.constant dense<0.0> : vector<16xf32>
+  %a = vec.load %x[0] : memref<16xf32> -> vector<16xf32>
+  %m = arith.maximumf %a, %zero : vector<16xf32>
+  vec.store %m, %y[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}
+
+// Either operand may be NaN here: x where it is, then y where y is.
+// CHECK-LABEL: define void @maximum_of_two_values_asks_both_for_nan
+// CHECK:         %[[LESS:.*]] = fcmp olt <16 x float> %[[X:.*]], %[[Y:.*]]
+// CHECK-NEXT:    %[[BEST:.*]] = select <16 x i1> %[[LESS]], <16 x float> %[[Y]], <16 x float> %[[X]]
+// CHECK-NEXT:    %[[NAN:.*]] = fcmp uno <16 x float> %[[Y]], %[[Y]]
+// CHECK-NEXT:    select <16 x i1> %[[NAN]], <16 x float> %[[Y]], <16 x float> %[[BEST]]
+func.func @maximum_of_two_values_asks_both_for_nan(%x: memref<16xf32>, %y: memref<16xf32>) {
+  %a = vec.load %x[0] : memref<16xf32> -> vector<16xf32>
+  %b = vec.load %y[0] : memref<16xf32> -> vector<16xf32>
+  %m = arith.maximumf %a, %b : vector<16xf32>
+  vec.store %m, %y[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}
+
+// CHECK-LABEL: define void @groups_are_loaded_as_one_integer
+// CHECK:         %[[G:.*]] = load i32, ptr %x, align 1
+// CHECK-NEXT:    %[[ONE:.*]] = insertelement <16 x i32> poison, i32 %[[G]], i32 0
+// CHECK-NEXT:    %[[ALL:.*]] = shufflevector <16 x i32> %[[ONE]], <16 x i32> poison, <16 x i32> zeroinitializer
+// CHECK-NEXT:    %[[BYTES:.*]] = bitcast <16 x i32> %[[ALL]] to <64 x i8>
+// CHECK-NEXT:    store <64 x i8> %[[BYTES]], ptr %y, align 1
+func.func @groups_are_loaded_as_one_integer(%x: memref<4xi8>, %y: memref<64xi8>) {
+  %a = vec.load_splat %x[0] : memref<4xi8> -> vector<16x4xi8>
+  vec.store %a, %y[0] : vector<16x4xi8>, memref<64xi8>
+  func.return
+}
+
+// CHECK-LABEL: define void @scratch_is_in_the_entry_block
+// CHECK-NEXT:  entry:
+// CHECK-NEXT:    %[[S:.*]] = alloca [64 x i8], align 64
+// CHECK-NEXT:    br label
+func.func @scratch_is_in_the_entry_block(%x: memref<16xf32>) {
+  loop.for %k < 4 {
+    %s = memref.alloca() : memref<16xf32>
+    %a = vec.load %x[%k] : memref<16xf32> -> f32
+    vec.store %a, %s[0] : f32, memref<16xf32>
+  }
+  func.return
+}
+
+// CHECK-LABEL: define void @arguments_may_alias(ptr %x, ptr %y, ptr noalias %z)
+func.func @arguments_may_alias(%x: memref<4xf32> {lamina.may_alias},
+                               %y: memref<4xf32> {lamina.may_alias}, %z: memref<4xf32>) {
+  func.return
+}

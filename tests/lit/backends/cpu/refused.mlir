@@ -1,0 +1,32 @@
+// RUN: lamina-opt %s --split-input-file --verify-diagnostics -t lamina-llvm | filecheck %s
+
+// CHECK: @exp_is_no_instruction: no LLVM for math.exp; lower it before printing
+func.func @exp_is_no_instruction(%x: memref<16xf32>) {
+  %a = vec.load %x[0] : memref<16xf32> -> vector<16xf32>
+  %b = math.exp %a : vector<16xf32>
+  vec.store %b, %x[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: @buffers_need_a_place: no LLVM for memref.alloc; run plan-memory to place buffers in the arena
+func.func @buffers_need_a_place(%x: memref<16xf32>) {
+  %a = memref.alloc() : memref<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: @scalars_are_no_arguments: argument 1 needs a memref, got f32
+func.func @scalars_are_no_arguments(%x: memref<16xf32>, %s: f32) {
+  func.return
+}
+
+// -----
+
+// CHECK: @scratch_has_a_limit: memref.alloca brings the scratch to 4000000 bytes, at most 1048576 fit on a stack; use the arena
+func.func @scratch_has_a_limit(%x: memref<16xf32>) {
+  %a = memref.alloca() : memref<1000000xf32>
+  func.return
+}
