@@ -129,7 +129,8 @@ class Importer:
     # -- one node
 
     def _import(self, proto: NodeProto, used: set[str]) -> None:
-        if any(self.values.get(name, 0) is None for name in proto.input):
+        is_open = any(self.values.get(name, 0) is None for name in proto.input)
+        if is_open and _is_known(proto):
             self._give_up(proto)
             return
         try:

@@ -135,7 +135,7 @@ CASES: dict[str, onnx.ModelProto] = {
 
 
 def ceil_modes() -> dict[str, onnx.ModelProto]:
-    """Windows that do not fit, with and without padding, so that every rounding rule decides one."""
+    """Windows that do not fit, with and without padding: every rounding rule decides one."""
     found: dict[str, onnx.ModelProto] = {}
     for size in (5, 6, 7, 8):
         for kernel, stride in ((2, 2), (3, 2), (2, 3), (1, 3)):

@@ -1,0 +1,200 @@
+"""What cannot be imported is refused in one line that says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from lamina.context import new_context
+from lamina.errors import LaminaError
+from lamina.frontends.onnx import import_model
+from tests.unit.onnx_models import model, node
+
+W = np.ones((6, 4, 3, 3), np.float32)
+IMAGE = (1, 4, 8, 8)
+
+
+def refusal(what: str | Path | onnx.ModelProto, **shapes: Sequence[int]) -> str:
+    with pytest.raises(LaminaError) as caught:
+        import_model(what, new_context().weights, shapes)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+UNSUPPORTED = {
+    "LSTM (node 'n')": node("LSTM", (3, 1, 4), np.ones((1, 8, 4), np.float32), hidden_size=2),
+    "Conv of 1 spatial dimensions; 2 are supported": node(
+        "Conv", (1, 4, 8), np.ones((6, 4, 3), np.float32)
+    ),
+    "MaxPool with dilations [2, 2]": node("MaxPool", IMAGE, kernel_shape=[2, 2], dilations=[2, 2]),
+    "AveragePool with dilations [2, 2]": node(
+        "AveragePool", IMAGE, kernel_shape=[2, 2], dilations=[2, 2], opset=19
+    ),
+    "AveragePool with ceil_mode, count_include_pad and pads [1, 1, 1, 1]": node(
+        "AveragePool",
+        IMAGE,
+        kernel_shape=[3, 3],
+        strides=[2, 2],
+        pads=[1, 1, 1, 1],
+        ceil_mode=1,
+        count_include_pad=1,
+    ),
+    "Conv with kernel_shape [2, 2] and weights [3, 3]": node("Conv", IMAGE, W, kernel_shape=[2, 2]),
+    "Conv with negative pads [-1, 0, 0, 0]": node("Conv", IMAGE, W, pads=[-1, 0, 0, 0]),
+    "GlobalAveragePool of (1, 4, 8); 4 dimensions are supported": node(
+        "GlobalAveragePool", (1, 4, 8)
+    ),
+    "ReduceMean of [1, 4, 8, 8] over [1]; height and width are supported": node(
+        "ReduceMean", IMAGE, axes=[1]
+    ),
+    "ReduceMean with axes that are computed at run time": node("ReduceMean", IMAGE, (2,), opset=18),
+    "BatchNormalization with training_mode 1": node(
+        "BatchNormalization", IMAGE, *4 * [np.ones(4, np.float32)], training_mode=1
+    ),
+    "MatMul of [2, 3, 4] and [2, 4, 5]; a matrix on the right is supported": node(
+        "MatMul", (2, 3, 4), (2, 4, 5)
+    ),
+    "Clip with bounds that are computed at run time": node("Clip", IMAGE, ()),
+    "Clip with a bound that is NaN": node("Clip", IMAGE, np.array(np.nan, np.float32)),
+    "Reshape with shapes that are computed at run time": node("Reshape", IMAGE, (2,)),
+    "Reshape of [2, 3] to [4, 2]": node("Reshape", (2, 3), np.array([4, 2])),
+    "Dropout in training mode": node("Dropout", IMAGE, "", np.array(True)),
+    "Add on constants of type float64; float32 is supported": node("Add", (2,), np.ones(2)),
+    "Constant without numbers": model(
+        [helper.make_node("Constant", [], ["y"], "n", value_string="a")], {"x": [1]}
+    ),
+    "MaxPool with its output 'indices' in use": model(
+        [helper.make_node("MaxPool", ["x"], ["y", "indices"], "n", kernel_shape=[2, 2])],
+        {"x": [1, 2, 4, 4]},
+        outputs=["y", "indices"],
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", UNSUPPORTED)
+def test_unsupported_node_is_named_with_the_reason(reason: str) -> None:
+    message = refusal(UNSUPPORTED[reason])
+    assert message.startswith(f"model: not supported: {reason}")
+    assert "(node 'n')" in message
+
+
+def test_everything_that_is_not_supported_is_listed_at_once() -> None:
+    pool = {"kernel_shape": [2, 2], "dilations": [2, 2]}
+    nodes = [
+        helper.make_node("Mish", ["x"], ["a"], "first"),
+        helper.make_node("MaxPool", ["a"], ["b"], "second", **pool),
+        helper.make_node("MaxPool", ["b"], ["c"], "third", **pool),
+        helper.make_node("FancyOp", ["c"], ["d"], domain="com.acme"),
+        helper.make_node("Relu", ["d"], ["e"], "fine, but of unknown shape"),
+        helper.make_node("Mish", ["e"], ["y"], "last"),
+    ]
+    proto = model(nodes, {"x": IMAGE}, opset=18)
+    proto.opset_import.append(helper.make_opsetid("com.acme", 1))
+    assert refusal(proto) == (
+        "model: not supported: Mish (nodes 'first', 'last'), "
+        "MaxPool with dilations [2, 2] (nodes 'second', 'third'), "
+        "com.acme.FancyOp (node that computes 'd')"
+    )
+
+
+def test_problem_is_not_hidden_by_what_follows_from_it() -> None:
+    nodes = [
+        helper.make_node("Mish", ["x"], ["a"], "mish"),
+        helper.make_node("Flatten", ["a"], ["f"], "flatten"),
+        helper.make_node("Gemm", ["f", "w"], ["y"], "gemm"),
+    ]
+    proto = model(nodes, {"x": ["n", "c"]}, {"w": np.ones((4, 5), np.float32)}, opset=18)
+    assert refusal(proto, x=(1, 4)) == "model: not supported: Mish (node 'mish')"
+
+
+@pytest.mark.parametrize("type", [TensorProto.INT64, TensorProto.DOUBLE, TensorProto.FLOAT16])
+def test_input_of_another_element_type_is_named(type: int) -> None:
+    relu = helper.make_node("Relu", ["x"], ["y"], "n")
+    kind = TensorProto.DataType.Name(type).lower()
+    assert refusal(model([relu], {"x": [1]}, opset=14, input_type=type)).startswith(
+        f"model: not supported: input of type {kind}; float32 is supported ("
+    )
+
+
+def test_open_dimension_is_named_with_the_way_to_set_it() -> None:
+    proto = model([helper.make_node("Relu", ["x"], ["y"])], {"x": ["batch", 3, 8, 8]})
+    assert refusal(proto) == (
+        "model: input 'x' is batchx3x8x8, with an open dimension 'batch'; "
+        "set its shape, as in --shape x=1x3x8x8"
+    )
+
+
+def test_input_without_shape_is_named_with_the_way_to_set_it() -> None:
+    proto = model([helper.make_node("Relu", ["x"], ["y"])], {"x": None})
+    assert refusal(proto) == ("model: input 'x' has no shape; set it, as in --shape x=1x3x224x224")
+
+
+def test_shape_must_be_of_an_input_and_of_its_rank() -> None:
+    proto = node("Relu", (2, 3))
+    assert refusal(proto, data=(1,)) == "model: no input 'data'; inputs are x0"
+    assert refusal(proto, x0=(2, 3, 4)) == "model: input 'x0' is 2x3, it cannot be 2x3x4"
+    assert refusal(proto, x0=(2, 0)) == "model: input 'x0' is 2x3, it cannot be 2x0"
+
+
+def test_shapes_that_do_not_fit_name_the_node() -> None:
+    message = refusal(node("Conv", (1, 5, 8, 8), W))
+    assert message.startswith("model: Conv (node 'n'): 1 groups of weights tensor<6x4x3x3xf32>")
+    assert refusal(node("Add", (2, 3), (2, 4))) == (
+        "model: Add (node 'n'): shapes [[2, 3], [2, 4]] do not broadcast"
+    )
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none.onnx"
+    assert refusal(path) == f"cannot read {path}: No such file or directory"
+
+
+@pytest.mark.parametrize("content", [b"", b"hello, world\n", b"\x00" * 100, b"PK\x03\x04zip"])
+def test_file_that_is_not_onnx_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.onnx"
+    path.write_bytes(content)
+    assert "not an ONNX file" in refusal(path)
+
+
+def test_truncated_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.onnx"
+    whole = node("Conv", IMAGE, W).SerializeToString()
+    for size in range(0, len(whole), 37):
+        path.write_bytes(whole[:size])
+        assert "cut.onnx: not a" in refusal(path)
+
+
+def test_missing_external_data_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    onnx.save(
+        node("Conv", IMAGE, np.ones((6, 4, 3, 3), np.float32)),
+        path,
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    import_model(path, new_context().weights)
+    (tmp_path / "weights.bin").unlink()
+    message = refusal(path)
+    assert message.startswith("m.onnx: cannot read tensor 'w1'")
+    assert "weights.bin" in message
+
+
+def test_invalid_model_is_refused() -> None:
+    unsorted = [helper.make_node("Relu", ["a"], ["y"]), helper.make_node("Relu", ["x"], ["a"])]
+    assert refusal(model(unsorted, {"x": [1]})).startswith("model: not a valid ONNX model: ")
+    assert refusal(node("Conv", IMAGE, W, padding=[1])).startswith("model: not a valid ONNX model:")
+
+
+def test_opset_outside_the_range_is_refused() -> None:
+    newest = onnx.defs.onnx_opset_version()
+    assert refusal(node("Relu", (1,), opset=8)) == (
+        f"model: needs an opset from 9 to {newest}, got 8"
+    )
+    assert refusal(node("Relu", (1,), opset=newest + 1)).endswith(f"got {newest + 1}")
