@@ -11,12 +11,13 @@ from xdsl.dialects.builtin import ModuleOp
 
 from lamina.backends.cpu.compiler import compile_object, identity, triple
 from lamina.backends.cpu.engine import Engine
-from lamina.backends.cpu.features import required_features
+from lamina.backends.cpu.features import missing_features, required_features
 from lamina.backends.cpu.llvm_ir import print_module
 from lamina.backends.cpu.manifest import describe_entry
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache, key_of
 from lamina.backends.machine import Machine
+from lamina.errors import LaminaError
 
 Native = Callable[..., None]
 
@@ -57,8 +58,10 @@ def native(
     """
     Every function of `module`, by symbol, as a function of NumPy arrays in the memrefs' layout.
 
-    Nothing is checked: this is for compilers and tests, `CompiledModel` is for users.
+    Arrays are not checked: this is for compilers and tests, `CompiledModel` is for users.
     """
+    if machine.name != "cpu" and (lacking := missing_features(required_features(machine))):
+        raise LaminaError(f"this CPU cannot run code for {machine.name}: it lacks {lacking[0]}")
     objects = build_objects(module, machine, cache)
     engine = Engine(objects.values(), objects)
     return {symbol: _native(engine, symbol) for symbol in objects}

@@ -1,0 +1,130 @@
+"""What this core can do at best: the measures that kernels are held against.
+
+The kernels here go the way of all others, from `vec` to machine code; they only have nothing to
+wait for. The best of several short runs counts: anything slower was somebody else's work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.arith import Arith
+from xdsl.dialects.builtin import Builtin, ModuleOp
+from xdsl.dialects.func import Func
+from xdsl.dialects.math import Math
+from xdsl.parser import Parser
+
+from lamina.backends.cpu.artifact import aligned
+from lamina.backends.cpu.build import native
+from lamina.backends.machine import Machine
+from lamina.dialects.int8 import Int8
+from lamina.dialects.loop import Loop
+from lamina.dialects.vector import Vec
+
+RUNS = 12
+STEPS = 20_000
+
+Step = Callable[[int], str]
+"""the lines that make %n7 of the carried value %a7, for a number such as 7"""
+
+
+def fma_peak(machine: Machine, vector_bytes: int | None = None) -> float:
+    """GFLOP/s of fp32 fused multiply-adds (or multiplies and adds) on vectors of this width."""
+    lanes = (vector_bytes or machine.vector_bytes) // 4
+    vector = f"vector<{lanes}xf32>"
+
+    def step(k: int) -> str:  # acc * 0.5 + 0.5 is an ordinary number for ever
+        if machine.fma:
+            return f"%n{k} = math.fma %a{k}, %x, %x : {vector}"
+        product = f"%m{k} = arith.mulf %a{k}, %x : {vector}"
+        return f"{product} %n{k} = arith.addf %m{k}, %x : {vector}"
+
+    load = f"%x = arith.constant dense<0.5> : {vector}"
+    count = _accumulators(machine)
+    text = _kernel("memref<1xf32>", load, lanes, "f32", f"%i < {STEPS}", count, step)
+    return STEPS * count * 2 * lanes / _best(text, machine, np.zeros(1, np.float32)) / 1e9
+
+
+def dot4_peak(machine: Machine) -> float:
+    """GOP/s of int8 products, summed in groups of 4, on full vectors; adds count as well."""
+    lanes = machine.vector_bytes // 4
+    acc, groups, buffer = f"vector<{lanes}xi32>", f"vector<{lanes}x4xi8>", f"memref<{4 * lanes}xi8>"
+
+    def step(k: int) -> str:
+        return f"%n{k} = int8.dot4 %a{k}, %x, %x : {acc}, {groups}, {groups}"
+
+    load = f"%x = vec.load %p[0] : {buffer} -> {groups}"
+    count = _accumulators(machine)
+    text = _kernel(buffer, load, lanes, "i32", f"%i < {STEPS}", count, step)
+    data = np.ones(4 * lanes, np.int8)
+    return STEPS * count * 8 * lanes / _best(text, machine, data) / 1e9
+
+
+def read_bandwidth(machine: Machine, size: int) -> float:
+    """GB/s of reading about `size` bytes in order: from the cache they fit in, or from memory."""
+    lanes, count = machine.vector_bytes // 4, 8
+    rows = max(1, size // (count * machine.vector_bytes))
+    again = max(1, (16 << 20) // size)
+    vector, buffer = f"vector<{lanes}xf32>", f"memref<{rows}x{count * lanes}xf32>"
+
+    def step(k: int) -> str:
+        load = f"%l{k} = vec.load %p[%i, {k * lanes}] : {buffer} -> {vector}"
+        return f"{load} %n{k} = arith.addf %a{k}, %l{k} : {vector}"
+
+    text = _kernel(buffer, "", lanes, "f32", f"%again < {again}, %i < {rows}", count, step)
+    data = aligned(rows * count * machine.vector_bytes).view(np.float32)
+    data[:] = 0
+    return again * data.nbytes / _best(text, machine, data) / 1e9
+
+
+def _accumulators(machine: Machine) -> int:
+    """Enough to hide the latency of an fma, few enough for the registers."""
+    return 24 if machine.registers >= 32 else 12
+
+
+def _kernel(
+    buffer: str, load: str, lanes: int, element: str, steps: str, count: int, step: Step
+) -> str:
+    """A loop that carries %a0, %a1, ...; it stores their sum, so that none is for nothing."""
+    vector = f"vector<{lanes}x{element}>"
+    add, zero = ("arith.addf", "0.0") if element == "f32" else ("arith.addi", "0")
+    each = range(count)
+    total = "\n".join(f"  %s{k + 1} = {add} %s{k}, %r{k} : {vector}" for k in each)
+    return f"""
+func.func @f(%p: {buffer}, %y: memref<{lanes}x{element}>) {{
+  {load}
+  %s0 = arith.constant dense<{zero}> : {vector}
+  {_list("%r{}", count)} = loop.for {steps} iter({_list("%a{} = %s0", count)}) : {vector} {{
+    {" ".join(map(step, each))}
+    loop.yield {_list("%n{}", count)} : {", ".join([vector] * count)}
+  }}
+{total}
+  vec.store %s{count}, %y[0] : {vector}, memref<{lanes}x{element}>
+  func.return
+}}"""
+
+
+def _list(pattern: str, count: int) -> str:
+    return ", ".join(map(pattern.format, range(count)))
+
+
+def _best(text: str, machine: Machine, data: np.ndarray) -> float:
+    """Seconds of the fastest run."""
+    kernel = native(_parsed(text), machine)["f"]
+    result = np.zeros(4096, np.uint8)  # more than any vector
+    best = float("inf")
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        kernel(data, result)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def _parsed(text: str) -> ModuleOp:
+    ctx = Context()
+    for dialect in (Builtin, Func, Arith, Math, Loop, Vec, Int8):
+        ctx.load_dialect(dialect)
+    return Parser(ctx, text).parse_module()
