@@ -166,8 +166,8 @@ class Layout:
 
     def compose(self, to: Layout, index: Sequence[Expr]) -> tuple[Expr, ...]:
         """Where layout `to` stores the element that this layout stores at `index`."""
-        if self.logical != to.logical:
-            raise ValueError(f"layouts {self} and {to} are of different tensors")
+        if self.rank != to.rank:
+            raise ValueError(f"layout {self} is of {self.rank} dimensions, {to} of {to.rank}")
         return to.apply(self.invert(index))
 
     def stores_like(self, other: Layout, shape: Sequence[int]) -> bool:

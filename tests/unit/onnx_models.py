@@ -35,7 +35,7 @@ def model(
 
 def node(
     op: str,
-    *inputs: int | Sequence[int] | np.ndarray | str,
+    *inputs: Sequence[int] | np.ndarray | str,
     opset: int = 17,
     **attributes: Any,
 ) -> onnx.ModelProto:
@@ -66,4 +66,5 @@ def run_onnxruntime(proto: onnx.ModelProto, inputs: Sequence[np.ndarray]) -> lis
         proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     names = [i.name for i in session.get_inputs()]
-    return session.run(None, dict(zip(names, inputs, strict=True)))
+    found = session.run(None, dict(zip(names, inputs, strict=True)))
+    return [np.asarray(y) for y in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -85,7 +86,7 @@ def test_unsupported_node_is_named_with_the_reason(reason: str) -> None:
 
 
 def test_everything_that_is_not_supported_is_listed_at_once() -> None:
-    pool = {"kernel_shape": [2, 2], "dilations": [2, 2]}
+    pool: dict[str, Any] = {"kernel_shape": [2, 2], "dilations": [2, 2]}
     nodes = [
         helper.make_node("Mish", ["x"], ["a"], "first"),
         helper.make_node("MaxPool", ["a"], ["b"], "second", **pool),
