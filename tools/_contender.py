@@ -70,9 +70,16 @@ class Contender:
             times.append((time.perf_counter_ns() - start) / 1e6)
         return {"times": times[warm_up:]}
 
-    def profile(self) -> dict:
-        """Each kernel call of the model, and the peak of this CPU, measured in turns."""
-        return {}
+    def profile(self, rounds: int) -> dict:
+        """Each kernel call of Lamina's model, and the peak of this CPU before and after."""
+        from lamina.backends.cpu.peak import fma_peak
+        from lamina.backends.machine import describe
+
+        model = self.runner.model
+        machine = describe(model.manifest.target)
+        before = fma_peak(machine)
+        calls = [timing._asdict() for timing in model.profile(self.inputs, rounds)]
+        return {"peak_gflops": max(before, fma_peak(machine)), "calls": calls}
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.errors import LaminaError
 from lamina.tools._arrays import Arrays
 from lamina.tools._rounds import Turns
 
@@ -60,6 +61,45 @@ def _cpu_name() -> str:
         return platform.processor()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.machine())
+
+
+def complete_profile(profile: dict[str, Any]) -> None:
+    """Add rates, shares of the peak, and the sum of all calls."""
+    calls = profile["calls"]
+    total: dict[str, Any] = {f: sum(c[f] for c in calls) for f in ("seconds", "flops")}
+    profile["total"] = total
+    for c in (*calls, total):
+        c["gflops"] = c["flops"] / c["seconds"] / 1e9
+        c["share_of_peak"] = c["gflops"] / profile["peak_gflops"]
+        c["share_of_time"] = c["seconds"] / total["seconds"]
+
+
+def check_profile(profile: dict[str, Any]) -> None:
+    """Nothing is faster than the peak: if something seems to be, no number here can be trusted."""
+    best = max(profile["calls"], key=lambda c: c["share_of_peak"])
+    if best["share_of_peak"] > 1.03:
+        raise LaminaError(
+            f"kernel '{best['symbol']}' seems to run at {best['share_of_peak']:.0%} of the FMA "
+            f"peak of {profile['peak_gflops']:.0f} GFLOP/s: the CPU was disturbed, run it again"
+        )
+
+
+def profile_table(profile: dict[str, Any], by: str) -> str:
+    """A line for each kernel call, slowest first (`time`) or in order (`order`)."""
+    calls = profile["calls"]
+    if by == "time":
+        calls = sorted(calls, key=lambda c: -c["seconds"])
+    rows = [["kernel", "computes", "us", "of time", "GFLOP/s", "of peak"]]
+    rows += [[c["symbol"], c["source"], *_rates(c)] for c in calls]
+    rows += [["total", "", *_rates(profile["total"])]]
+    return (
+        f"{table(rows)}\nFMA peak, measured in the same run: {profile['peak_gflops']:.1f} GFLOP/s"
+    )
+
+
+def _rates(c: dict[str, Any]) -> list[str]:
+    rates = [f"{c['gflops']:.1f}", f"{c['share_of_peak']:.1%}"] if c["flops"] else ["", ""]
+    return [f"{c['seconds'] * 1e6:.1f}", f"{c['share_of_time']:.1%}", *rates]
 
 
 def model_table(result: dict[str, Any]) -> str:

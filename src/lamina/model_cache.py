@@ -77,9 +77,11 @@ def files_of(model: Path) -> list[Path]:
     The names of external data stand in the ONNX file as the protobuf entry "location" -> name,
     which is searched for: parsing the file would take longer than all else a cached model needs.
     """
-    if model.suffix != ".onnx":
+    if model.suffix == ".mlir":
         weights = model.with_suffix(".safetensors")
         return [model, weights] if weights.is_file() else [model]
+    if not model.stat().st_size:  # cannot be mapped
+        return [model]
     with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         found = set[str]()
         for entry in re.finditer(rb"\x0a\x08location\x12", data):

@@ -113,9 +113,8 @@ def generate(
     functions = [op for op in module.ops if isinstance(op, FuncOp)]
     step("code", more=len(functions))
     try:
-        keys = list(_weights_of(functions))
-        ctx.weights.retain(keys)  # what passes made others of is not needed any more
-        weights = {key: ctx.weights.get(key) for key in keys}
+        weights = {key: ctx.weights.get(key) for key in _weights_of(functions)}
+        ctx.weights.retain(weights)  # what they were made of is not needed any more
         return build_model(module, machine, weights, ObjectCache() if cache else None, step)
     except DiagnosticException as e:
         raise LaminaError(str(e)) from e

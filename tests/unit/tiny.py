@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 
@@ -35,3 +36,17 @@ def tiny_model(channels: int = 16, size: int = 12) -> onnx.ModelProto:
     )
     opset = helper.make_opsetid("", 17)
     return helper.make_model(graph, opset_imports=[opset], ir_version=8)
+
+
+def reference(model: onnx.ModelProto, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What ONNX Runtime makes of a model."""
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    names = [output.name for output in session.get_outputs()]
+    return {n: np.asarray(y) for n, y in zip(names, session.run(None, inputs), strict=True)}
+
+
+def close(x: np.ndarray, want: np.ndarray) -> bool:
+    """Equal but for the rounding of fp32."""
+    return x.shape == want.shape and bool(np.abs(x - want).max() <= 1e-5 * np.abs(want).max())

@@ -33,6 +33,8 @@ def run(args: Namespace) -> None:
         report["models"].append(result)
         print(f"\n{path}: {args.rounds} rounds of {result['runs']} runs")
         print(_report.model_table(result), flush=True)
+        if args.profile:
+            print(f"\n{_report.profile_table(result['profile'], args.profile)}", flush=True)
     _print_means(report["models"], args.against)
     if args.json:
         with _files.whole(args.json) as file:
@@ -67,7 +69,7 @@ def _bench(path: str, args: Namespace, cpus: list[int]) -> dict[str, Any]:
         specs = loaded["lamina"].pop("inputs")
         outputs = [_outputs(field, random_inputs(specs, args.seed + i), loaded) for i in (1, 0)]
         turns = take_turns(field, args.rounds)
-        profile = field["lamina"].ask("profile") if args.profile else None
+        profile = field["lamina"].ask("profile", rounds=args.rounds) if args.profile else None
     result = {"path": path, "runs": len(turns["lamina"][0]), "contenders": loaded}
     for name, entry in loaded.items():
         entry["latency"], entry["turns"] = _report.latency(turns[name]), turns[name]
@@ -77,6 +79,7 @@ def _bench(path: str, args: Namespace, cpus: list[int]) -> dict[str, Any]:
     mine = [each["lamina"] for each in outputs]
     result["depends_on_input"] = _report.difference(mine[0], mine[1]) > 1e-6
     if profile:
+        _report.complete_profile(profile)
         result["profile"] = profile
     return result
 
@@ -105,6 +108,8 @@ def _print_means(models: list[dict[str, Any]], peers: list[str]) -> None:
 
 def _check_result(model: dict[str, Any], against: list[str], tolerance: float) -> None:
     """The time of a wrong or constant result is worth nothing: say so, and fail."""
+    if "profile" in model:
+        _report.check_profile(model["profile"])
     if not model["depends_on_input"]:
         raise LaminaError(f"{model['path']}: the output is the same for different inputs")
     for name in against:
