@@ -9,11 +9,11 @@ from importlib.metadata import version
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from lamina.backends.cpu.compiler import compile_object, identity, triple
+from lamina.backends.cpu.compiler import compile_object, identity
 from lamina.backends.cpu.engine import Engine
+from lamina.backends.cpu.entry import describe_entry
 from lamina.backends.cpu.features import missing_features, required_features
 from lamina.backends.cpu.llvm_ir import print_module
-from lamina.backends.cpu.manifest import describe_entry
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache, key_of
 from lamina.backends.machine import Machine
@@ -48,8 +48,7 @@ def build_model(
 ) -> CompiledModel:
     """The module's entry and its kernels as a model; `weights` by the keys of its arguments."""
     objects = build_objects(module, machine, cache, begin)
-    manifest = describe_entry(module, machine, triple(), required_features(machine))
-    return CompiledModel(objects, manifest, weights)
+    return CompiledModel(objects, describe_entry(module, machine), weights)
 
 
 def native(
