@@ -75,6 +75,17 @@ def _reshape(run: Run, op: Operation, args: Sequence[Any]) -> Sequence[Any]:
     return (view,)
 
 
+def _reinterpret(
+    run: Run, op: memref.ReinterpretCastOp, args: Sequence[Any]
+) -> Sequence[Any]:
+    """The bytes of a whole buffer under another shape, which must have as many elements."""
+    source, shape = args[0], shape_of(op.result.type)
+    whole = list(op.static_offsets.get_values()) == [0] and len(args) == 1
+    if not whole or prod(shape) != source.size or not source.flags.c_contiguous:
+        raise InterpretationError(f"{op.name} is executed on whole buffers only, got {op}")
+    return (source.reshape(shape),)
+
+
 def _alloc(run: Run, op: memref.AllocOp | memref.AllocaOp, args: Sequence[Any]) -> Sequence[Any]:
     return (unwritten(op.memref.type),)
 
@@ -88,6 +99,7 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     memref.CastOp: lambda run, op, args: args,
     memref.CollapseShapeOp: _reshape,
     memref.ExpandShapeOp: _reshape,
+    memref.ReinterpretCastOp: _reinterpret,
     memref.LoadOp: _load,
     memref.StoreOp: _store,
     memref.CopyOp: _copy,
