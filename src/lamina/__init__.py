@@ -10,7 +10,7 @@ module of the package, so also to `lamina-opt --help`, which needs neither NumPy
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return metadata.version("lamina")
+        return import_module("importlib.metadata").version("lamina")
     if name not in _HOMES:
         raise AttributeError(f"module 'lamina' has no attribute '{name}'")
     return getattr(import_module(_HOMES[name]), name)

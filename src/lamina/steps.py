@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,8 +157,17 @@ def _last_pass(module: ModuleOp) -> str | None:
     return "te-schedule" if scheduled else "lower-graph-to-te"
 
 
-def printer(level: str, target: str) -> Target:
-    """What prints a module as the text of `level`."""
+def text_of(ctx: LaminaContext, module: ModuleOp, level: str, target: str) -> str:
+    """A module as the text of a level, or what a back end prints for it: llvm, asm, opencl."""
+    text = StringIO()
+    try:
+        _printer(level, target).emit(ctx, module, text)
+    except DiagnosticException as e:
+        raise LaminaError(f"{level}: {e}") from e
+    return text.getvalue()
+
+
+def _printer(level: str, target: str) -> Target:
     if level in pipelines.LEVELS:
         return MLIRTarget()
     return targets()[f"lamina-{level}"]()(target=target)  # pyright: ignore[reportCallIssue]

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from lamina.tools.lamina import main
+from tests.unit.cli import Command
 from tests.unit.tiny import tiny_model
 
 
@@ -22,28 +22,6 @@ def model(tmp_path: Path) -> str:
     path = tmp_path / "tiny.onnx"
     onnx.save(tiny_model(), path)
     return str(path)
-
-
-class Command:
-    """Runs the command in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.capsys = capsys
-
-    def __call__(self, *args: object) -> str:
-        status = main([str(a) for a in args])
-        out, err = self.capsys.readouterr()
-        assert (status, err) == (0, "")
-        return out
-
-    def error(self, *args: object) -> str:
-        """The one line of an error."""
-        status = main([str(a) for a in args])
-        _, err = self.capsys.readouterr()
-        assert status == 1
-        assert err.startswith("lamina: ")
-        assert err.count("\n") == 1
-        return err.removeprefix("lamina: ").rstrip("\n")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from io import StringIO
 from pathlib import Path
 
 import lamina
@@ -33,12 +32,11 @@ def _emit(args: Namespace) -> None:
     """Print the module, or write it, and its weights beside it."""
     level = args.emit if args.emit in pipelines.LEVELS else "vector"
     ctx, module = steps.lowered(args.model, args.target, level, dict(args.shape))
-    text = StringIO()
-    steps.printer(args.emit, args.target).emit(ctx, module, text)
+    text = steps.text_of(ctx, module, args.emit, args.target)
     if not args.output:
-        sys.stdout.write(text.getvalue())
+        sys.stdout.write(text)
         return
     with _files.whole(args.output) as path:
-        path.write_text(text.getvalue(), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     if args.emit in pipelines.LEVELS:
-        save_weights(ctx.weights, text.getvalue(), Path(args.output))
+        save_weights(ctx.weights, text, Path(args.output))

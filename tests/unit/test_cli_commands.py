@@ -1,0 +1,252 @@
+"""What the commands do when all is well, and what is wrong only once they have begun."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+import lamina as api
+from lamina.tools._arrays import load_npz, save_npz
+from tests.unit.cli import Command
+from tests.unit.tiny import close, reference, tiny_model
+
+LEVELS = ("graph", "te", "loop", "vector")
+X = np.random.default_rng(3).standard_normal((1, 3, 12, 12)).astype(np.float32)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMINA_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a name that must be quoted, a model and inputs in it."""
+    folder = tmp_path / "modèles à moi"
+    folder.mkdir()
+    onnx.save(tiny_model(), folder / "tiny é.onnx")
+    save_npz(folder / "in put.npz", {"data": X})
+    return folder
+
+
+@pytest.fixture
+def model(folder: Path) -> Path:
+    return folder / "tiny é.onnx"
+
+
+@pytest.fixture
+def lamina(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)
+
+
+def result_of(lamina: Command, model: Path) -> np.ndarray:
+    out = model.parent / "out.npz"
+    lamina("run", model, "--input", model.parent / "in put.npz", "--output", out)
+    return load_npz(out)["prob"]
+
+
+def test_compiled_artifact_runs(lamina: Command, folder: Path, model: Path) -> None:
+    assert lamina("compile", model, "-o", folder / "tiny.lam") == ""
+    want = reference(tiny_model(), {"data": X})["prob"]
+    assert close(result_of(lamina, folder / "tiny.lam"), want)
+    assert close(result_of(lamina, model), want)
+    names = {p.name for p in folder.iterdir()}
+    assert names == {"tiny é.onnx", "in put.npz", "tiny.lam", "out.npz"}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_emitted_level_runs_and_gives_the_same(
+    lamina: Command, folder: Path, model: Path, level: str
+) -> None:
+    file = folder / f"{level}.mlir"
+    assert lamina("compile", model, "--emit", level, "-o", file) == ""
+    assert file.with_suffix(".safetensors").is_file()
+    assert np.array_equal(result_of(lamina, file), result_of(lamina, model))
+    assert lamina("compile", model, "--emit", level) == file.read_text()
+    file.with_suffix(".safetensors").unlink()
+    message = lamina.error("run", file)
+    assert re.search("no weight [0-9a-f]{16}|weight '[0-9a-f]{16}' is missing", message)
+
+
+def test_each_level_has_its_ops(lamina: Command, model: Path) -> None:
+    markers = ["graph.conv2d", "te.compute", "loop.for", "math.fma"]
+    text = dict(zip(markers, (lamina("compile", model, "--emit", x) for x in LEVELS), strict=True))
+    assert [m for m in markers if m in text["graph.conv2d"]] == ["graph.conv2d"]
+    assert [m for m in markers if m in text["te.compute"]] == ["te.compute", "math.fma"]
+    assert {"te.compute", "loop.for"} <= {m for m in markers if m in text["loop.for"]}
+    assert [m for m in markers if m in text["math.fma"]] == ["loop.for", "math.fma"]
+
+
+def test_llvm_and_assembly_are_printed_for_any_cpu(lamina: Command, model: Path) -> None:
+    assert "define void @main(ptr" in lamina("compile", model, "--emit", "llvm")
+    assert "ymm" in lamina("compile", model, "--emit", "asm", "--target", "cpu:haswell")
+    wide = lamina("compile", model, "--emit", "asm", "--target", "cpu:skylake-avx512")
+    assert "zmm" in wide
+
+
+def test_random_inputs_depend_on_the_seed_alone(lamina: Command, model: Path) -> None:
+    first = lamina("run", model, "--seed", 5)
+    assert first.startswith("inputs: random, seed 5")
+    assert "prob: 1x10 float32, " in first
+    assert re.search(r"row 0, top 5: \[\d\] ", first)
+    assert lamina("run", model, "--seed", 5) == first
+    assert lamina("run", model).partition("\n")[2] != first.partition("\n")[2]
+
+
+def test_artifact_for_a_cpu_that_this_one_is_not(
+    lamina: Command, folder: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lamina("compile", model, "--target", "cpu:skylake-avx512", "-o", folder / "t.lam")
+    monkeypatch.setattr("lamina.backends.cpu.model.missing_features", lambda f: ["avx512f"])
+    for args in ([folder / "t.lam"], [model, "--target", "cpu:skylake-avx512"]):
+        message = lamina.error("run", *args)
+        assert "compiled for cpu:skylake-avx512 and needs avx512f, which this CPU lacks" in message
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({}, "input 'data' is missing"),
+        ({"data": X, "more": X}, "no input 'more'; its inputs are 'data'"),
+        ({"data": X[:, :, 1:]}, "input 'data' needs shape (1, 3, 12, 12), got (1, 3, 11, 12)"),
+        ({"data": X.astype(np.float64)}, "input 'data' needs float32, got float64"),
+        ({"data": X.astype(np.int32)}, "input 'data' needs float32, got int32"),
+    ],
+)
+def test_wrong_input_is_refused(
+    lamina: Command, folder: Path, model: Path, arrays: dict[str, np.ndarray], message: str
+) -> None:
+    save_npz(folder / "wrong.npz", arrays)
+    assert message in lamina.error(
+        "run", model, "--input", folder / "wrong.npz", "--output", folder / "out.npz"
+    )
+    assert not (folder / "out.npz").exists()
+
+
+MALFORMED = [
+    ("func.func @main( {", r"bad\.mlir:1:18: Expected"),
+    ("func.func @main() {\n  conv.two %x\n}", r"bad\.mlir:2:\d+: "),
+    ("func.func @f() {\n  %0 = arith.addf %x, %x : f32\n  func.return\n}", "%x"),
+    (
+        "func.func @f(%x: f32) -> i32 {\n  func.return %x : f32\n}",
+        r"bad\.mlir:2:3: 'func\.return': Expected arguments to have the same types",
+    ),
+    ("\xff\xfe", r"bad\.mlir: is not IR text"),
+    ("builtin.module {}", "a model needs one function with the attribute lamina.entry, found 0"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MALFORMED)
+def test_malformed_ir_is_one_line_with_its_place(
+    lamina: Command, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "bad.mlir").write_bytes(text.encode("latin1"))
+    assert re.search(message, lamina.error("run", tmp_path / "bad.mlir"))
+
+
+def test_options_that_come_too_late_are_refused(lamina: Command, folder: Path, model: Path) -> None:
+    lamina("compile", model, "-o", folder / "t.lam")
+    for options in (["--target", "cpu:haswell"], ["--shape", "data=1x3x12x12"]):
+        assert "is compiled already" in lamina.error("run", folder / "t.lam", *options)
+    lamina("compile", model, "--emit", "graph", "-o", folder / "t.mlir")
+    message = lamina.error("run", folder / "t.mlir", "--shape", "data=1x3x12x12")
+    assert "shapes are part of the IR" in message
+
+
+def test_damaged_artifact_is_refused(lamina: Command, folder: Path, model: Path) -> None:
+    lamina("compile", model, "-o", folder / "t.lam")
+    (folder / "t.lam").write_bytes((folder / "t.lam").read_bytes()[:-10])
+    assert "was cut off" in lamina.error("run", folder / "t.lam")
+
+
+@pytest.mark.parametrize("command", ["compile", "run"])
+def test_options_of_the_compiler_are_checked(
+    lamina: Command, folder: Path, model: Path, command: str
+) -> None:
+    output = ["-o", folder / "t.lam"] if command == "compile" else []
+    args = [command, model, *output]
+    assert "unknown target 'gpu'" in lamina.error(*args, "--target", "gpu")
+    assert "threads=2 is not available" in lamina.error(*args, "--threads", 2)
+    assert "'x'" in lamina.error(*args, "--shape", "x=1x2")
+    assert not (folder / "t.lam").exists()
+
+
+def test_bench_compares_and_profiles(lamina: Command, folder: Path, model: Path) -> None:
+    report = folder / "report.json"
+    options = ["--against", "onnxruntime", "--rounds", 3, "--profile", "--json", report]
+    text = lamina("bench", model, *options)
+    found = json.loads(report.read_text())
+    (entry,) = found["models"]
+    peer = entry["contenders"]["onnxruntime"]
+    assert peer["difference"] < 1e-5
+    assert len(peer["ratio"]["rounds"]) == 3
+    assert peer["ratio"]["p10"] <= peer["ratio"]["median"] <= peer["ratio"]["p90"]
+    assert entry["contenders"]["lamina"]["latency"]["median_ms"] > 0
+    assert found["machine"]["cpu"] in text
+    assert f"onnxruntime {peer['version']}" in text
+    profile = entry["profile"]
+    assert profile["peak_gflops"] > 1
+    assert all(c["symbol"] in text and 0 <= c["share_of_peak"] <= 1.03 for c in profile["calls"])
+    assert "total" in text
+
+
+def test_bench_takes_artifacts_alone(lamina: Command, folder: Path, model: Path) -> None:
+    lamina("compile", model, "-o", folder / "t.lam")
+    assert f"lamina {api.__version__}" in lamina("bench", folder / "t.lam", "--rounds", 1)
+
+
+def test_bench_refuses_a_constant_output(lamina: Command, folder: Path) -> None:
+    model = tiny_model()
+    (g,) = (t for t in model.graph.initializer if t.name == "g")
+    g.CopyFrom(onnx.numpy_helper.from_array(np.zeros(tuple(g.dims), np.float32), "g"))
+    onnx.save(model, folder / "constant.onnx")
+    message = lamina.error("bench", folder / "constant.onnx", "--rounds", 1)
+    assert "the output is the same for different inputs" in message
+
+
+def test_bench_refuses_a_difference(lamina: Command, model: Path) -> None:
+    options = ["--against", "onnxruntime", "--rounds", 1, "--tolerance", 0]
+    assert "outputs differ from those of onnxruntime" in lamina.error("bench", model, *options)
+
+
+def start(*args: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "lamina.tools.lamina", *map(str, args)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_interrupted_bench_ends_its_processes(model: Path) -> None:
+    process = start("bench", model, "--against", "onnxruntime", "--rounds", 10**6)
+    try:
+        until = time.monotonic() + 30
+        while len(children := children_of(process.pid)) < 2 and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (1, "lamina: interrupted\n")
+    assert len(children) == 2
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def test_reader_that_leaves_is_one_line(model: Path) -> None:
+    process = start("compile", model, "--emit", "vector", "--no-cache")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    assert process.wait(20) == 1
+    assert err == "lamina: whoever read the output closed it before the end\n"
