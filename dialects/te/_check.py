@@ -48,10 +48,11 @@ def check_names(op: ComputeOp) -> None:
         if bad := e.names() - known:
             raise VerifyException(f"no axis '{min(bad)}' for '{e}' in {op.axes}")
     used = set[str]().union(*(e.names() for e in op.accesses.data[-1].index))
+    bounded = set[str]().union(*(e.names() for e, _ in op.bounds.data))  # to one step, maybe
     for a in op.axes.data:
         if a.reduce and a.name in used:
             raise VerifyException(f"the output must not depend on reduce axis '{a.name}'")
-        if not a.reduce and a.extent > 1 and a.name not in used:
+        if not a.reduce and a.extent > 1 and a.name not in used | bounded:
             raise VerifyException(
                 f"every step of '{a}' writes the same element of the output:"
                 f" mark it reduce or use it in {op.accesses.data[-1]}"

@@ -47,10 +47,11 @@ def check_new_names(op: ComputeOp, names: Sequence[str], replaced: str) -> None:
 
 def carry_out(what: str, op: ComputeOp, directive: Callable[..., None], *words: object) -> None:
     """Apply `directive` to the op and the words; say which one and where if it is refused."""
+    kernel = kernel_of(op)  # now: afterwards the op may be gone
     try:
         directive(op, *words)
     except PassFailedException as refusal:
-        where = f" (@{kernel})" if (kernel := kernel_of(op)) else ""
+        where = f" (@{kernel})" if kernel else ""
         raise PassFailedException(f"{what}: {refusal}{where}") from None
 
 

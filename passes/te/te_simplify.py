@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -9,18 +11,20 @@ from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.passes import ModulePass
 
 from lamina.dialects.expr import Ranges
-from lamina.dialects.te import AccessAttr, AxesAttr, Bound, BoundsAttr, ComputeOp
+from lamina.dialects.te import AccessAttr, AxesAttr, Axis, Bound, BoundsAttr, ComputeOp
 from lamina.passes.te._directives import computes
 from lamina.passes.te._limits import inside
 
 
 def simplify(op: ComputeOp) -> None:
     """
-    axes(n: 1, c: 16) where c < 20 ins(%x[n, c floordiv 16, c] pad 0.0)
+    axes(n: 1, c: 20) where c < 16 ins(%x[n, c floordiv 16, c] pad 0.0)
     ->  axes(c: 16) ins(%x[0, 0, c])
 
     An axis of one step stays if the op's schedule names it.
     """
+    if op.bounds.data:
+        op.axes = AxesAttr(tuple(_within_bounds(a, op.bounds.data) for a in op.axes.data))
     ranges = op.ranges
     op.rewrite(lambda e: e.simplify(ranges))
     if op.bounds.data:
@@ -32,6 +36,15 @@ def simplify(op: ComputeOp) -> None:
     if any(n == 1 for n in ranges.values()):
         named = {word for words in (op.schedule.data if op.schedule else ()) for word in words}
         op.axes = AxesAttr(tuple(a for a in op.axes.data if a.extent > 1 or a.name in named))
+
+
+def _within_bounds(a: Axis, bounds: Sequence[Bound]) -> Axis:
+    """i: 8 where i * 2 + 1 < 12  ->  i: 6"""
+    extent = a.extent
+    for e, n in bounds:
+        if (c := e.coefficient(a.name)) and c > 0 and len(e.terms) == 1:
+            extent = min(extent, (n - 1 - e.const) // c + 1)
+    return replace(a, extent=extent) if 0 < extent < a.extent else a
 
 
 def _always(bound: Bound, ranges: Ranges) -> bool:

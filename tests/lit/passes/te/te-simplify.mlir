@@ -34,10 +34,19 @@ func.func @a_bound_can_rule_padding_out(%x: memref<12xf32>, %y: memref<10xf32>) 
 }
 
 // CHECK-LABEL: @a_bound_that_always_holds_goes
-// CHECK: axes(i: 8) where i < 7
+// CHECK: axes(i: 8, j: 4) where i + j < 9
 // CHECK-NEXT: ins(
-func.func @a_bound_that_always_holds_goes(%x: memref<8xf32>, %y: memref<8xf32>) {
-  te.compute axes(i: 8) where i < 8, i < 7, i + 3 < 12 ins(%x[i]) out(%y[i]) init 0.0 : f32 : memref<8xf32>, memref<8xf32>
+func.func @a_bound_that_always_holds_goes(%x: memref<8xf32>, %y: memref<8x4xf32>) {
+  te.compute axes(i: 8, j: 4) where i < 8, i + j < 9, i + j + 3 < 14 ins(%x[i]) out(%y[i, j]) init 0.0 : f32 : memref<8xf32>, memref<8x4xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// CHECK-LABEL: @a_bound_of_one_axis_is_its_extent
+// CHECK: axes(i: 3, k: 4)
+// CHECK-NEXT: ins(%x[0, i])
+func.func @a_bound_of_one_axis_is_its_extent(%x: memref<2x3xf32>, %y: memref<4x4xf32>) {
+  te.compute axes(i: 4, k: 4) where i * 2 + 1 < 6, k < 4 ins(%x[i floordiv 3, i mod 3]) out(%y[i, k]) init 0.0 : f32 : memref<2x3xf32>, memref<4x4xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
