@@ -90,8 +90,20 @@ def verify_layout(type: TensorType) -> None:
         )
 
 
+def verify_elements(op: Operation) -> None:
+    """Refuse an op whose operands and results are not all of one element type."""
+    found = dict.fromkeys(tensor_type(x).element_type for x in (*op.operands, *op.results))
+    if len(found) > 1:
+        raise VerifyException(f"needs one element type, got {', '.join(map(str, found))}")
+
+
 def broadcast_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
     """The shape that equal-rank shapes broadcast to: each dimension is one size, or 1."""
+    ranks = [len(s) for s in shapes]
+    if len(set(ranks)) > 1:
+        raise VerifyException(
+            f"operands must have one rank, got {ranks}; reshape to add dimensions"
+        )
     result: list[int] = []
     for sizes in zip(*shapes, strict=True):
         size = max(sizes) if 0 not in sizes else 0

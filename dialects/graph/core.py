@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, StringAttr, TensorType
 from xdsl.ir import Attribute, Region, SSAValue
@@ -118,7 +118,7 @@ class YieldOp(IRDLOperation):
     values = var_operand_def(TensorType)
 
     traits = traits_def(IsTerminator())
-    assembly_format = "$values attr-dict `:` type($values)"
+    assembly_format = "attr-dict ($values^ `:` type($values))?"
 
     def __init__(self, *values: SSAValue) -> None:
         super().__init__(operands=[values])
@@ -153,13 +153,17 @@ class FusedOp(IRDLOperation):
         super().__init__(operands=[inputs], regions=[body], result_types=[types])
 
     def verify_(self) -> None:
-        inside = [a.type for a in self.body.block.args]
-        outside = [v.type for v in self.inputs]
+        inside, outside = _types(self.body.block.args), _types(self.inputs)
         if inside != outside:
             raise VerifyException(f"region takes {inside}, operands are {outside}")
         last = self.body.block.last_op
         if not isinstance(last, YieldOp):
-            raise VerifyException("region must end in graph.yield")
-        yielded, types = [v.type for v in last.values], [r.type for r in self.results_]
-        if yielded != types:
-            raise VerifyException(f"region yields {yielded}, results are {types}")
+            found = last.name if last is not None else "nothing"
+            raise VerifyException(f"region must end in graph.yield, got {found}")
+        yielded, results = _types(last.values), _types(self.results_)
+        if yielded != results:
+            raise VerifyException(f"region yields {yielded}, results are {results}")
+
+
+def _types(values: Iterable[SSAValue]) -> str:
+    return f"({', '.join(str(v.type) for v in values)})"

@@ -19,7 +19,14 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.graph.attributes import layout_of, shape, stored_as, tensor_type, verify_layout
+from lamina.dialects.graph.attributes import (
+    layout_of,
+    shape,
+    stored_as,
+    tensor_type,
+    verify_elements,
+    verify_layout,
+)
 
 
 @irdl_op_definition
@@ -50,6 +57,7 @@ class ConcatOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         axis, out = self.axis.value.data, list(shape(self.y))
         if not 0 <= axis < len(out):
             raise VerifyException(f"axis must be from 0 to {len(out) - 1}, got {axis}")
@@ -85,6 +93,7 @@ class ReshapeOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         x, y = prod(shape(self.x)), prod(shape(self.y))
         if x != y:
             raise VerifyException(f"{self.x.type} has {x} elements, {self.y.type} has {y}")
@@ -119,6 +128,7 @@ class TransposeOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         size, perm = shape(self.x), list(self.perm.get_values())
         if sorted(perm) != list(range(len(size))):
             raise VerifyException(

@@ -27,7 +27,12 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.graph.attributes import shape, tensor_type, verify_layout
+from lamina.dialects.graph.attributes import (
+    shape,
+    tensor_type,
+    verify_elements,
+    verify_layout,
+)
 
 _Ints = DenseArrayBase.constr(i64)
 
@@ -72,6 +77,7 @@ class WindowOp(IRDLOperation, ABC):
     def verify_window(self, channels: int) -> None:
         """Check ranks, attribute lengths and the result's shape."""
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         size, strides, pads = shape(self.x), self.strides.get_values(), self.pads.get_values()
         if len(size) != 4:
             raise VerifyException(f"needs a tensor of 4 dimensions (NCHW), got {self.x.type}")
@@ -85,7 +91,12 @@ class WindowOp(IRDLOperation, ABC):
                 size[2:], self.window(), strides, self.sides(), self.dilation(), strict=True
             )
         ]
-        if list(shape(self.y)) != needed or min(needed) < 1:
+        if min(needed[2:]) < 1:
+            window = list(self.window())
+            raise VerifyException(
+                f"a window of {window} does not fit {self.x.type} with pads {list(pads)}"
+            )
+        if list(shape(self.y)) != needed:
             raise VerifyException(f"result must have shape {needed}, got {self.y.type}")
 
 
@@ -150,8 +161,9 @@ class Conv2dOp(WindowOp):
         w, groups = shape(self.w), self.groups.value.data
         if len(w) != 4:
             raise VerifyException(f"weights must have 4 dimensions (OIHW), got {self.w.type}")
-        if len(self.dilations.get_values()) != 2 or min(self.dilations.get_values()) < 1:
-            raise VerifyException(f"dilations must be 2 positive numbers, got {self.dilations}")
+        dilations = self.dilations.get_values()
+        if len(dilations) != 2 or min(dilations) < 1:
+            raise VerifyException(f"dilations must be 2 positive numbers, got {list(dilations)}")
         self.verify_window(w[0])
         if groups < 1 or w[0] % groups or shape(self.x)[1] != w[1] * groups:
             raise VerifyException(
@@ -276,6 +288,7 @@ class GlobalAvgPoolOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         if len(shape(self.x)) != 4 or shape(self.y) != (*shape(self.x)[:2], 1, 1):
             raise VerifyException(f"needs NCHW -> NC11, got {self.x.type} -> {self.y.type}")
 
@@ -322,6 +335,7 @@ class BatchNormOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         if len(shape(self.x)) < 2 or shape(self.x) != shape(self.y):
             raise VerifyException(f"needs N, C and more, got {self.x.type} -> {self.y.type}")
         for p in (self.scale, self.bias, self.mean, self.var):
@@ -357,6 +371,7 @@ class DenseOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         x, w, y = shape(self.x), shape(self.w), shape(self.y)
         if len(x) != 2 or len(w) != 2 or x[1] != w[1] or y != (x[0], w[0]):
             raise VerifyException(
@@ -392,6 +407,7 @@ class SoftmaxOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         if shape(self.x) != shape(self.y):
             raise VerifyException(f"result must have the shape of {self.x.type}, got {self.y.type}")
         if not 0 <= (axis := self.axis.value.data) < len(shape(self.x)):

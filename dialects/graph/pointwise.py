@@ -34,6 +34,7 @@ from lamina.dialects.graph.attributes import (
     shape,
     stored_as,
     tensor_type,
+    verify_elements,
     verify_layout,
 )
 
@@ -72,6 +73,7 @@ class PointwiseOp(IRDLOperation, ABC):
 
     def verify_(self) -> None:
         verify_layout(tensor_type(self.y))
+        verify_elements(self)
         needed = broadcast_shape([shape(x) for x in self.operands])
         if shape(self.y) != needed:
             raise VerifyException(f"result must have shape {list(needed)}, got {self.y.type}")

@@ -1,0 +1,347 @@
+// RUN: lamina-opt %s --verify-diagnostics --parsing-diagnostics --split-input-file | filecheck %s
+
+// CHECK: layout 'NCHW16d' blocks 'd', which is not a dimension of it
+func.func @layout_blocks_an_unknown_dimension(%x: tensor<1x4x8x8xf32, #graph.layout<NCHW16d>>) {
+  func.return
+}
+
+// -----
+// CHECK: layout 'NCHC' must name each dimension once in upper case
+func.func @layout_repeats_a_dimension(%x: tensor<1x4x8x8xf32, #graph.layout<NCHC>>) {
+  func.return
+}
+
+// -----
+// CHECK: layout 'NCHW1c' has a block of 1; a block needs 2 or more
+func.func @layout_has_a_block_of_one(%x: tensor<1x4x8x8xf32, #graph.layout<NCHW1c>>) {
+  func.return
+}
+
+// -----
+// CHECK: layout 'NC' has 2 dimensions, its halo 3
+func.func @halo_has_more_dimensions(%x: tensor<1x4xf32, #graph.layout<NC, halo [1:1, 1:1, 1:1]>>) {
+  func.return
+}
+
+// -----
+// CHECK: layout 'NCHW4w' cannot have a halo around blocked 'W'
+func.func @halo_is_around_a_block(%x: tensor<1x4x8x8xf32, #graph.layout<NCHW4w, halo [1:1]>>) {
+  func.return
+}
+
+// -----
+// CHECK: bad layout 'nchw': needs upper-case dimensions, then blocks such as 16c
+func.func @layout_is_in_lower_case(%x: tensor<1x4x8x8xf32, #graph.layout<nchw>>) {
+  func.return
+}
+
+// -----
+// CHECK: layout NCHW16c describes 4 dimensions, tensor<1x4xf32, #graph.layout<NCHW16c>> has 2
+func.func @layout_is_of_another_rank(%x: tensor<1x4xf32>) {
+  %y = graph.relayout %x : tensor<1x4xf32> -> tensor<1x4xf32, #graph.layout<NCHW16c>>
+  func.return
+}
+
+// -----
+// CHECK: expected a key or dense elements, got 1 : i64
+func.func @constant_is_a_lone_number() {
+  %c = graph.constant 1 : i64
+  func.return
+}
+
+// -----
+// CHECK: value is a tensor<2xf32>, the result a tensor<3xf32>
+func.func @constant_and_result_differ() {
+  %c = "graph.constant"() <{value = dense<1.0> : tensor<2xf32>}> : () -> tensor<3xf32>
+  func.return
+}
+
+// -----
+// CHECK: a layout changes storage only, got tensor<1x4xf32> -> tensor<4x1xf32>
+func.func @relayout_changes_the_shape(%x: tensor<1x4xf32>) {
+  %y = graph.relayout %x : tensor<1x4xf32> -> tensor<4x1xf32>
+  func.return
+}
+
+// -----
+// CHECK: region takes (tensor<4xf32>), operands are (tensor<2xf32>)
+func.func @fused_region_takes_another_type(%x: tensor<2xf32>) {
+  graph.fused(%x) ({
+  ^bb0(%a: tensor<4xf32>):
+    graph.yield
+  }) : (tensor<2xf32>) -> ()
+  func.return
+}
+
+// -----
+// CHECK: region must end in graph.yield, got test.termop
+func.func @fused_region_ends_otherwise() {
+  graph.fused() ({
+    "test.termop"() : () -> ()
+  }) : () -> ()
+  func.return
+}
+
+// -----
+// CHECK: contains empty block in single-block region
+func.func @fused_region_is_empty() {
+  graph.fused() ({
+  ^bb0:
+  }) : () -> ()
+  func.return
+}
+
+// -----
+// CHECK: region yields (tensor<2xf32>), results are (tensor<4xf32>)
+func.func @fused_region_yields_another_type(%x: tensor<2xf32>) {
+  %y = graph.fused(%x) ({
+  ^bb0(%a: tensor<2xf32>):
+    graph.yield %a : tensor<2xf32>
+  }) : (tensor<2xf32>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have shape [4], got tensor<5xf32>
+func.func @relu_changes_the_shape(%x: tensor<4xf32>) {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<5xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs one element type, got f32, f64
+func.func @relu_changes_the_element_type(%x: tensor<4xf32>) {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf64>
+  func.return
+}
+
+// -----
+// CHECK: layout NC describes 2 dimensions, tensor<4xf32, #graph.layout<NC>> has 1
+func.func @pointwise_result_has_a_layout_of_another_rank(%x: tensor<4xf32>) {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32, #graph.layout<NC>>
+  func.return
+}
+
+// -----
+// CHECK: low 6.0 is above high 0.0
+func.func @clip_bounds_are_crossed(%x: tensor<4xf32>) {
+  %y = graph.clip %x between 6.0 and 0.0 : tensor<4xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+// CHECK: Expected float literal
+func.func @clip_bound_is_a_word(%x: tensor<4xf32>) {
+  %y = graph.clip %x between low and 0.0 : tensor<4xf32> -> tensor<4xf32>
+  func.return
+}
+
+// -----
+// CHECK: shapes {{\[\[}}2, 3], [2, 4]] do not broadcast
+func.func @shapes_do_not_broadcast(%x: tensor<2x3xf32>, %z: tensor<2x4xf32>) {
+  %y = graph.add %x, %z : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: operands must have one rank, got [2, 1]; reshape to add dimensions
+func.func @ranks_differ(%x: tensor<2x3xf32>, %z: tensor<3xf32>) {
+  %y = graph.add %x, %z : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs one element type, got f32, i8
+func.func @element_types_differ(%x: tensor<4xf32>, %z: tensor<4xi8>) {
+  %y = graph.add %x, %z : (tensor<4xf32>, tensor<4xi8>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+// CHECK: axis must be from 0 to 1, got 2
+func.func @concat_axis_is_no_dimension(%x: tensor<2x3xf32>) {
+  %y = graph.concat axis 2 %x : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs at least one operand
+func.func @concat_of_nothing() {
+  %y = graph.concat axis 0 : () -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: tensor<3x3xf32> differs from tensor<2x6xf32> outside axis 1
+func.func @concat_of_tensors_that_do_not_fit(%x: tensor<2x3xf32>, %z: tensor<3x3xf32>) {
+  %y = graph.concat axis 1 %x, %z : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: operands hold 6 along axis 1, got tensor<2x7xf32>
+func.func @concat_result_is_too_long(%x: tensor<2x3xf32>) {
+  %y = graph.concat axis 1 %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x7xf32>
+  func.return
+}
+
+// -----
+// CHECK: tensor<2x3xf32> has 6 elements, tensor<4x2xf32> has 8
+func.func @reshape_changes_the_number_of_elements(%x: tensor<2x3xf32>) {
+  %y = graph.reshape %x : tensor<2x3xf32> -> tensor<4x2xf32>
+  func.return
+}
+
+// -----
+// CHECK: perm must reorder the 2 dimensions of tensor<2x3xf32>, got [0, 0]
+func.func @perm_repeats_a_dimension(%x: tensor<2x3xf32>) {
+  %y = graph.transpose %x [0, 0] : tensor<2x3xf32> -> tensor<2x2xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have shape [3, 2], got tensor<2x3xf32>
+func.func @transpose_keeps_the_shape(%x: tensor<2x3xf32>) {
+  %y = graph.transpose %x [1, 0] : tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: weights must have 4 dimensions (OIHW), got tensor<8x4x3xf32>
+func.func @weights_have_three_dimensions(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs a tensor of 4 dimensions (NCHW), got tensor<1x4x8xf32>
+func.func @input_has_three_dimensions(%x: tensor<1x4x8xf32>, %w: tensor<8x4x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: strides must be 2 positive numbers, got [1, 0]
+func.func @stride_is_zero(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 0] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: pads must be 4 numbers, none negative, got [0, 0, 0, -1]
+func.func @pad_is_negative(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, -1] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: dilations must be 2 positive numbers, got [1]
+func.func @one_dilation_is_missing(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have shape [1, 8, 6, 6], got tensor<1x8x7x6xf32>
+func.func @conv_result_has_another_shape(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x7x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: a window of [9, 3] does not fit tensor<1x4x8x8xf32> with pads [0, 0, 0, 0]
+func.func @window_is_larger_than_the_image(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x9x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x9x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: 1 groups of weights tensor<8x5x3x3xf32> need 5 input channels and a multiple of 1 output channels, got tensor<1x4x8x8xf32>
+func.func @weights_are_for_other_channels(%x: tensor<1x4x8x8xf32>, %w: tensor<8x5x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x5x3x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: 3 groups of weights tensor<8x4x3x3xf32> need 12 input channels and a multiple of 3 output channels, got tensor<1x12x8x8xf32>
+func.func @groups_do_not_divide_the_outputs(%x: tensor<1x12x8x8xf32>, %w: tensor<8x4x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 3 : (tensor<1x12x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: bias must have shape [8], got tensor<4xf32>
+func.func @conv_bias_has_another_shape(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xf32>, %b: tensor<4xf32>) {
+  %y = graph.conv2d %x, %w bias %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>, tensor<4xf32>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs one element type, got f32, i8
+func.func @conv_weights_are_of_another_type(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xi8>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xi8>) -> tensor<1x8x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: kernel must be 2 positive numbers, got [3]
+func.func @kernel_has_one_number(%x: tensor<1x4x8x8xf32>) {
+  %y = graph.max_pool2d %x kernel [3] strides [1, 1] pads [0, 0, 0, 0] : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have shape [1, 4, 6, 6], got tensor<1x5x6x6xf32>
+func.func @pool_changes_the_channels(%x: tensor<1x4x8x8xf32>) {
+  %y = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] : tensor<1x4x8x8xf32> -> tensor<1x5x6x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs NCHW -> NC11, got tensor<1x4x8x8xf32> -> tensor<1x4xf32>
+func.func @global_pool_drops_dimensions(%x: tensor<1x4x8x8xf32>) {
+  %y = graph.global_avg_pool %x : tensor<1x4x8x8xf32> -> tensor<1x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: tensor<1x4x8x8xf32> needs [4] per channel, got tensor<8xf32>
+func.func @mean_has_another_shape(%x: tensor<1x4x8x8xf32>, %p: tensor<4xf32>, %q: tensor<8xf32>) {
+  %y = graph.batch_norm %x, %p, %p, %q, %p epsilon 0.1 : (tensor<1x4x8x8xf32>, tensor<4xf32>, tensor<4xf32>, tensor<8xf32>, tensor<4xf32>) -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs N, C and more, got tensor<4xf32> -> tensor<4xf32>
+func.func @batch_norm_of_a_vector(%x: tensor<4xf32>, %p: tensor<4xf32>, %q: tensor<4xf32>) {
+  %y = graph.batch_norm %x, %p, %p, %q, %p epsilon 0.1 : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs [n, i], [o, i] -> [n, o], got tensor<2x8xf32>, tensor<8x4xf32> -> tensor<2x4xf32>
+func.func @dense_weights_are_transposed(%x: tensor<2x8xf32>, %w: tensor<8x4xf32>) {
+  %y = graph.dense %x, %w : (tensor<2x8xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: bias must have shape [4], got tensor<1x4xf32>
+func.func @dense_bias_has_two_dimensions(%x: tensor<2x8xf32>, %w: tensor<4x8xf32>, %b: tensor<1x4xf32>) {
+  %y = graph.dense %x, %w bias %b : (tensor<2x8xf32>, tensor<4x8xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: axis must be from 0 to 1, got -1
+func.func @softmax_axis_is_negative(%x: tensor<2x3xf32>) {
+  %y = graph.softmax axis -1 %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have the shape of tensor<2x3xf32>, got tensor<3x2xf32>
+func.func @softmax_changes_the_shape(%x: tensor<2x3xf32>) {
+  %y = graph.softmax axis 1 %x : tensor<2x3xf32> -> tensor<3x2xf32>
+  func.return
+}

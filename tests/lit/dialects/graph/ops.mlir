@@ -1,0 +1,135 @@
+// RUN: lamina-opt %s | filecheck %s
+// RUN: lamina-opt %s --print-op-generic | lamina-opt | filecheck %s
+
+// CHECK-LABEL: func.func @constants_are_keys_or_numbers
+// CHECK-NEXT:    graph.constant "9f86d081884c7d65" : tensor<64x3x7x7xf32> {lamina.source = "w"}
+// CHECK-NEXT:    graph.constant dense<[1.000000e+00, 2.500000e+00]> : tensor<2xf32>
+// CHECK-NEXT:    graph.constant dense<3> : tensor<2xi64> {lamina.source = "shape"}
+func.func @constants_are_keys_or_numbers() {
+  %w = graph.constant "9f86d081884c7d65" : tensor<64x3x7x7xf32> {lamina.source = "w"}
+  %c = graph.constant dense<[1.0, 2.5]> : tensor<2xf32>
+  %s = graph.constant dense<3> : tensor<2xi64> {lamina.source = "shape"}
+  func.return
+}
+
+// CHECK-LABEL: func.func @layout_is_the_encoding_of_the_type
+// CHECK-SAME:    (%x: tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>)
+// CHECK-NEXT:    graph.relayout %x : tensor<1x64x8x8xf32, #graph.layout<NCHW16c>> -> tensor<1x64x8x8xf32>
+// CHECK-NEXT:    graph.relayout %x : tensor<1x64x8x8xf32, #graph.layout<NCHW16c>> -> tensor<1x64x8x8xf32, #graph.layout<NHWC, halo [1:1, 0:2]>>
+func.func @layout_is_the_encoding_of_the_type(%x: tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>) {
+  %a = graph.relayout %x : tensor<1x64x8x8xf32, #graph.layout<NCHW16c>> -> tensor<1x64x8x8xf32>
+  %b = graph.relayout %x : tensor<1x64x8x8xf32, #graph.layout<NCHW16c>> -> tensor<1x64x8x8xf32, #graph.layout<NHWC, halo [1:1, 0:2]>>
+  func.return
+}
+
+// CHECK-LABEL: func.func @empty_halo_is_not_written
+// CHECK-SAME:    tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>
+func.func @empty_halo_is_not_written(%x: tensor<1x16x8x8xf32, #graph.layout<NCHW16c, halo [0:0, 0:0]>>) {
+  func.return
+}
+
+// CHECK-LABEL: func.func @convolutions
+// CHECK-NEXT:    graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x6x6xf32>
+// CHECK-NEXT:    graph.conv2d %x, %d bias %b strides [2, 1] pads [1, 0, 2, 0] dilations [1, 2] groups 4 {lamina.source = "c"} : (tensor<1x4x8x8xf32>, tensor<8x1x3x3xf32>, tensor<8xf32>) -> tensor<1x8x5x4xf32>
+func.func @convolutions(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xf32>, %d: tensor<8x1x3x3xf32>, %b: tensor<8xf32>) {
+  %0 = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x6x6xf32>
+  %1 = graph.conv2d %x, %d bias %b strides [2, 1] pads [1, 0, 2, 0] dilations [1, 2] groups 4 {lamina.source = "c"} : (tensor<1x4x8x8xf32>, tensor<8x1x3x3xf32>, tensor<8xf32>) -> tensor<1x8x5x4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @windows
+// CHECK-NEXT:    graph.max_pool2d %x kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1] : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+// CHECK-NEXT:    graph.avg_pool2d %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] count_pads true : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+// CHECK-NEXT:    graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] count_pads false : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+// CHECK-NEXT:    graph.global_avg_pool %x : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+func.func @windows(%x: tensor<1x4x8x8xf32>) {
+  %0 = graph.max_pool2d %x kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1] : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+  %1 = graph.avg_pool2d %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] count_pads true : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+  %2 = graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] count_pads false : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %3 = graph.global_avg_pool %x : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @batch_norm
+// CHECK-NEXT:    graph.batch_norm %x, %p, %p, %p, %p epsilon 1.000000e-05 : (tensor<1x4x8x8xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x4x8x8xf32>
+func.func @batch_norm(%x: tensor<1x4x8x8xf32>, %p: tensor<4xf32>) {
+  %0 = graph.batch_norm %x, %p, %p, %p, %p epsilon 1.0e-05 : (tensor<1x4x8x8xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @rows
+// CHECK-NEXT:    %[[D:.*]] = graph.dense %x, %w : (tensor<2x8xf32>, tensor<4x8xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:    graph.dense %x, %w bias %b : (tensor<2x8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:    graph.softmax axis 1 %[[D]] : tensor<2x4xf32> -> tensor<2x4xf32>
+func.func @rows(%x: tensor<2x8xf32>, %w: tensor<4x8xf32>, %b: tensor<4xf32>) {
+  %0 = graph.dense %x, %w : (tensor<2x8xf32>, tensor<4x8xf32>) -> tensor<2x4xf32>
+  %1 = graph.dense %x, %w bias %b : (tensor<2x8xf32>, tensor<4x8xf32>, tensor<4xf32>) -> tensor<2x4xf32>
+  %2 = graph.softmax axis 1 %0 : tensor<2x4xf32> -> tensor<2x4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @one_operand
+// CHECK-NEXT:    graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.sigmoid %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.tanh %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.exp %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.erf %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.sqrt %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.clip %x between 0.000000e+00 and 6.000000e+00 : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.clip %x between -inf and -1.500000e+00 : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.clip %x between 1.000000e-01 and inf {lamina.source = "c"} : tensor<4xf32> -> tensor<4xf32>
+func.func @one_operand(%x: tensor<4xf32>) {
+  %0 = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  %1 = graph.sigmoid %x : tensor<4xf32> -> tensor<4xf32>
+  %2 = graph.tanh %x : tensor<4xf32> -> tensor<4xf32>
+  %3 = graph.exp %x : tensor<4xf32> -> tensor<4xf32>
+  %4 = graph.erf %x : tensor<4xf32> -> tensor<4xf32>
+  %5 = graph.sqrt %x : tensor<4xf32> -> tensor<4xf32>
+  %6 = graph.clip %x between 0.0 and 6.0 : tensor<4xf32> -> tensor<4xf32>
+  %7 = graph.clip %x between -inf and -1.5 : tensor<4xf32> -> tensor<4xf32>
+  %8 = graph.clip %x between 0.1 and inf {lamina.source = "c"} : tensor<4xf32> -> tensor<4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @two_operands_broadcast
+// CHECK-NEXT:    graph.add %x, %y : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:    graph.sub %y, %x : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:    graph.mul %y, %z : (tensor<1x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:    graph.div %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:    graph.maximum %x, %y : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+// CHECK-NEXT:    graph.minimum %x, %y {lamina.source = "m"} : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+func.func @two_operands_broadcast(%x: tensor<2x4xf32>, %y: tensor<1x4xf32>, %z: tensor<2x1xf32>) {
+  %0 = graph.add %x, %y : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+  %1 = graph.sub %y, %x : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %2 = graph.mul %y, %z : (tensor<1x4xf32>, tensor<2x1xf32>) -> tensor<2x4xf32>
+  %3 = graph.div %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %4 = graph.maximum %x, %y : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+  %5 = graph.minimum %x, %y {lamina.source = "m"} : (tensor<2x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @movement
+// CHECK-NEXT:    graph.concat axis 1 %x, %y, %x : (tensor<2x4xf32>, tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x11xf32>
+// CHECK-NEXT:    graph.reshape %x : tensor<2x4xf32> -> tensor<8xf32>
+// CHECK-NEXT:    graph.transpose %x [1, 0] : tensor<2x4xf32> -> tensor<4x2xf32>
+func.func @movement(%x: tensor<2x4xf32>, %y: tensor<2x3xf32>) {
+  %0 = graph.concat axis 1 %x, %y, %x : (tensor<2x4xf32>, tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x11xf32>
+  %1 = graph.reshape %x : tensor<2x4xf32> -> tensor<8xf32>
+  %2 = graph.transpose %x [1, 0] : tensor<2x4xf32> -> tensor<4x2xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @fused_ops_yield_several_values
+// CHECK-NEXT:    %{{.*}}, %{{.*}} = graph.fused(%x, %x) ({
+// CHECK-NEXT:    ^{{.*}}(%[[A:.*]]: tensor<4xf32>, %[[B:.*]]: tensor<4xf32>):
+// CHECK-NEXT:      %[[R:.*]] = graph.relu %[[A]]
+// CHECK-NEXT:      graph.yield %[[R]], %[[B]] : tensor<4xf32>, tensor<4xf32>
+// CHECK-NEXT:    }) {lamina.source = "f"} : (tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+func.func @fused_ops_yield_several_values(%x: tensor<4xf32>) {
+  %0, %1 = graph.fused(%x, %x) ({
+  ^bb0(%a: tensor<4xf32>, %b: tensor<4xf32>):
+    %r = graph.relu %a : tensor<4xf32> -> tensor<4xf32>
+    graph.yield %r, %b : tensor<4xf32>, tensor<4xf32>
+  }) {lamina.source = "f"} : (tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+  func.return
+}
