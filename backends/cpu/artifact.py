@@ -117,7 +117,7 @@ def _parse(path: Path, data: np.ndarray) -> Artifact:
         metadata = header.pop("__metadata__")
         if metadata["format"] != FORMAT:
             raise KeyError("format")
-    except (ValueError, KeyError, AttributeError, TypeError) as e:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as e:
         raise LaminaError(f"{path} is not a lamina model, or was cut off") from e
     if (found := metadata.get("version")) != VERSION:
         raise LaminaError(

@@ -16,7 +16,9 @@ class Engine:
     def __init__(self, objects: Iterable[bytes], symbols: Iterable[str]) -> None:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-        self._compiler = llvm.create_lljit_compiler()
+        # JITLink keeps an object's code and constants in one piece; LLVM's older linker may put
+        # them more than the 2 GB apart that an instruction can reach, in a process with much data
+        self._compiler = llvm.create_lljit_compiler(use_jit_link=True)
         builder = llvm.JITLibraryBuilder().add_current_process()
         for data in objects:
             builder.add_object_img(data)

@@ -11,6 +11,7 @@ Tables from op to text, loops as blocks with phis, addresses; nothing is decided
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from xdsl.dialects import func, memref
@@ -25,6 +26,7 @@ from lamina.dialects import loop
 
 ENTRY = "lamina.entry"
 MAY_ALIAS = "lamina.may_alias"
+_PLAIN = re.compile(r"[A-Za-z_.$][A-Za-z0-9_.$]*")
 
 
 def print_module(module: ModuleOp, machine: Machine) -> dict[str, str]:
@@ -60,7 +62,9 @@ def print_function(function: func.FuncOp, machine: Machine) -> str:
 
 
 def _symbol(name: str) -> str:
-    return name if name.replace("_", "a").replace(".", "a").isalnum() else f'"{name}"'
+    if _PLAIN.fullmatch(name):
+        return name
+    return '"' + "".join(f"\\{byte:02X}" for byte in name.encode()) + '"'
 
 
 def _arguments(w: Writer) -> Sequence[SSAValue]:

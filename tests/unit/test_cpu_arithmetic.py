@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from xdsl.context import Context
-from xdsl.dialects import arith, builtin, func, math, memref
+from xdsl.dialects import arith, math
 from xdsl.parser import Parser
 
 from lamina.backends.cpu import arithmetic
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
-from lamina.universe import dialects
+from lamina.ir_file import new_context
 
 DTYPES = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 DTYPES |= {"i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
@@ -22,18 +21,9 @@ SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 0.5, -0.5, 1.5, 2.5, -
 
 
 def run(text: str, *arrays: np.ndarray) -> None:
-    module = Parser(context(), text).parse_module()
+    module = Parser(new_context(), text).parse_module()
     module.verify()
     native(module, describe("cpu"))["f"](*arrays)
-
-
-def context() -> Context:
-    ctx = Context()
-    for dialect in (builtin.Builtin, func.Func, arith.Arith, math.Math, memref.MemRef):
-        ctx.load_dialect(dialect)
-    for name, load in dialects().items():
-        ctx.register_dialect(name, load)
-    return ctx
 
 
 def elementwise(line: str, lanes: int, of: list[str], to: str) -> str:

@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from xdsl.context import Context
-from xdsl.dialects import arith, builtin, func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.parser import Parser
 
@@ -15,24 +13,19 @@ from lamina.backends.cpu import build
 from lamina.backends.cpu.build import build_objects
 from lamina.backends.cpu.objects import ObjectCache, default_folder, key_of
 from lamina.backends.machine import describe
-from lamina.universe import dialects
+from lamina.ir_file import new_context
 
 KEY = key_of("a kernel")
 
 
 def parse(value: float) -> ModuleOp:
-    ctx = Context()
-    for dialect in (builtin.Builtin, func.Func, arith.Arith):
-        ctx.load_dialect(dialect)
-    for name, load in dialects().items():
-        ctx.register_dialect(name, load)
     text = f"""
 func.func @f(%y: memref<1xf32>) {{
   %v = arith.constant {value} : f32
   vec.store %v, %y[0] : f32, memref<1xf32>
   func.return
 }}"""
-    return Parser(ctx, text).parse_module()
+    return Parser(new_context(), text).parse_module()
 
 
 def test_the_second_time_nothing_is_compiled(tmp_path: Path) -> None:

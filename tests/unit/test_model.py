@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import safe_open
-from xdsl.context import Context
-from xdsl.dialects import arith, builtin, func, math, memref
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import DiagnosticException
@@ -20,7 +18,7 @@ from lamina.backends.cpu.build import build_model
 from lamina.backends.cpu.model import CompiledModel, load
 from lamina.backends.machine import describe
 from lamina.errors import LaminaError
-from lamina.universe import dialects
+from lamina.ir_file import new_context
 
 # y = w * x, then z = y + x; y goes through the arena, with a border of 4 around it
 TEXT = """
@@ -62,12 +60,7 @@ W = np.arange(16, dtype=np.float32)
 
 
 def parse(text: str) -> ModuleOp:
-    ctx = Context()
-    for dialect in (builtin.Builtin, func.Func, arith.Arith, math.Math, memref.MemRef):
-        ctx.load_dialect(dialect)
-    for name, load_dialect in dialects().items():
-        ctx.register_dialect(name, load_dialect)
-    module = Parser(ctx, text).parse_module()
+    module = Parser(new_context(), text).parse_module()
     module.verify()
     return module
 
