@@ -1,0 +1,46 @@
+"""Contract products and sums to fused multiply-adds."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import (
+    PatternRewriter,
+    PatternRewriteWalker,
+    RewritePattern,
+    op_type_rewrite_pattern,
+)
+
+
+class ContractFma(RewritePattern):
+    """a * b + c  ->  fma(a, b, c), if nothing else needs the product"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: arith.AddfOp, rewriter: PatternRewriter, /) -> None:
+        for product, c in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
+            mul = product.owner
+            if isinstance(mul, arith.MulfOp) and product.has_one_use():
+                rewriter.replace(op, math.FmaOp(mul.lhs, mul.rhs, c))
+                rewriter.erase(mul)
+                return
+
+
+class TeContractFmaPass(ModulePass):
+    """
+    Contract a * b + c to one rounding, in the scalar bodies of te and wherever arith is used.
+
+    %p = arith.mulf %a, %b : f32; %s = arith.addf %acc, %p : f32
+    ->  %s = math.fma %a, %b, %acc : f32
+
+    On te this rewrites one op a kernel; after the tile is unrolled it would be one an accumulator.
+    """
+
+    name = "te-contract-fma"
+    numerics: ClassVar[str] = "tolerance 1e-5"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        PatternRewriteWalker(ContractFma(), apply_recursively=False).rewrite_module(op)
