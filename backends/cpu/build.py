@@ -67,7 +67,12 @@ def native(
 
 
 def _native(engine: Engine, symbol: str) -> Native:
+    functions: dict[int, Native] = {}
+
     def call(*arrays: np.ndarray) -> None:
-        engine.function(symbol, len(arrays))(*(a.ctypes.data for a in arrays))
+        count = len(arrays)
+        if count not in functions:
+            functions[count] = engine.function(symbol, count)
+        functions[count](*(a.ctypes.data for a in arrays))
 
     return call

@@ -25,7 +25,7 @@ from lamina.dialects.loop import Loop
 from lamina.dialects.vector import Vec
 
 RUNS = 12
-STEPS = 20_000
+STEPS = 200_000  # 0.6 ms: a call by itself takes a few us
 
 Step = Callable[[int], str]
 """the lines that make %n7 of the carried value %a7, for a number such as 7"""
@@ -67,7 +67,7 @@ def read_bandwidth(machine: Machine, size: int) -> float:
     """GB/s of reading about `size` bytes in order: from the cache they fit in, or from memory."""
     lanes, count = machine.vector_bytes // 4, 8
     rows = max(1, size // (count * machine.vector_bytes))
-    again = max(1, (16 << 20) // size)
+    again = max(1, (128 << 20) // size)
     vector, buffer = f"vector<{lanes}xf32>", f"memref<{rows}x{count * lanes}xf32>"
 
     def step(k: int) -> str:
