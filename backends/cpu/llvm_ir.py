@@ -3,7 +3,7 @@
 Tables from op to text, loops as blocks with phis, addresses; nothing is decided here.
 
 - A kernel is `define void @NAME(ptr, ...)`: one pointer per memref, no two overlapping unless an
-  argument has the attribute `lamina.may_alias`.
+  argument has the attribute `lamina.may_alias`. A part of a kernel may also take indices.
 - The entry (a function with the attribute `lamina.entry`) is `define void @NAME(ptr %args)`: args
   points to an array with one pointer per argument.
 - `loop.for ... parallel` runs its steps in order: one thread.
@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from xdsl.dialects import func, memref
-from xdsl.dialects.builtin import MemRefType, ModuleOp
+from xdsl.dialects.builtin import IndexType, MemRefType, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
 
@@ -67,27 +67,25 @@ def _symbol(name: str) -> str:
     return '"' + "".join(f"\\{byte:02X}" for byte in name.encode()) + '"'
 
 
-def _arguments(w: Writer) -> Sequence[SSAValue]:
-    arguments = w.function.body.block.args
-    for k, a in enumerate(arguments):
-        if not isinstance(a.type, MemRefType):
-            raise w.error(f"argument {k} needs a memref, got {a.type}")
-        w.name_argument(a)
-    return arguments
-
-
 def _parameters(w: Writer) -> str:
     attributes = w.function.arg_attrs.data if w.function.arg_attrs else ()
     shared = [MAY_ALIAS in a.data for a in attributes] or [False] * len(w.function.args)
-    return ", ".join(
-        f"ptr {w.names[a]}" if s else f"ptr noalias {w.names[a]}"
-        for a, s in zip(_arguments(w), shared, strict=True)
-    )
+    texts = list[str]()
+    for k, (a, may_alias) in enumerate(zip(w.function.args, shared, strict=True)):
+        if not isinstance(a.type, MemRefType | IndexType):
+            raise w.error(f"argument {k} needs a memref or an index, got {a.type}")
+        w.name_argument(a)
+        unique = isinstance(a.type, MemRefType) and not may_alias
+        texts.append(f"{w.type(a.type)} {'noalias ' if unique else ''}{w.names[a]}")
+    return ", ".join(texts)
 
 
 def _entry_parameters(w: Writer) -> str:
     table = "%pointer.table"
-    for k, a in enumerate(_arguments(w)):
+    for k, a in enumerate(w.function.args):
+        if not isinstance(a.type, MemRefType):
+            raise w.error(f"argument {k} of an entry needs a memref, got {a.type}")
+        w.name_argument(a)
         slot = w.let(f"getelementptr ptr, ptr {table}, i64 {k}")
         w.lines.append(f"{w.names[a]} = load ptr, ptr {slot}, align 8")
     return f"ptr {table}"
@@ -101,13 +99,12 @@ def _call(w: Writer, op: Operation) -> None:
     assert isinstance(op, func.CallOp)
     callee = op.callee.string_value()
     for a in op.arguments:
-        if not isinstance(a.type, MemRefType):
-            raise w.error(f"a call to @{callee} passes memrefs only, got {a.type}")
+        if not isinstance(a.type, MemRefType | IndexType):
+            raise w.error(f"a call to @{callee} passes memrefs and indices, got {a.type}")
     if op.res:
         raise w.error(f"a call to @{callee} returns nothing here, got {op.res[0].type}")
-    w.declared.add(
-        f"declare void @{_symbol(callee)}({', '.join(['ptr'] * len(op.arguments))}) nounwind"
-    )
+    types = ", ".join(w.type(a.type) for a in op.arguments)
+    w.declared.add(f"declare void @{_symbol(callee)}({types}) nounwind")
     w.lines.append(f"call void @{_symbol(callee)}({', '.join(map(w.typed, op.arguments))})")
 
 

@@ -97,6 +97,24 @@ func.func @main(%x: memref<16xf32> {lamina.input = "x"}, %y: memref<16xf32> {lam
     np.testing.assert_array_equal(arena[64:].view(np.float32), 2 * x)
 
 
+def test_a_part_of_a_kernel_takes_indices() -> None:
+    text = """
+func.func private @step(%i: index, %x: memref<4x8xf32>, %y: memref<4x8xf32>) {
+  %a = vec.load %x[%i, 0] : memref<4x8xf32> -> vector<8xf32>
+  vec.store %a, %y[3 - %i, 0] : vector<8xf32>, memref<4x8xf32>
+  func.return
+}
+func.func @f(%x: memref<4x8xf32>, %y: memref<4x8xf32>) {
+  loop.for %i < 4 parallel {
+    func.call @step(%i, %x, %y) : (index, memref<4x8xf32>, memref<4x8xf32>) -> ()
+  }
+  func.return
+}"""
+    x, y = floats(4, 8), np.zeros((4, 8), np.float32)
+    run(text, x, y)
+    np.testing.assert_array_equal(y, x[::-1])
+
+
 def test_arguments_that_may_alias_say_so() -> None:
     text = """
 !four = memref<4xf32>
@@ -156,8 +174,13 @@ def test_what_has_no_translation_is_named(body: str) -> None:
 
 def test_functions_that_are_no_kernels_are_refused() -> None:
     cpu = describe("cpu")
-    with pytest.raises(DiagnosticException, match="@f: argument 0 needs a memref, got f32"):
+    with pytest.raises(
+        DiagnosticException, match="@f: argument 0 needs a memref or an index, got f32"
+    ):
         print_module(parse("func.func @f(%x: f32) { func.return }"), cpu)
+    entry = "func.func @f(%x: index) attributes {lamina.entry} { func.return }"
+    with pytest.raises(DiagnosticException, match="@f: argument 0 of an entry needs a memref, got"):
+        print_module(parse(entry), cpu)
     with pytest.raises(DiagnosticException, match="@f: a function returns nothing"):
         print_module(parse("func.func @f(%x: f32) -> f32 { func.return %x : f32 }"), cpu)
     with pytest.raises(DiagnosticException, match="LLVM needs a cpu target, got opencl:portable"):

@@ -18,7 +18,7 @@ func.func @buffers_need_a_place(%x: memref<16xf32>) {
 
 // -----
 
-// CHECK: @scalars_are_no_arguments: argument 1 needs a memref, got f32
+// CHECK: @scalars_are_no_arguments: argument 1 needs a memref or an index, got f32
 func.func @scalars_are_no_arguments(%x: memref<16xf32>, %s: f32) {
   func.return
 }
