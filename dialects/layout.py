@@ -198,9 +198,10 @@ class Layout:
 
         sizes = [sum(d) for d in self._pads(x.shape)]
         padded = np.pad(x, self._pads(x.shape)) if any(sizes) else x
-        return np.ascontiguousarray(
-            padded.reshape(self._split_shape(padded.shape)).transpose(self._order())
-        )
+        storage = padded.reshape(self._split_shape(padded.shape)).transpose(self._order())
+        return np.ascontiguousarray(storage).reshape(
+            storage.shape
+        )  # a scalar would get a dimension
 
     def invert_array(self, x: Any, shape: Sequence[int]) -> np.ndarray:
         """The logical array of this shape that is stored as `x`."""
@@ -216,7 +217,8 @@ class Layout:
             slice(before, before + n)
             for n, (before, _) in zip(shape, self._pads(shape), strict=True)
         )
-        return np.ascontiguousarray(logical[inside])
+        found = logical[inside]
+        return np.ascontiguousarray(found).reshape(found.shape)
 
     def _pads(self, shape: Sequence[int]) -> list[tuple[int, int]]:
         """What storage adds before and after each logical dimension: halo and rest of a block."""

@@ -95,10 +95,17 @@ def known(value: SSAValue | None, store: WeightStore) -> np.ndarray | None:
 
 
 def _prints_exactly(array: np.ndarray) -> bool:
-    """Whether `array` is small, and each number's text is read back as the same number."""
+    """
+    Whether `array` is small, and its text is read back as the same numbers.
+
+    xDSL does not read back very large and very small numbers, NaN, and -0 among zeros.
+    """
+    import numpy as np
+
     if array.size > _INLINE or array.size == 0:
         return False
     if array.dtype.kind != "f":
         return True
-    size = abs(array[array != 0])
-    return bool(((size > 1e-30) & (size < 1e6)).all())
+    size = abs(array)
+    exact = (size > 1e-30) & (size < 1e6) | (size == 0) & ~np.signbit(array)
+    return bool(exact.all())
