@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from lamina.interpreters.cost import Cost, Estimate
-from lamina.interpreters.run import BudgetExceeded, Implementation, Run
+from lamina.interpreters.run import BudgetExceeded, Implementation, Run, Unsupported
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 if __name__ != "lamina.interpreters":
     raise ImportError(f"import 'lamina.interpreters', not '{__name__}'")
 
-__all__ = ["BudgetExceeded", "Cost", "Implementation", "Run", "call", "estimate", "implementations"]
+__all__ = [
+    "BudgetExceeded",
+    "Cost",
+    "Implementation",
+    "Run",
+    "Unsupported",
+    "call",
+    "estimate",
+    "implementations",
+]
 
 
 @cache

@@ -75,9 +75,7 @@ def _reshape(run: Run, op: Operation, args: Sequence[Any]) -> Sequence[Any]:
     return (view,)
 
 
-def _reinterpret(
-    run: Run, op: memref.ReinterpretCastOp, args: Sequence[Any]
-) -> Sequence[Any]:
+def _reinterpret(run: Run, op: memref.ReinterpretCastOp, args: Sequence[Any]) -> Sequence[Any]:
     """The bytes of a whole buffer under another shape, which must have as many elements."""
     source, shape = args[0], shape_of(op.result.type)
     whole = list(op.static_offsets.get_values()) == [0] and len(args) == 1

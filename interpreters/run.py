@@ -29,6 +29,10 @@ Implementation = Callable[["Run", Any, Sequence[Any]], Sequence[Any]]
 Step = tuple[Implementation, Operation, tuple[SSAValue, ...], tuple[SSAValue, ...]]
 
 
+class Unsupported(InterpretationError):
+    """The program may be right, but the interpreters cannot run it."""
+
+
 class BudgetExceeded(InterpretationError):
     """The interpreter was still running when its time was up."""
 
@@ -57,14 +61,14 @@ class Run:
         """Call `name` from outside: supply outputs, weights and arena; the outputs are returned."""
         f = self.function(name)
         types = f.function_type.inputs.data
-        roles = [_role(a.data) for a in f.arg_attrs.data] if f.arg_attrs else [""] * len(types)
+        roles = [role_of(a.data) for a in f.arg_attrs.data] if f.arg_attrs else [""] * len(types)
         given, free, made = iter(inputs), iter(outputs or ()), []
         args: list[Any] = []
         for i, (type, role) in enumerate(zip(types, roles, strict=True)):
             what = f"argument {i} of @{name}"
             if role.startswith("weight "):
                 array = self._weight(role.removeprefix("weight "), what)
-            elif role == "arena":
+            elif role in ("arena", "scratch"):
                 array = unwritten(type)
             elif role == "output" or (array := next(given, None)) is None:
                 if not isinstance(type, MemRefType):
@@ -82,7 +86,7 @@ class Run:
         """Execute function `name` on exactly its arguments."""
         f = self.function(name)
         if f.is_declaration:
-            raise InterpretationError(f"@{name} is only declared here; it has no body to run")
+            raise Unsupported(f"@{name} is only declared here; it has no body to run")
         outer, self._values = self._values, {}
         try:
             with np.errstate(
@@ -129,19 +133,22 @@ class Run:
                 break
             how = self._implementations.get(type(op))
             if how is None:
-                raise InterpretationError(f"no interpreter for {op.name}")
+                raise Unsupported(f"no interpreter for {op.name}")
             steps.append((how, op, tuple(op.operands), tuple(op.results)))
         return self._steps.setdefault(block, (steps, last))
 
     def _weight(self, key: str, what: str) -> np.ndarray:
         if self.store is None:
-            raise InterpretationError(f"{what} is weight {key}, but there is no weight store")
+            raise Unsupported(f"{what} is weight {key}, but there is no weight store")
         return self.store.get(key)
 
 
-def _role(attributes: Mapping[str, Any]) -> str:
-    """What an argument of an entry is for: input, output, "weight KEY", arena; or "" elsewhere."""
-    for role in ("input", "output", "arena"):
+def role_of(attributes: Mapping[str, Any]) -> str:
+    """
+    What an argument is for, by the attributes it has: input or output of an entry, "weight KEY",
+    arena or scratch, which are memory to work in; or "", an argument like any other.
+    """
+    for role in ("input", "output", "arena", "scratch"):
         if f"lamina.{role}" in attributes:
             return role
     key = attributes.get("lamina.weight")

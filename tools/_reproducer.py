@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import tempfile
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
@@ -14,24 +16,23 @@ from lamina.weights import WeightStore
 
 
 class Reproducer:
-    """Keeps a copy of the module before each pass; writes the last one when asked to."""
+    """Writes the module a pass was given to a file, with the command that runs the pass on it."""
 
-    def __init__(self, path: str | Path, store: WeightStore, options: tuple[str, ...] = ()):
-        self.path, self.options = Path(path), options
-        self._store = store
-        self._last: tuple[ModuleOp, ModulePass] | None = None
+    def __init__(self, path: str | Path | None, store: WeightStore, options: tuple[str, ...] = ()):
+        self._path, self._store, self.options = path, store, options
 
-    def remember(self, module: ModuleOp, todo: ModulePass) -> None:
-        """`todo` is about to change `module`."""
-        self._last = module.clone(), todo
+    @property
+    def path(self) -> Path:
+        """Where it is written: what the user asked for, or a new temporary file."""
+        if self._path is None:
+            handle, self._path = tempfile.mkstemp(".mlir", "lamina-")
+            os.close(handle)
+        return Path(self._path)
 
-    def write(self, reason: str) -> None:
-        """Write what was remembered last, and the weights it needs beside it."""
-        if self._last is None:
-            return
-        module, todo = self._last
+    def write(self, given: ModuleOp, todo: ModulePass, reason: str) -> None:
+        """Write what `todo` was given when it failed, and the weights it needs beside it."""
         words = shlex.join(["-p", str(todo), *self.options])
-        text = f"// {reason}\n// RUN: lamina-opt %s {words}\n{module!s}\n"
+        text = f"// {reason}\n// RUN: lamina-opt %s {words}\n{given!s}\n"
         with whole(self.path) as path:
             path.write_text(text, encoding="utf-8")
         save_weights(self._store, text, self.path)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 class Watcher:
     """Sees the module before and after every pass."""
 
+    def start(self, module: ModuleOp) -> None:
+        """A module has come, and verifies."""
+
     def before(self, module: ModuleOp, todo: ModulePass) -> None:
         """`todo` is about to run."""
 
@@ -49,16 +52,17 @@ def run_passes(
     """Apply `passes` to `module`. A failure names its pass; what went in goes to the reproducer."""
     if verify:
         require_valid(module)
+    for watcher in watchers:
+        watcher.start(module)
     for todo in passes:
-        if reproducer is not None:
-            reproducer.remember(module, todo)
+        given = module.clone() if reproducer is not None else module
         for watcher in watchers:
             watcher.before(module, todo)
         try:
             _run(ctx, module, todo, verify)
         except (DiagnosticException, LaminaError) as e:
             if reproducer is not None:
-                reproducer.write(explain(e) or type(e).__name__)
+                reproducer.write(given, todo, explain(e) or type(e).__name__)
             raise
         for watcher in watchers:
             watcher.after(module, todo)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import IO, Any, ClassVar, NoReturn
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
@@ -28,6 +28,9 @@ from lamina.tools._load import load
 from lamina.tools._pipeline import neighbours, parse_passes
 from lamina.tools._reproducer import Reproducer, save_weights, weights_file
 from lamina.tools._stages import PrintAfter, PrintBetween, Timer, Watcher, run_passes
+
+if TYPE_CHECKING:
+    from lamina.tools.validate import Validation
 
 VALIDATE = (
     "run every function on random inputs before and after every pass, and compare what it computes "
@@ -57,6 +60,7 @@ class LaminaOpt(xDSLOptMain):
         self.available_frontends, self.available_passes, self.available_targets = {}, {}, {}
         self.ctx = LaminaContext()
         self.implementations: dict[Any, Any] = {}
+        self.validation: Validation | None = None
         self.register_all_dialects()
         self.register_all_frontends()
         self.register_all_passes()
@@ -165,7 +169,14 @@ class LaminaOpt(xDSLOptMain):
         if args.validate is not None:
             from lamina.tools.validate import Validation  # needs NumPy, which takes 0.15 s
 
-            watchers.append(Validation(self))
+            self.validation = Validation(
+                self.ctx,
+                args.validate,
+                args.validate_budget,
+                self.make_reproducer,
+                self.implementations,
+            )
+            watchers.append(self.validation)
         if args.time_passes:  # last: the time of the others is not the pass's
             watchers.append(Timer())
         return watchers
@@ -214,14 +225,22 @@ class LaminaOpt(xDSLOptMain):
 
     def apply_passes(self, prog: ModuleOp) -> None:
         """Run the pipeline on one module."""
-        options = [word for path in self.args.load for word in ("--load", path)]
-        if self.args.validate is not None:
-            options.append(f"--validate={self.args.validate}")
-        reproducer = None
-        if self.args.reproducer is not None:
-            reproducer = Reproducer(self.args.reproducer, self.ctx.weights, tuple(options))
+        reproducer = self.make_reproducer() if self.args.reproducer is not None else None
         verify = not self.args.disable_verify
         run_passes(self.ctx, prog, self.pipeline.passes, self.watchers, reproducer, verify)
+
+    @property
+    def unchecked(self) -> int:
+        """How many passes --validate had to let through."""
+        return self.validation.unchecked if self.validation is not None else 0
+
+    def make_reproducer(self) -> Reproducer:
+        """Where a failure is written to; a new file of its own, unless the user named one."""
+        options = [word for path in self.args.load for word in ("--load", path)]
+        if self.args.validate is not None:
+            options += [f"--validate={self.args.validate}"]
+            options += [f"--validate-budget={self.args.validate_budget:g}"]
+        return Reproducer(self.args.reproducer, self.ctx.weights, tuple(options))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -245,6 +264,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if wanted:
             traceback.print_exc()
         print("lamina-opt:", explain(e) or crashed(e), file=sys.stderr)
+        return 1
+    if tool.unchecked:
+        passes = "1 pass was" if tool.unchecked == 1 else f"{tool.unchecked} passes were"
+        print(f"lamina-opt: validate: {passes} not checked, see above", file=sys.stderr)
         return 1
     if tool.args.shrink:
         print("Failure, can't shrink")

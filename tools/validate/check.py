@@ -1,0 +1,238 @@
+"""Comparing every function of a module before and after a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import DiagnosticException
+
+from lamina import interpreters
+from lamina.context import LaminaContext
+from lamina.errors import LaminaError
+from lamina.interpreters import BudgetExceeded, Unsupported
+from lamina.tools.validate.compare import NATIVE, Difference, Numerics, difference
+from lamina.tools.validate.native import NativeFunction, NotNative, remaining_passes
+from lamina.tools.validate.report import Checked, Report
+from lamina.tools.validate.samples import kinds, sample
+from lamina.tools.validate.signature import Conversion, Incompatible
+from lamina.tools.validate.state import Run, State
+
+PATIENCE = 5
+"""how many times its estimate a function may take before the interpreter is stopped"""
+
+
+class Unchecked(Exception):
+    """A function could not be compared; the message says why."""
+
+
+@dataclass
+class Task:
+    """One function to be compared across one pass."""
+
+    name: str
+    before: State
+    after: State
+    done: ModulePass
+    numerics: Numerics
+
+    def __post_init__(self) -> None:
+        old, new = (s.signatures[self.name] for s in (self.before, self.after))
+        if why := old.unsupported() or new.unsupported():
+            raise Unchecked(why)
+        try:
+            self.conversion = Conversion(old, new)
+        except Incompatible as e:
+            raise Unchecked(str(e)) from e
+        self.kinds = kinds(old)
+
+    def judge(self, kind: str, run: Run, slots: Sequence[np.ndarray], found: Run) -> Difference:
+        """The largest difference in what was computed; fails if the pass may not make it."""
+        allowed = self.numerics.tolerance
+        if run.native or found.native:
+            allowed = max(allowed, NATIVE)
+        worst = Difference(0.0)
+        expected = self.conversion.results(run.slots, run.results)
+        for k, ((wanted, matters), got) in enumerate(zip(expected, found.results, strict=True)):
+            if matters is not None:
+                got = np.where(matters, got, wanted)
+            d = difference(wanted, got)
+            if d.relative > allowed:
+                kind_of = "result" if self.after.signatures[self.name].on_tensors else "array"
+                raise LaminaError(
+                    f"validate: {self.done.name} is declared {self.numerics.text}, but changed "
+                    f"what @{self.name} computes: on sample '{kind}', {kind_of} {k}, {d}, "
+                    f"{d.relative:.3g} of the largest magnitude"
+                )
+            worst = max(worst, d, key=lambda d: d.relative)
+        return worst
+
+
+class Checker:
+    """Runs functions, within a budget of time for every pass."""
+
+    def __init__(
+        self, ctx: LaminaContext, seed: int, budget: float, implementations: Mapping[Any, Any]
+    ):
+        self.ctx, self.seed, self.budget = ctx, seed, budget
+        self.implementations = implementations
+
+    def check(self, before: State, after: State, done: ModulePass) -> Report:
+        """Compare all functions that changed; those that came or went through their callers."""
+        numerics = Numerics.of(done)
+        report = Report(numerics.text)
+        both = [name for name in before.functions if name in after.functions]
+        changed = [name for name in both if before.text[name] != after.text[name]]
+        changed.sort(key=lambda name: self.estimate(before, name) + self.estimate(after, name))
+        left = self.budget
+        for k, name in enumerate(changed):
+            try:
+                task = Task(name, before, after, done, numerics)
+                report.checked[name], seconds = self.compare(task, left / (len(changed) - k))
+                left -= seconds
+            except Unchecked as e:
+                report.problems[name] = str(e)
+        for name in [*before.functions.keys() ^ after.functions.keys()]:
+            report.problems[name] = (
+                "it is new" if name in after.functions else "it is gone"
+            ) + ", and no function that was compared calls it"
+        _cover(report, before, after)
+        return report
+
+    def estimate(self, state: State, name: str) -> float:
+        """Seconds to interpret `name` once; nothing if that has been done."""
+        return 0.0 if state.runs.get(name) else interpreters.estimate(state.module, name)
+
+    def compare(self, task: Task, share: float) -> tuple[Checked, float]:
+        """Compare one function in about `share` seconds of interpreting."""
+        once = self.estimate(task.before, task.name) + self.estimate(task.after, task.name)
+        affordable = int(min(share / once, len(task.kinds))) if once else len(task.kinds)
+        if affordable:
+            try:
+                return self.interpreted(task, task.kinds[:affordable]), once * affordable
+            except BudgetExceeded:
+                pass
+        return self.natively(task, share), 0.0
+
+    def interpreted(self, task: Task, kinds: Sequence[str]) -> Checked:
+        """Compare by the interpreter on these kinds of samples."""
+        worst = 0.0
+        for kind in kinds:
+            run = self.interpreted_before(task, kind)
+            slots = task.conversion.slots(run.slots)
+            try:
+                found = Run(slots, self.interpret(task.after, task.name, slots))
+            except (BudgetExceeded, Unsupported):
+                raise
+            except DiagnosticException as e:
+                raise LaminaError(
+                    f"validate: {task.done.name} broke @{task.name}: on sample '{kind}', {e}"
+                ) from e
+            worst = max(worst, task.judge(kind, run, slots, found).relative)
+            task.after.runs.setdefault(task.name, {})[kind] = found
+        return Checked("interpreted", len(kinds), worst)
+
+    def interpreted_before(self, task: Task, kind: str) -> Run:
+        """What the function computed before the pass."""
+        runs = task.before.runs.setdefault(task.name, {})
+        if kind not in runs:
+            functions = task.before.functions
+            signature = task.before.signatures[task.name]
+            slots = sample(functions[task.name], signature, kind, self.seed, functions)
+            try:
+                runs[kind] = Run(slots, self.interpret(task.before, task.name, slots))
+            except BudgetExceeded:
+                raise
+            except DiagnosticException as e:
+                raise Unchecked(f"{e}") from e
+        return runs[kind]
+
+    def interpret(self, state: State, name: str, slots: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """What a function of `state` computes, by the reference interpreter of its level."""
+        signature = state.signatures[name]
+        arrays = [x.copy() for x in slots]
+        roles = [r for r in signature.roles if r in ("", "input", "output")]
+        outputs = [a for a, r in zip(arrays, roles, strict=True) if r == "output"]
+        inputs = [a for a, r in zip(arrays, roles, strict=True) if r != "output"]
+        limit = max(1.0, PATIENCE * interpreters.estimate(state.module, name), self.budget)
+        results = interpreters.call(
+            state.module, name, inputs, outputs, self.ctx.weights,
+            limit=limit, extra=self.implementations,
+        )  # fmt: skip
+        return results if signature.on_tensors else arrays
+
+    def natively(self, task: Task, share: float) -> Checked:
+        """Compare what machine code computes; before the pass the interpreter, where it can."""
+        wanted = self.before_native(task, share)
+        try:
+            code = NativeFunction(self.ctx, task.after.module, task.name)
+        except NotNative as e:
+            raise Unchecked(f"interpreting it takes too long, and {e}") from e
+        worst = 0.0
+        for kind, run in wanted.items():
+            slots = task.conversion.slots(run.slots)
+            found = Run(slots, code(slots), native=True)
+            try:
+                worst = max(worst, task.judge(kind, run, slots, found).relative)
+            except LaminaError:
+                if code.passes and not run.native:
+                    return self.confirmed(task, kind)
+                raise
+            task.after.runs.setdefault(task.name, {})[kind] = found
+        return Checked("native", len(wanted), worst)
+
+    def confirmed(self, task: Task, kind: str) -> Checked:
+        """
+        The machine code differs, but passes that have yet to come took part in it: interpret the
+        function, however long it takes, to know whether this pass is to blame.
+        """
+        task.after.runs.pop(task.name, None)
+        try:
+            return self.interpreted(task, [kind])
+        except (BudgetExceeded, Unsupported) as e:
+            raise Unchecked(f"its machine code differs, from this pass or a later one: {e}") from e
+
+    def before_native(self, task: Task, share: float) -> dict[str, Run]:
+        """What the function computed before the pass, as far as it is known or affordable."""
+        once = self.estimate(task.before, task.name)
+        if once:
+            for kind in task.kinds[: int(share / once)]:
+                self.interpreted_before(task, kind)
+        if runs := task.before.runs.get(task.name):
+            return runs
+        later = [p.name for p in remaining_passes(task.before.module)]
+        if task.done.name in later:
+            raise Unchecked(
+                f"interpreting it takes about {once:.0f} s, more than --validate-budget allows, "
+                f"and {task.done.name} itself would take part in compiling what was there before"
+            )
+        try:
+            code = NativeFunction(self.ctx, task.before.module, task.name)
+        except NotNative as e:
+            raise Unchecked(f"interpreting it takes too long, and {e}") from e
+        functions, signature = task.before.functions, task.before.signatures[task.name]
+        for kind in task.kinds:
+            slots = sample(functions[task.name], signature, kind, self.seed, functions)
+            run = Run(slots, code(slots), native=True)
+            task.before.runs.setdefault(task.name, {})[kind] = run
+        return task.before.runs[task.name]
+
+
+def _cover(report: Report, before: State, after: State) -> None:
+    """Move to `covered` what the check of another function includes."""
+    for name in list(report.problems):
+        callers = {*before.callers(name), *after.callers(name)} & report.checked.keys()
+        if callers:
+            report.covered[name] = (
+                f"@{min(callers)}, which calls it" if len(callers) == 1 else "its callers"
+            )
+            del report.problems[name]
+    for name in list(report.problems):
+        same = before.own_text.get(name) == after.own_text.get(name)
+        callees = set(after.reached.get(name, ())) - {name}
+        if same and callees and not callees & report.problems.keys():
+            report.covered[name] = "what it calls"
+            del report.problems[name]
