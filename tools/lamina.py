@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import sys
+import threading
 from importlib import import_module
 from typing import NoReturn
 
@@ -21,21 +23,59 @@ LEVELS = ("graph", "te", "loop", "vector", "llvm", "asm", "opencl")
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is 0, or 1 after a line on stderr that says why."""
+    interrupts = Interrupts(last=argv is None)
     try:
-        args = parser().parse_args(argv)
-        import_module(f"lamina.tools.commands.{args.command}").run(args)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return failed("interrupted")
-    except BrokenPipeError:
-        # Python flushes stdout again as it exits: that must not fail a second time.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return failed("whoever read the output closed it before the end")
-    except OSError as e:
-        return failed(": ".join(str(part) for part in (e.filename, e.strerror or e) if part))
-    except LaminaError as e:
-        return failed(str(e))
+        with interrupts:
+            args = parser().parse_args(argv)
+            import_module(f"lamina.tools.commands.{args.command}").run(args)
+            sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as e:
+        message = "interrupted" if interrupts.seen else reason(e)
+        if message is None:
+            raise
+        return failed(message)
     return 0
+
+
+class Interrupts:
+    """
+    Notices Ctrl-C even where the exception does not arrive: C extensions that are interrupted while
+    they are imported turn it into errors of their own.
+    """
+
+    def __init__(self, last: bool) -> None:
+        self.seen = False
+        self._last = last
+        """whether nothing is left to interrupt afterwards, but for Python's own end"""
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._note)
+
+    def _note(self, number: int, frame: object) -> None:
+        self.seen = True
+        raise KeyboardInterrupt
+
+    def __exit__(self, *error: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN if self._last else self._previous)
+
+
+def reason(error: BaseException) -> str | None:
+    """What an error says to a user; None if it is not theirs but a bug."""
+    match error:
+        case KeyboardInterrupt():
+            return "interrupted"
+        case BrokenPipeError():
+            # Python flushes stdout again as it exits: that must not fail a second time.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return "whoever read the output closed it before the end"
+        case OSError():
+            parts = (error.filename, error.strerror or error)
+            return ": ".join(str(part) for part in parts if part)
+        case LaminaError():
+            return str(error)
+    return None
 
 
 def failed(message: str) -> int:

@@ -1,5 +1,6 @@
 """Every error of the `lamina` command is one line, exit status 1, and no half-written file."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,20 @@ def test_interrupt_is_one_line(
     before = sorted(tmp_path.iterdir())
     assert lamina.error("compile", model, "-o", tmp_path / "m.lam") == "interrupted"
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_interrupt_that_became_another_error_is_still_one(
+    lamina: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NumPy, interrupted while it is imported, raises an ImportError of twenty lines."""
+
+    def swallow(name: str) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("a bad install\nor environment") from None
+
+    monkeypatch.setattr("lamina.tools.lamina.import_module", swallow)
+    before = signal.getsignal(signal.SIGINT)
+    assert lamina.error("run", "m.onnx") == "interrupted"
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,26 @@
+"""`lamina compile --emit`: a model as the text of one level."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from lamina import steps
+from lamina.passes import pipelines
+from lamina.tools import _files
+from lamina.tools._reproducer import save_weights
+
+
+def emit(args: Namespace) -> None:
+    """Print the module, or write it, and its weights beside it."""
+    level = args.emit if args.emit in pipelines.LEVELS else "vector"
+    ctx, module = steps.lowered(args.model, args.target, level, dict(args.shape))
+    text = steps.text_of(ctx, module, args.emit, args.target)
+    if not args.output:
+        sys.stdout.write(text)
+        return
+    with _files.whole(args.output) as path:
+        path.write_text(text, encoding="utf-8")
+    if args.emit in pipelines.LEVELS:
+        save_weights(ctx.weights, text, Path(args.output))
