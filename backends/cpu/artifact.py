@@ -42,7 +42,11 @@ class Artifact:
 
 
 def aligned(size: int) -> np.ndarray:
-    """This many bytes, not initialised, from a multiple of 64 on."""
+    """
+    This many bytes, not initialised, from a multiple of 64 on.
+
+    NumPy asks for huge pages where 4 MB or more are in one piece: so keep what belongs together.
+    """
     raw = np.empty(size + ALIGN, np.uint8)
     return raw[-raw.ctypes.data % ALIGN :][:size]
 
