@@ -94,7 +94,10 @@ class WeightStore:
         arrays = {key: self.get(key) for key in sorted(keys if keys is not None else self)}
         partial = Path(f"{path}.{os.getpid()}.partial")
         try:
-            save_file(arrays, partial)
+            save_file(arrays, partial)  # readable by its owner only
+            umask = os.umask(0)
+            os.umask(umask)
+            partial.chmod(0o666 & ~umask)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -77,6 +77,12 @@ def test_saved_weights_come_back(dtype: str, tmp_path: Path) -> None:
         assert other.put(other.get(key)) == key
 
 
+def test_saved_file_is_readable_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    WeightStore().save(tmp_path / "w.safetensors")
+    assert (tmp_path / "w.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_failed_save_leaves_nothing_behind(tmp_path: Path) -> None:
     store = WeightStore()
     with pytest.raises(WeightError):

@@ -59,7 +59,10 @@ class Signature:
         for type in (*self.slots, *self.results):
             if isinstance(type, IndexType):
                 return "it takes an index, whose range is not known"
-            if not isinstance(type, TensorType | MemRefType) or -1 in type.get_shape():
+            if (
+                not isinstance(type, TensorType | MemRefType)
+                or min(type.get_shape(), default=0) < 0
+            ):
                 return f"it takes or gives {type}, which is no array of a known shape"
         if self.results and any(isinstance(t, MemRefType) for t in self.slots):
             return "it both returns values and takes memrefs"
