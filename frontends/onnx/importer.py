@@ -102,7 +102,7 @@ class Importer:
             value = self.values[name]
             assert value is not None, name
             return value
-        return self.model.array(self.model.initializers[name])
+        return self.model.weight(name)
 
     def operand(self, name: str) -> SSAValue:
         """The value with this ONNX name as an operand."""

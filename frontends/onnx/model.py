@@ -10,15 +10,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from lamina.errors import LaminaError
+from lamina.frontends.onnx.file import SMALL, Span, open_model
 
 OLDEST = 9
 """operators changed their meaning before this opset"""
-
-_SMALL = 1024
-"""tensors of up to this many bytes stay in the model that is checked: shapes, axes, bounds"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,8 @@ class Model:
     """what error messages call the model"""
     folder: str
     """where external data is"""
+    spans: Mapping[str, Span]
+    """the weights that are still in the file"""
 
     @cached_property
     def initializers(self) -> Mapping[str, TensorProto]:
@@ -51,11 +51,15 @@ class Model:
         """An error about this model."""
         return LaminaError(f"{self.where}: {' '.join(message.split())}")
 
-    def array(self, tensor: TensorProto) -> np.ndarray:
+    def weight(self, name: str) -> np.ndarray:
+        """The numbers of an initializer; a large one is read from the file each time."""
+        return self.array(self.initializers[name], self.spans.get(name))
+
+    def array(self, tensor: TensorProto, span: Span | None = None) -> np.ndarray:
         """The numbers of a tensor."""
         try:
-            return numpy_helper.to_array(tensor, self.folder)
-        except (OSError, ValueError, TypeError, onnx.checker.ValidationError) as e:
+            return span.read(tensor) if span else numpy_helper.to_array(tensor, self.folder)
+        except (OSError, KeyError, ValueError, TypeError, onnx.checker.ValidationError) as e:
             raise self.error(f"cannot read tensor '{tensor.name}': {e}") from e
 
     @cached_property
@@ -65,22 +69,23 @@ class Model:
 
         onnx.checker and onnx.shape_inference copy whole models, so they are given this.
         """
-        graph, known = self.proto.graph, {v.name for v in self.proto.graph.input}
-        tensors = [(t.name, t) for t in graph.initializer]
-        nodes = []
-        for node in graph.node:
-            if node.op_type == "Constant" and not _is_small(node):
-                tensors += [(node.output[0], a.t) for a in node.attribute]
-            else:
-                nodes.append(node)
+        graph = self.proto.graph
+        small = [t for t in graph.initializer if self._is_small(t)]
+        constants = [n for n in graph.node if n.op_type == "Constant" and n.ByteSize() > SMALL]
+        large = {t.name: t for t in graph.initializer if not self._is_small(t)}
+        large |= {n.output[0]: a.t for n in constants for a in n.attribute}
+        listed = {v.name for v in graph.input}
         weights = [
             helper.make_tensor_value_info(name, t.data_type, t.dims)
-            for name, t in tensors
-            if not _is_small(t) and name not in known
+            for name, t in large.items()
+            if name not in listed
         ]
-        small = [t for t in graph.initializer if _is_small(t)]
         outline = helper.make_graph(
-            nodes, graph.name or "model", [*graph.input, *weights], graph.output, small
+            [n for n in graph.node if n.op_type != "Constant" or n.ByteSize() <= SMALL],
+            graph.name or "model",
+            [*graph.input, *weights],
+            graph.output,
+            small,
         )
         model = helper.make_model(
             outline, opset_imports=self.proto.opset_import, functions=self.proto.functions
@@ -89,6 +94,11 @@ class Model:
         for value in [*model.graph.input, *model.graph.output]:
             value.type.tensor_type.shape.SetInParent()  # the checker insists, ONNX Runtime does not
         return model
+
+    def _is_small(self, tensor: TensorProto) -> bool:
+        """Whether the checker is given this weight with its numbers: shapes, axes and bounds."""
+        away = tensor.external_data or tensor.name in self.spans
+        return not away and tensor.ByteSize() <= SMALL
 
     def check(self) -> None:
         """Refuse what is not a valid ONNX model."""
@@ -109,23 +119,19 @@ class Model:
 def read(model: str | Path | ModelProto) -> Model:
     """Open a model file, or take a model from memory."""
     if isinstance(model, ModelProto):
-        found = Model(model, "model", "")
+        found = Model(model, "model", "", {})
     else:
         path = Path(model)
         try:
-            proto = ModelProto.FromString(path.read_bytes())
+            proto, spans = open_model(path)
         except OSError as e:
             raise LaminaError(f"cannot read {path}: {e.strerror or e}") from e
-        except DecodeError as e:
+        except (ValueError, DecodeError) as e:
             raise LaminaError(f"{path}: not an ONNX file, or one that was cut off") from e
-        found = Model(proto, path.name, str(path.parent))
+        found = Model(proto, path.name, str(path.parent), spans)
     if not found.proto.HasField("graph") or not found.proto.graph.node:
         raise found.error("not an ONNX file: there is no graph in it")
     return found
-
-
-def _is_small(x: TensorProto | NodeProto) -> bool:
-    return x.ByteSize() <= _SMALL and not (isinstance(x, TensorProto) and x.external_data)
 
 
 def _headline(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from tests.unit.onnx_models import model, node, run_onnxruntime
+from tests.unit.tiny import tiny_model
 
 rng = np.random.default_rng(1)
 
@@ -280,6 +282,22 @@ def test_output_may_be_an_input_or_a_constant() -> None:
 def test_pool_whose_second_output_nobody_reads_is_fine() -> None:
     pool = helper.make_node("MaxPool", ["x"], ["y", "indices"], kernel_shape=[2, 2])
     check(model([pool], {"x": [1, 2, 4, 4]}))
+
+
+def test_file_and_model_in_memory_are_the_same(tmp_path: Path) -> None:
+    proto = tiny_model()
+    onnx.save(proto, tmp_path / "tiny.onnx")
+    text = str(import_model(proto, new_context().weights))
+    assert str(import_model(tmp_path / "tiny.onnx", new_context().weights)) == text
+
+
+def test_large_constant_node_is_a_weight() -> None:
+    large = numpy_helper.from_array(weight(20, 20))
+    nodes = [
+        helper.make_node("Constant", [], ["c"], value=large),
+        helper.make_node("MatMul", ["x", "c"], ["y"]),
+    ]
+    check(model(nodes, {"x": [2, 20]}))
 
 
 def test_shapes_set_open_dimensions() -> None:
