@@ -1,0 +1,90 @@
+"""Writing arithmetic on f32, scalars or vectors, op by op."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from xdsl.builder import Builder
+from xdsl.dialects import arith, math
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    VectorType,
+    f32,
+    i32,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.utils.hints import isa
+
+
+def _dense(value: float, type: Attribute) -> DenseIntOrFPElementsAttr:
+    if isa(type, VectorType[IntegerType]):
+        return DenseIntOrFPElementsAttr.from_list(type, [int(value)])
+    assert isa(type, VectorType[AnyFloat]), type
+    return DenseIntOrFPElementsAttr.from_list(type, [value])
+
+
+class Arithmetic:
+    """Inserts ops on one type, f32 or a vector of it, and on its bits as i32."""
+
+    def __init__(self, builder: Builder, type: Attribute) -> None:
+        self.builder, self.type = builder, type
+        self.bits_type: Attribute = i32
+        if isinstance(type, VectorType):
+            self.bits_type = VectorType(i32, cast(VectorType[Attribute], type).get_shape())
+        self.constants: dict[tuple[str, Attribute], SSAValue] = {}
+
+    def insert(self, op: Operation) -> SSAValue:
+        """The result of a new op."""
+        return self.builder.insert(op).results[0]
+
+    def number(self, value: float) -> SSAValue:
+        """A finite float constant."""
+        return self._constant(value, self.type)
+
+    def integer(self, value: int) -> SSAValue:
+        """An i32 constant."""
+        return self._constant(value, self.bits_type)
+
+    def _constant(self, value: float, type: Attribute) -> SSAValue:
+        key = repr(value), type
+        if key not in self.constants:
+            if type == f32:
+                attribute = FloatAttr(value, f32)
+            else:
+                attribute = IntegerAttr(int(value), i32) if type == i32 else _dense(value, type)
+            self.constants[key] = self.insert(arith.ConstantOp(attribute))
+        return self.constants[key]
+
+    def fma(self, a: SSAValue, b: SSAValue, c: SSAValue) -> SSAValue:
+        """a * b + c, rounded once"""
+        return self.insert(math.FmaOp(a, b, c))
+
+    def polynomial(self, x: SSAValue, coefficients: Sequence[float]) -> SSAValue:
+        """c[0] + c[1] * x + c[2] * x**2 + .. by Horner's rule"""
+        *lower, value = map(self.number, coefficients)
+        for c in reversed(lower):
+            value = self.fma(value, x, c)
+        return value
+
+    def bits(self, x: SSAValue) -> SSAValue:
+        """The bits of a float as an integer."""
+        return self.insert(arith.BitcastOp(x, self.bits_type))
+
+    def power_of_two(self, n: SSAValue) -> SSAValue:
+        """2.0 ** n for an integer -127 < n < 128"""
+        biased = self.insert(arith.AddiOp(n, self.integer(127)))
+        return self.insert(arith.BitcastOp(self.shift_left(biased, 23), self.type))
+
+    def shift_left(self, n: SSAValue, by: int) -> SSAValue:
+        """n * 2 ** by"""
+        return self.insert(arith.ShLIOp(n, self.integer(by)))
+
+    def below(self, a: SSAValue, b: SSAValue, then: SSAValue, otherwise: SSAValue) -> SSAValue:
+        """`then` where a < b, `otherwise` elsewhere and where one is NaN"""
+        less = self.insert(arith.CmpfOp(a, b, "olt"))
+        return self.insert(arith.SelectOp(less, then, otherwise))
