@@ -42,6 +42,12 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         _beside(Path(path).resolve()).unlink()
 
 
+def require_replaceable(path: str | os.PathLike[str]) -> None:
+    """Fail if `path` is something that only takes a stream, which an artifact is not."""
+    if _is_device(Path(path)):
+        raise LaminaError(f"cannot write '{path}': it is not a file that can be replaced")
+
+
 def _is_device(path: Path) -> bool:
     """Whether this is `/dev/stdout`, a pipe or the like, which is written to, never replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 from lamina.errors import LaminaError
@@ -24,17 +25,28 @@ LEVELS = ("graph", "te", "loop", "vector", "llvm", "asm", "opencl")
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status is 0, or 1 after a line on stderr that says why."""
     interrupts = Interrupts(last=argv is None)
+    if isinstance(sys.stdout, TextIOWrapper):  # names that the terminal's encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with interrupts:
             args = parser().parse_args(argv)
             import_module(f"lamina.tools.commands.{args.command}").run(args)
-            sys.stdout.flush()
+            print(end="", flush=True)
     except (Exception, KeyboardInterrupt) as e:
         message = "interrupted" if interrupts.seen else reason(e)
         if message is None:
             raise
+        discard_output()
         return failed(message)
     return 0
+
+
+def discard_output() -> None:
+    """Python flushes stdout as it exits; where that failed once, it must not fail again."""
+    try:
+        print(end="", flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Interrupts:
@@ -67,8 +79,6 @@ def reason(error: BaseException) -> str | None:
         case KeyboardInterrupt():
             return "interrupted"
         case BrokenPipeError():
-            # Python flushes stdout again as it exits: that must not fail a second time.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return "whoever read the output closed it before the end"
         case OSError():
             parts = (error.filename, error.strerror or error)

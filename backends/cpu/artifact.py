@@ -90,6 +90,8 @@ def _digest(manifest: str, tensors: Mapping[str, Any]) -> Any:
 
 
 def _replace(path: Path, parts: list[bytes | memoryview]) -> None:
+    if path.exists() and not path.is_file():  # replacing /dev/null is something root can do
+        raise LaminaError(f"cannot write {path}: it is not a file that can be replaced")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         with open(temporary, "xb") as f:

@@ -1,6 +1,7 @@
 """What the commands do when all is well, and what is wrong only once they have begun."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -240,6 +241,22 @@ def test_interrupted_bench_ends_its_processes(model: Path) -> None:
     assert (process.returncode, err) == (1, "lamina: interrupted\n")
     assert len(children) == 2
     assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+def test_full_disk_is_one_line(model: Path) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "lamina.tools.lamina", "run", str(model), "--no-cache"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "lamina: No space left on device\n")
+
+
+def test_only_files_are_replaced(lamina: Command, model: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.lam")
+    message = f"cannot write '{tmp_path}/pipe.lam': it is not a file that can be replaced"
+    assert lamina.error("compile", model, "-o", tmp_path / "pipe.lam") == message
+    with pytest.raises(api.LaminaError, match=r"pipe\.lam: it is not a file that can be replaced"):
+        api.compile(model).save(tmp_path / "pipe.lam")
+    assert (tmp_path / "pipe.lam").is_fifo()
 
 
 def test_reader_that_leaves_is_one_line(model: Path) -> None:

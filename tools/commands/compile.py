@@ -22,4 +22,5 @@ def run(args: Namespace) -> None:
     elif not args.output:
         raise LaminaError("compile needs -o FILE for the artifact, or --emit LEVEL to print one")
     else:
+        _files.require_replaceable(args.output)
         lamina.compile(args.model, **compiler_options(args)).save(args.output)
