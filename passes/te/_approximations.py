@@ -4,7 +4,7 @@ exp, tanh and erf on f32 as straight-line arithmetic that vectorizes: no call, t
 The coefficients are minimax fits in the relative error of the result (least squares on Chebyshev
 nodes, reweighted after Lawson), rounded to f32 from the lowest order on, the rest refitted each
 time. `u` is the unit in the last place (ulp) of the exact result. The bounds in the docstrings are
-the largest errors over a dense sample of all f32 with room to spare;
+the largest errors over a close sample of all f32 with room to spare;
 tests/unit/test_expand_math.py measures them again.
 """
 
