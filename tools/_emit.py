@@ -15,8 +15,10 @@ from lamina.tools._reproducer import save_weights
 def emit(args: Namespace) -> None:
     """Print the module, or write it, and its weights beside it."""
     level = args.emit if args.emit in pipelines.LEVELS else "vector"
-    ctx, module = steps.lowered(args.model, args.target, level, dict(args.shape))
-    text = steps.text_of(ctx, module, args.emit, args.target)
+    opencl = args.emit == "opencl" and args.target == "cpu"
+    target = "opencl:portable" if opencl else args.target
+    ctx, module = steps.lowered(args.model, target, level, dict(args.shape))
+    text = steps.text_of(ctx, module, args.emit, target)
     if not args.output:
         sys.stdout.write(text)
         return

@@ -104,7 +104,12 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of all commands."""
-    top = Parser(prog="lamina", description="Compile neural networks, run them, time them.")
+    top = Parser(
+        prog="lamina",
+        description="Compile neural networks, run them, time them.",
+        epilog="Compiled models and kernels are kept in $LAMINA_CACHE (default: ~/.cache/lamina), "
+        "5 GB at most; the folder may be deleted at any time.",
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_compile(commands.add_parser("compile", help="compile a model, or show it on any level"))
     _add_run(commands.add_parser("run", help="run a model"))

@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -170,7 +171,9 @@ def text_of(ctx: LaminaContext, module: ModuleOp, level: str, target: str) -> st
 def _printer(level: str, target: str) -> Target:
     if level in pipelines.LEVELS:
         return MLIRTarget()
-    return targets()[f"lamina-{level}"]()(target=target)  # pyright: ignore[reportCallIssue]
+    cls = targets()[f"lamina-{level}"]()
+    options = {"target": target} if "target" in (f.name for f in fields(cls)) else {}
+    return cls(**options)
 
 
 @contextmanager

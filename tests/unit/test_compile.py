@@ -16,6 +16,7 @@ import lamina
 from lamina import model_cache, steps
 from lamina.errors import LaminaError
 from lamina.model_cache import ModelCache, files_of, fingerprint, model_key
+from lamina.passes import pipelines
 from tests.unit.tiny import close, reference, tiny_model
 
 X = np.random.default_rng(3).standard_normal((1, 3, 12, 12)).astype(np.float32)
@@ -115,6 +116,17 @@ def test_import_is_light() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="module 'lamina' has no attribute 'complie'"):
         lamina.complie  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_module_on_any_level_goes_through_the_rest(path: Path) -> None:
+    """A module says itself where it is: `lamina run` takes what `lamina-opt` made."""
+    names = [p.name for p in pipelines.default("cpu")]
+    for level in pipelines.LEVELS:
+        _, module = steps.lowered(path, "cpu", level)
+        rest = [p.name for p in steps.remaining(module, "cpu")]
+        assert rest == names[len(names) - len(rest) :]
+        assert (level == "vector") == (rest == [])
+    assert [p.name for p in steps.remaining(steps.read(path)[1], "cpu")] == names
 
 
 # -- the cache
