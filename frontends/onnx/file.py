@@ -3,7 +3,7 @@ Opening an ONNX file without reading its weights.
 
 Protobuf would hold every weight in memory a second time for as long as the model is imported. A
 file is a sequence of fields, each a key (number * 8 + how it is encoded) and a value, and weights
-are fields within fields: ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.raw_data = 9.
+are fields of fields: ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.raw_data = 9.
 https://protobuf.dev/programming-guides/encoding
 """
 

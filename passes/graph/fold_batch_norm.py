@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from lamina.context import weights_of
 from lamina.dialects.graph import (
     AddOp,
     BatchNormOp,
+    BinaryOp,
     ConstantOp,
     Conv2dOp,
     DenseOp,
@@ -36,12 +38,21 @@ Weighted = Conv2dOp | DenseOp
 """ops whose output channel o is a sum of products with w[o], plus bias[o]"""
 
 
-def per_channel(x: SSAValue, channels: int, store: WeightStore) -> np.ndarray | None:
-    """A constant that differs along dimension 1 at most, as one number per channel."""
-    found = known(x, store)
-    if found is None or any(n != 1 for i, n in enumerate(found.shape) if i != 1):
-        return None
-    return np.broadcast_to(found.reshape(-1).astype(np.float64), (channels,))
+def with_constant(op: BinaryOp, store: WeightStore) -> tuple[SSAValue, np.ndarray] | None:
+    """The operand of `op` that has the shape of the result, and the other, one number a channel."""
+    size = shape(op.y)
+    for x, other in ((op.a, op.b), (op.b, op.a)):
+        c = known(other, store)
+        if c is None or len(size) < 2 or shape(x) != size:
+            continue
+        if all(n == 1 for i, n in enumerate(c.shape) if i != 1):
+            return x, np.broadcast_to(c.reshape(-1).astype(np.float64), (size[1],))
+    return None
+
+
+def channels(array: np.ndarray, size: Sequence[int], store: WeightStore) -> ConstantOp:
+    """One number per channel as a constant that broadcasts to shape `size`."""
+    return constant(array.astype(np.float32).reshape(1, -1, *(1,) * (len(size) - 2)), store)
 
 
 def weighted(x: SSAValue, store: WeightStore) -> Weighted | None:
@@ -128,9 +139,7 @@ class FoldBatchNorm(StorePattern):
         if into := weighted(op.x, self.store):
             fold(op, into, s, t, self.store, rewriter)
             return
-        size = (1, -1) + (1,) * (len(shape(op.x)) - 2)
-        by = constant(s.astype(np.float32).reshape(size), self.store)
-        to = constant(t.astype(np.float32).reshape(size), self.store)
+        by, to = (channels(array, shape(op.x), self.store) for array in (s, t))
         by.result.name_hint, to.result.name_hint = "scale", "shift"
         product = MulOp(op.x, by.result, op.y.type)
         sum = AddOp(product.y, to.result, op.y.type)
@@ -143,14 +152,9 @@ class FoldScale(StorePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: MulOp, rewriter: PatternRewriter, /) -> None:
-        for x, c in ((op.a, op.b), (op.b, op.a)):
-            into = weighted(x, self.store)
-            if into is None or shape(x) != shape(op.y):
-                continue
-            scale = per_channel(c, shape(x)[1], self.store)
-            if scale is not None:
-                fold(op, into, scale, None, self.store, rewriter)
-                return
+        found = with_constant(op, self.store)
+        if found and (into := weighted(found[0], self.store)):
+            fold(op, into, found[1], None, self.store, rewriter)
 
 
 class FoldShift(StorePattern):
@@ -158,14 +162,37 @@ class FoldShift(StorePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AddOp, rewriter: PatternRewriter, /) -> None:
-        for x, c in ((op.a, op.b), (op.b, op.a)):
-            into = weighted(x, self.store)
-            if into is None or shape(x) != shape(op.y):
-                continue
-            shift = per_channel(c, shape(x)[1], self.store)
-            if shift is not None:
-                fold(op, into, None, shift, self.store, rewriter)
-                return
+        found = with_constant(op, self.store)
+        if found and (into := weighted(found[0], self.store)):
+            fold(op, into, None, found[1], self.store, rewriter)
+
+
+class MergeScaleAndShift(StorePattern):
+    """(x * a) * c -> x * ac, (x + a) + c -> x + (a + c) and (x + a) * c -> x * c + ac"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: MulOp | AddOp, rewriter: PatternRewriter, /) -> None:
+        outer = with_constant(op, self.store)
+        if outer is None or not outer[0].has_one_use():
+            return
+        inner = outer[0].owner
+        if not isinstance(inner, MulOp | AddOp) or (
+            isinstance(op, AddOp) and isinstance(inner, MulOp)
+        ):
+            return
+        found = with_constant(inner, self.store)
+        if found is None:
+            return
+        (x, a), c, size = found, outer[1], shape(op.y)
+        merged = channels(a + c if isinstance(op, AddOp) else a * c, size, self.store)
+        if type(op) is type(inner):
+            new: list[Operation] = [merged, type(op)(x, merged.result, op.y.type)]
+        else:
+            factor = channels(c, size, self.store)
+            product = MulOp(x, factor.result, op.y.type)
+            new = [merged, factor, product, AddOp(product.y, merged.result, op.y.type)]
+        inherit_source(new[-1], op)
+        rewriter.replace(op, new)
 
 
 class FoldBatchNormPass(ModulePass):
@@ -181,6 +208,6 @@ class FoldBatchNormPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         store = weights_of(ctx)
         patterns = GreedyRewritePatternApplier(
-            [FoldBatchNorm(store), FoldScale(store), FoldShift(store)]
+            [FoldBatchNorm(store), FoldScale(store), FoldShift(store), MergeScaleAndShift(store)]
         )
         PatternRewriteWalker(patterns).rewrite_module(op)

@@ -106,3 +106,21 @@ func.func @sum_with_an_image_is_no_bias(%x: tensor<1x1x1x2xf32>) -> tensor<1x1x1
   %y = graph.add %c, %t : (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>) -> tensor<1x1x1x2xf32>
   func.return %y : tensor<1x1x1x2xf32>
 }
+
+// CHECK-LABEL: func.func @scales_and_shifts_in_a_row_are_one_of_each
+// CHECK-NEXT:    %[[S:.*]] = graph.constant dense<6.000000e+00> : tensor<1x1x1x1xf32>
+// CHECK-NEXT:    %[[P:.*]] = graph.mul %x, %[[S]]
+// CHECK-NEXT:    %[[T:.*]] = graph.constant dense<1.900000e+01> : tensor<1x1x1x1xf32>
+// CHECK-NEXT:    %[[Y:.*]] = graph.add %[[P]], %[[T]] {lamina.source = "d"}
+// CHECK-NEXT:    func.return %[[Y]]
+func.func @scales_and_shifts_in_a_row_are_one_of_each(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %two = graph.constant dense<2.0> : tensor<1x1x1x1xf32>
+  %three = graph.constant dense<3.0> : tensor<1x1x1x1xf32>
+  %five = graph.constant dense<5.0> : tensor<1x1x1x1xf32>
+  %four = graph.constant dense<4.0> : tensor<1x1x1x1xf32>
+  %a = graph.mul %x, %two : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %b = graph.add %a, %five : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %c = graph.mul %b, %three : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %d = graph.add %c, %7 {lamina.source = "d"} : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  func.return %d : tensor<1x1x4x4xf32>
+}
