@@ -121,6 +121,6 @@ func.func @scales_and_shifts_in_a_row_are_one_of_each(%x: tensor<1x1x4x4xf32>) -
   %a = graph.mul %x, %two : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
   %b = graph.add %a, %five : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
   %c = graph.mul %b, %three : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
-  %d = graph.add %c, %7 {lamina.source = "d"} : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
+  %d = graph.add %c, %four {lamina.source = "d"} : (tensor<1x1x4x4xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x4x4xf32>
   func.return %d : tensor<1x1x4x4xf32>
 }
