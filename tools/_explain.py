@@ -36,9 +36,10 @@ def explain(error: BaseException) -> str | None:
             return "interrupted"
         case RecursionError():
             return "the IR is nested too deeply"
+        case LaminaError():
+            return " ".join(str(error).split())
         case (
-            LaminaError()
-            | DiagnosticException()
+            DiagnosticException()
             | UnregisteredConstructException()
             | AlreadyRegisteredConstructException()
         ):

@@ -64,7 +64,7 @@ def run_passes(
             if reproducer is not None:
                 reproducer.write(given, todo, explain(e) or type(e).__name__)
             raise
-        for watcher in watchers:
+        for watcher in reversed(watchers):  # the last one is told first: a timer is the innermost
             watcher.after(module, todo)
 
 

@@ -1,12 +1,15 @@
 """--validate: one planted mistake on each level is named; what is not checked is said."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lamina.tools import opt
+from lamina.tools.validate import native
 
 FAULTS = Path(__file__).parents[1] / "lit" / "tools" / "inputs" / "faults.py"
 Outcome = tuple[int, str]
@@ -142,7 +145,7 @@ def test_access_outside_a_buffer_is_the_fault_of_the_pass(validate: Validate) ->
 def test_use_before_definition_is_the_fault_of_the_pass(validate: Validate) -> None:
     status, err = validate(ROUND, "fault-order")
     assert status == 1
-    assert "after fault-order: %scale, result 0 of arith.constant, is used before" in err
+    assert "after fault-order, %scale, result 0 of arith.constant, is used before" in err
 
 
 def test_op_without_interpreter_is_not_checked(validate: Validate) -> None:
@@ -216,3 +219,59 @@ def test_same_seed_same_samples(validate: Validate) -> None:
     other = validate(SUM, "dishonest-reorder", "--validate=7")[1]
     assert "validate: seed 7, " in other
     assert other.split(" became ")[1] != validate(SUM, "dishonest-reorder")[1].split(" became ")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "fault"),
+    [
+        (GRAPH, "simplify-graph", "fault-graph-halo"),
+        (TE, "", "fault-te-halo"),
+        (TE, "te-schedule,te-to-loops,te-to-vec,", "fault-swap-indices"),
+        (ROUND, "", "fault-rounding"),
+    ],
+    ids=["graph", "te", "loop", "int8 on vectors"],
+)
+def test_planted_fault_is_found_in_machine_code(
+    text: str, before: str, fault: str, validate: Validate, tmp_path: Path
+) -> None:
+    """A budget of nothing leaves only machine code."""
+    given = tmp_path / "given.mlir"
+    (tmp_path / "text.mlir").write_text(text)
+    assert opt.main([str(tmp_path / "text.mlir"), "-p", before.rstrip(","), "-o", str(given)]) == 0
+    status, err = validate(given.read_text(), fault, "--validate-budget", "0")
+    assert status == 1
+    assert f"validate: {fault} is declared exact, but changed what @" in err
+
+
+def test_report_says_that_machine_code_was_compared(validate: Validate) -> None:
+    status, err = validate(SUM, "honest-reorder", "--validate-budget", "0")
+    assert status == 0
+    line = "native (within 1e-05) @sum on 4 kinds of samples; largest difference "
+    assert line in err
+
+
+def test_machine_code_that_crashes_is_the_fault_of_the_pass(validate: Validate) -> None:
+    status, err = validate(ROUND, "fault-wild-store", "--validate-budget", "0")
+    assert status == 1
+    assert "fault-wild-store broke @requantize: on sample 'normal', its machine code was " in err
+    assert "ended by SIGSEGV" in err
+
+
+def test_pass_cannot_be_compared_with_itself(validate: Validate) -> None:
+    """Machine code of what was before te-schedule goes through te-schedule too."""
+    status, err = validate(TE, "te-schedule", "--validate-budget", "0")
+    assert status == 1
+    assert "not checked: @conv: interpreting it takes about" in err
+    assert "te-schedule itself would take part in compiling what was there before" in err
+
+
+def test_endless_machine_code_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "LIMIT", 0.1)
+    with pytest.raises(native.Crashed, match=r"ran longer than 0\.1 s"):
+        native.in_child(lambda: time.sleep(60), [])
+
+
+def test_child_hands_back_what_it_wrote() -> None:
+    x = np.zeros(3)
+    native.in_child(lambda: x.__setitem__(1, 5.0), [x])
+    assert x.tolist() == [0, 5, 0]

@@ -49,7 +49,7 @@ class Validation(Watcher):
         print(f"validate: seed {seed}, {budget:g} s for each pass", file=sys.stderr)
 
     def start(self, module: ModuleOp) -> None:
-        _require_dominance(module, "the input")
+        _require_dominance(module, "in the input")
         self._state = None
 
     def before(self, module: ModuleOp, todo: ModulePass) -> None:
@@ -61,7 +61,7 @@ class Validation(Watcher):
         before = self._state
         assert before is not None
         try:
-            _require_dominance(module, str(done.name))
+            _require_dominance(module, f"after {done.name}")
             self._state = State(module.clone(), before)
             report = self.checker.check(before, self._state, done)
         except LaminaError as e:
@@ -72,7 +72,7 @@ class Validation(Watcher):
         print(f"  {done}: {report}", file=sys.stderr)
 
 
-def _require_dominance(module: ModuleOp, who: str) -> None:
+def _require_dominance(module: ModuleOp, when: str) -> None:
     """xDSL's verifier lets through what no interpreter can run."""
     if found := next(violations(module), None):
-        raise LaminaError(f"validate: after {who}: {found}")
+        raise LaminaError(f"validate: {when}, {found}")

@@ -15,7 +15,7 @@ from lamina.context import LaminaContext
 from lamina.errors import LaminaError
 from lamina.interpreters import BudgetExceeded, Unsupported
 from lamina.tools.validate.compare import NATIVE, Difference, Numerics, difference
-from lamina.tools.validate.native import NativeFunction, NotNative, remaining_passes
+from lamina.tools.validate.native import Crashed, NativeFunction, NotNative, remaining_passes
 from lamina.tools.validate.report import Checked, Report
 from lamina.tools.validate.samples import kinds, sample
 from lamina.tools.validate.signature import Conversion, Incompatible
@@ -48,6 +48,12 @@ class Task:
         except Incompatible as e:
             raise Unchecked(str(e)) from e
         self.kinds = kinds(old)
+
+    def broken(self, kind: str, why: Exception) -> LaminaError:
+        """The function cannot be run any more."""
+        return LaminaError(
+            f"validate: {self.done.name} broke @{self.name}: on sample '{kind}', {why}"
+        )
 
     def judge(self, kind: str, run: Run, slots: Sequence[np.ndarray], found: Run) -> Difference:
         """The largest difference in what was computed; fails if the pass may not make it."""
@@ -128,9 +134,7 @@ class Checker:
             except (BudgetExceeded, Unsupported):
                 raise
             except DiagnosticException as e:
-                raise LaminaError(
-                    f"validate: {task.done.name} broke @{task.name}: on sample '{kind}', {e}"
-                ) from e
+                raise task.broken(kind, e) from e
             worst = max(worst, task.judge(kind, run, slots, found).relative)
             task.after.runs.setdefault(task.name, {})[kind] = found
         return Checked("interpreted", len(kinds), worst)
@@ -162,27 +166,33 @@ class Checker:
             state.module, name, inputs, outputs, self.ctx.weights,
             limit=limit, extra=self.implementations,
         )  # fmt: skip
-        return results if signature.on_tensors else arrays
+        return results if signature.on_tensors else _sharing(slots, arrays)
 
     def natively(self, task: Task, share: float) -> Checked:
         """Compare what machine code computes; before the pass the interpreter, where it can."""
         wanted = self.before_native(task, share)
-        try:
-            code = NativeFunction(self.ctx, task.after.module, task.name)
-        except NotNative as e:
-            raise Unchecked(f"interpreting it takes too long, and {e}") from e
+        code = self.machine_code(task.after, task.name)
         worst = 0.0
         for kind, run in wanted.items():
             slots = task.conversion.slots(run.slots)
-            found = Run(slots, code(slots), native=True)
             try:
+                found = Run(slots, _sharing(slots, code(slots)), native=True)
                 worst = max(worst, task.judge(kind, run, slots, found).relative)
-            except LaminaError:
+            except (LaminaError, Crashed) as e:
                 if code.passes and not run.native:
                     return self.confirmed(task, kind)
-                raise
+                if isinstance(e, LaminaError):
+                    raise
+                raise task.broken(kind, e) from e
             task.after.runs.setdefault(task.name, {})[kind] = found
         return Checked("native", len(wanted), worst)
+
+    def machine_code(self, state: State, name: str) -> NativeFunction:
+        """Function `name` of `state`, compiled."""
+        try:
+            return NativeFunction(self.ctx, state.module, name)
+        except NotNative as e:
+            raise Unchecked(f"interpreting it takes too long, and {e}") from e
 
     def confirmed(self, task: Task, kind: str) -> Checked:
         """
@@ -209,16 +219,30 @@ class Checker:
                 f"interpreting it takes about {once:.0f} s, more than --validate-budget allows, "
                 f"and {task.done.name} itself would take part in compiling what was there before"
             )
-        try:
-            code = NativeFunction(self.ctx, task.before.module, task.name)
-        except NotNative as e:
-            raise Unchecked(f"interpreting it takes too long, and {e}") from e
+        code = self.machine_code(task.before, task.name)
         functions, signature = task.before.functions, task.before.signatures[task.name]
         for kind in task.kinds:
             slots = sample(functions[task.name], signature, kind, self.seed, functions)
-            run = Run(slots, code(slots), native=True)
+            try:
+                run = Run(slots, _sharing(slots, code(slots)), native=True)
+            except Crashed as e:
+                raise Unchecked(f"before {task.done.name}, {e}") from e
             task.before.runs.setdefault(task.name, {})[kind] = run
         return task.before.runs[task.name]
+
+
+def _sharing(slots: Sequence[np.ndarray], results: list[np.ndarray]) -> list[np.ndarray]:
+    """`results`, where one still is what the slot was, as the slot itself: half the memory."""
+    if len(slots) != len(results):
+        return results
+    return [s if _same_bytes(s, r) else r for s, r in zip(slots, results, strict=True)]
+
+
+def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    raw = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (a, b))
+    return np.array_equal(*raw)
 
 
 def _cover(report: Report, before: State, after: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import tempfile
@@ -16,7 +17,6 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from lamina.context import LaminaContext
-from lamina.errors import LaminaError
 from lamina.interpreters.arrays import unwritten
 from lamina.tools.validate.signature import Conversion, Incompatible, Signature
 
@@ -25,7 +25,11 @@ LIMIT = 120.0
 
 
 class NotNative(Exception):
-    """A function cannot be run as machine code; the message says why."""
+    """A function cannot be made machine code; the message says why."""
+
+
+class Crashed(Exception):
+    """Machine code did not come to its end; the message says how."""
 
 
 def functions_of(module: ModuleOp) -> dict[str, func.FuncOp]:
@@ -130,6 +134,7 @@ def in_child(run: Callable[[], None], arrays: Sequence[np.ndarray]) -> None:
         child = os.fork()
         if child == 0:
             try:
+                faulthandler.disable()  # a crash is reported by the parent
                 run()
                 np.savez(file, *arrays)
             finally:
@@ -137,7 +142,7 @@ def in_child(run: Callable[[], None], arrays: Sequence[np.ndarray]) -> None:
         status = _wait(child)
         if os.WIFSIGNALED(status):
             name = signal.Signals(os.WTERMSIG(status)).name
-            raise LaminaError(f"its machine code was ended by {name}")
+            raise Crashed(f"its machine code was ended by {name}")
         with np.load(file) as found:
             for k, array in enumerate(arrays):
                 array[...] = found[f"arr_{k}"]
@@ -152,5 +157,5 @@ def _wait(child: int) -> int:
         if time.monotonic() > deadline:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            raise LaminaError(f"its machine code ran longer than {LIMIT:g} s")
+            raise Crashed(f"its machine code ran longer than {LIMIT:g} s")
         time.sleep(0.001)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from lamina.tools.validate.compare import NATIVE
+
 
 @dataclass
 class Checked:
@@ -32,9 +34,11 @@ class Report:
         for how in ("interpreted", "native"):
             names = [name for name, c in self.checked.items() if c.how == how]
             if names:
-                samples = {self.checked[name].samples for name in names}
-                often = f"{min(samples)} to {max(samples)}" if len(samples) > 1 else max(samples)
-                parts.append(f"{how} {_listed(names)} on {often} kinds of samples")
+                samples = sorted({self.checked[name].samples for name in names})
+                often = " to ".join(str(n) for n in dict.fromkeys((samples[0], samples[-1])))
+                kinds = "kind" if often == "1" else "kinds"
+                within = f" (within {NATIVE:g})" if how == "native" else ""
+                parts.append(f"{how}{within} {_listed(names)} on {often} {kinds} of samples")
         if self.checked:
             largest = max(c.difference for c in self.checked.values())
             parts.append(f"largest difference {largest:.3g}")
