@@ -6,6 +6,7 @@ from abc import ABC
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
+    I64,
     BoolAttr,
     DenseArrayBase,
     FloatAttr,
@@ -37,7 +38,7 @@ from lamina.dialects.graph.attributes import (
 _Ints = DenseArrayBase.constr(i64)
 
 
-def ints(values: Sequence[int]) -> DenseArrayBase:
+def ints(values: Sequence[int]) -> DenseArrayBase[I64]:
     """An array attribute of 64-bit integers."""
     return DenseArrayBase.from_list(i64, values)
 

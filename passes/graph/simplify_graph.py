@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import BoolAttr, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
@@ -23,6 +23,7 @@ from lamina.dialects.graph import (
     AvgPool2dOp,
     ClipOp,
     ConcatOp,
+    Conv2dOp,
     DivOp,
     ExpOp,
     GlobalAvgPoolOp,
@@ -37,9 +38,11 @@ from lamina.dialects.graph import (
     SubOp,
     TransposeOp,
     inherit_source,
+    layout_of,
     shape,
 )
 from lamina.dialects.graph.constants import known
+from lamina.dialects.graph.network import ints
 from lamina.weights import WeightStore
 
 
@@ -153,6 +156,36 @@ class WholeWindowToGlobal(RewritePattern):
             replace(rewriter, op, GlobalAvgPoolOp(op.x, op.y.type))
 
 
+class ZerosToPads(RewritePattern):
+    """conv2d(concat(0, x, 0)) along height or width -> conv2d(x) with pads; so avg_pool2d"""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: Conv2dOp | AvgPool2dOp, rewriter: PatternRewriter, /) -> None:
+        concat = op.x.owner
+        if not isinstance(concat, ConcatOp) or not layout_of(op.x.type).is_plain:
+            return
+        axis = concat.axis.value.data
+        zeros = [number(x, self.store) == 0 for x in concat.xs]
+        if axis < 2 or zeros.count(False) != 1:
+            return
+        # padding does not count in an average that has other padding that does not
+        if isinstance(op, AvgPool2dOp) and not op.count_pads and any(op.pads.get_values()):
+            return
+        at = zeros.index(False)
+        pads = list(op.pads.get_values())
+        pads[axis - 2] += sum(shape(x)[axis] for x in concat.xs[:at])
+        pads[axis] += sum(shape(x)[axis] for x in concat.xs[at + 1 :])
+        new = op.clone()
+        new.operands[0] = concat.xs[at]
+        new.pads = ints(pads)
+        if isinstance(new, AvgPool2dOp):
+            new.count_pads = BoolAttr.from_bool(True)
+        replace(rewriter, op, new)
+
+
 # -- movement
 
 
@@ -221,6 +254,7 @@ class SimplifyGraphPass(ModulePass):
             BoundToClip(store),
             DropNeutralOperand(store),
             WholeWindowToGlobal(),
+            ZerosToPads(store),
             DropConcatOfOne(),
             MergeReshapes(),
             MergeTransposes(),

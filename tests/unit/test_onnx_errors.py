@@ -63,6 +63,8 @@ UNSUPPORTED = {
     ),
     "Clip with bounds that are computed at run time": node("Clip", IMAGE, ()),
     "Clip with a bound that is NaN": node("Clip", IMAGE, np.array(np.nan, np.float32)),
+    "Pad with mode reflect": node("Pad", IMAGE, np.array([0, 0, 1, 1] * 2), mode="reflect"),
+    "Pad with negative pads [-1, 0]": node("Pad", (4,), np.array([-1, 0])),
     "Reshape with shapes that are computed at run time": node("Reshape", IMAGE, (2,)),
     "Reshape of [2, 3] to [4, 2]": node("Reshape", (2, 3), np.array([4, 2])),
     "Dropout in training mode": node("Dropout", IMAGE, "", np.array(True)),

@@ -121,6 +121,10 @@ CASES: dict[str, onnx.ModelProto] = {
     "Flatten 0": node("Flatten", IMAGE, axis=0),
     "Flatten back": node("Flatten", IMAGE, axis=-1),
     "Identity": node("Identity", IMAGE),
+    "Pad": node("Pad", (2, 3), ints(1, 0, 0, 2), scalar(1.5)),
+    "Pad nothing": node("Pad", (2, 3), ints(0, 0, 0, 0)),
+    "Pad 9": node("Pad", IMAGE, opset=9, pads=[0, 0, 1, 2, 0, 0, 3, 4]),
+    "Pad axes": node("Pad", IMAGE, ints(1, 2, 3, 4), "", ints(2, -1), opset=18),
     "Reshape": node("Reshape", (2, 3, 4), ints(4, 6)),
     "Reshape 0 -1": node("Reshape", (2, 3, 4), ints(0, -1)),
     "Reshape allowzero": node("Reshape", (2, 3, 4), ints(2, -1), allowzero=1),
@@ -298,6 +302,25 @@ def test_large_constant_node_is_a_weight() -> None:
         helper.make_node("MatMul", ["x", "c"], ["y"]),
     ]
     check(model(nodes, {"x": [2, 20]}))
+
+
+@pytest.mark.parametrize(
+    ("op", "extra", "attributes"),
+    [
+        ("Conv", ["w"], {"pads": [0, 0, 1, 0]}),
+        ("AveragePool", [], {"kernel_shape": [3, 3]}),
+        ("AveragePool", [], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}),
+        ("AveragePool", [], {"kernel_shape": [3, 3], "pads": [1] * 4, "count_include_pad": 1}),
+        ("MaxPool", [], {"kernel_shape": [3, 3]}),
+    ],
+)
+def test_padding_before_a_window(op: str, extra: list[str], attributes: dict[str, Any]) -> None:
+    nodes = [
+        helper.make_node("Pad", ["x", "pads"], ["p"]),
+        helper.make_node(op, ["p", *extra], ["y"], **attributes),
+    ]
+    weights = {"pads": ints(0, 0, 1, 2, 0, 0, 3, 0), "w": weight(5, 4, 3, 3)}
+    check(model(nodes, {"x": IMAGE}, weights))
 
 
 def test_shapes_set_open_dimensions() -> None:

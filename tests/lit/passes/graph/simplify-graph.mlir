@@ -144,6 +144,41 @@ func.func @average_over_a_part_stays(%x: tensor<1x8x7x7xf32>) -> tensor<1x8x2x1x
   func.return %p : tensor<1x8x2x1xf32>
 }
 
+// CHECK-LABEL: func.func @zeros_around_the_input_of_a_conv_are_its_pads
+// CHECK-NEXT:    graph.conv2d %x, %w strides [1, 1] pads [1, 3, 0, 0] dilations [1, 1] groups 1 {lamina.source = "c"} : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x7x9xf32>
+// CHECK-NEXT:    func.return
+func.func @zeros_around_the_input_of_a_conv_are_its_pads(%x: tensor<1x4x8x8xf32>, %w: tensor<4x4x3x3xf32>) -> tensor<1x4x7x9xf32> {
+  %top = graph.constant dense<0.0> : tensor<1x4x1x8xf32>
+  %side = graph.constant dense<0.0> : tensor<1x4x9x2xf32>
+  %h = graph.concat axis 2 %top, %x : (tensor<1x4x1x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x9x8xf32>
+  %p = graph.concat axis 3 %side, %h : (tensor<1x4x9x2xf32>, tensor<1x4x9x8xf32>) -> tensor<1x4x9x10xf32>
+  %c = graph.conv2d %p, %w strides [1, 1] pads [0, 1, 0, 0] dilations [1, 1] groups 1 {lamina.source = "c"} : (tensor<1x4x9x10xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x7x9xf32>
+  func.return %c : tensor<1x4x7x9xf32>
+}
+
+// CHECK-LABEL: func.func @zeros_after_the_input_of_an_average_count
+// CHECK-NEXT:    graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 1] count_pads true
+// CHECK-NEXT:    func.return
+func.func @zeros_after_the_input_of_an_average_count(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x6x7xf32> {
+  %side = graph.constant dense<0.0> : tensor<1x4x8x1xf32>
+  %p = graph.concat axis 3 %x, %side : (tensor<1x4x8x8xf32>, tensor<1x4x8x1xf32>) -> tensor<1x4x8x9xf32>
+  %c = graph.avg_pool2d %p kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] count_pads false : tensor<1x4x8x9xf32> -> tensor<1x4x6x7xf32>
+  func.return %c : tensor<1x4x6x7xf32>
+}
+
+// CHECK-LABEL: func.func @ones_and_other_channels_are_no_padding
+// CHECK:         graph.concat axis 3
+// CHECK:         graph.concat axis 1
+// CHECK:         graph.conv2d {{.*}} pads [0, 0, 0, 0]
+func.func @ones_and_other_channels_are_no_padding(%x: tensor<1x4x8x8xf32>, %w: tensor<4x5x3x3xf32>) -> tensor<1x4x6x7xf32> {
+  %side = graph.constant dense<1.0> : tensor<1x4x8x1xf32>
+  %zero = graph.constant dense<0.0> : tensor<1x1x8x9xf32>
+  %p = graph.concat axis 3 %x, %side : (tensor<1x4x8x8xf32>, tensor<1x4x8x1xf32>) -> tensor<1x4x8x9xf32>
+  %q = graph.concat axis 1 %p, %zero : (tensor<1x4x8x9xf32>, tensor<1x1x8x9xf32>) -> tensor<1x5x8x9xf32>
+  %c = graph.conv2d %q, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x5x8x9xf32>, tensor<4x5x3x3xf32>) -> tensor<1x4x6x7xf32>
+  func.return %c : tensor<1x4x6x7xf32>
+}
+
 // CHECK-LABEL: func.func @concat_of_one_tensor_is_dropped
 // CHECK-NEXT:    func.return %x
 func.func @concat_of_one_tensor_is_dropped(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
