@@ -196,6 +196,14 @@ class ForOp(IRDLOperation):
         return args, inits
 
 
+def extent_of(value: SSAValue) -> int | None:
+    """How many values a loop index takes, from 0 on; None if `value` is not a loop index."""
+    if not isinstance(value, BlockArgument) or not isinstance(op := value.block.parent_op(), ForOp):
+        return None
+    extents = op.extents.get_values()
+    return extents[value.index] if value.index < len(extents) else None
+
+
 def _same_types(what: str, values: Sequence[SSAValue], types: Sequence[Attribute]) -> None:
     if (found := [v.type for v in values]) != list(types):
         shown = [", ".join(map(str, t)) or "nothing" for t in (types, found)]

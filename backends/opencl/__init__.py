@@ -1,1 +1,1 @@
-"""The OpenCL back end: a vector is a subgroup."""
+"""The OpenCL back end: kernels for devices with subgroups, as text."""

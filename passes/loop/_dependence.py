@@ -16,7 +16,7 @@ from math import prod
 from xdsl.ir import SSAValue
 
 from lamina.dialects.expr import Expr, Ranges, var
-from lamina.dialects.loop import ForOp
+from lamina.dialects.loop import ForOp, extent_of
 from lamina.dialects.vector import (
     LoadSplatOp,
     LoadStridedOp,
@@ -26,7 +26,7 @@ from lamina.dialects.vector import (
     shape_of,
 )
 from lamina.passes._aliasing import may_alias, reads, root_of, unknown_effect
-from lamina.passes.loop._nests import extent_of, is_inside, names_of
+from lamina.passes.loop._nests import is_inside, names_of
 
 OWN = "own"
 """the name of the index in question"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.loop import ForOp, YieldOp
@@ -38,16 +38,6 @@ def known(module: ModuleOp) -> str:
     """The nests there are, for a message."""
     nests = dict.fromkeys("(" + ", ".join(names_of(loop)) + ")" for loop in loops(module))
     return f"the nests are {', '.join(nests)}" if nests else "there is no loop"
-
-
-def extent_of(value: SSAValue) -> int | None:
-    """How many values a loop index takes, from 0; None if `value` is no loop index."""
-    if not isinstance(value, BlockArgument):
-        return None
-    if not isinstance(loop := value.block.parent_op(), ForOp):
-        return None
-    extents = loop.extents.get_values()
-    return extents[value.index] if value.index < len(extents) else None
 
 
 def is_inside(value: SSAValue, op: Operation) -> bool:

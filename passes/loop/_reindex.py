@@ -10,8 +10,8 @@ from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.expr import Expr, constant, var
 from lamina.dialects.index import IndexAttr
+from lamina.dialects.loop import extent_of
 from lamina.dialects.vector import MemoryOp
-from lamina.passes.loop._nests import extent_of
 
 
 @dataclass(frozen=True)

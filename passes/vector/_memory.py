@@ -6,8 +6,8 @@ from xdsl.ir import SSAValue
 
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.index import IndexAttr
+from lamina.dialects.loop import extent_of
 from lamina.dialects.vector import MemoryOp
-from lamina.passes.loop._nests import extent_of
 
 
 def ranges_of(op: MemoryOp) -> dict[str, int]:

@@ -1,0 +1,97 @@
+"""
+Loads and stores of a subgroup.
+
+Block reads and writes need addresses that are multiples of 4 and 16 bytes, so buffers must begin at
+multiples of 16; where an index does not keep that, each lane accesses its own element.
+"""
+
+from __future__ import annotations
+
+from xdsl.ir import Attribute, Operation
+
+from lamina.backends.opencl.writer import Handler, Writer, byte_size
+from lamina.dialects import vector as vec
+from lamina.dialects.vector import element_of, shape_of
+
+BLOCK = {1: "_uc", 2: "_us", 4: ""}
+"""bytes of a lane -> suffix of the block functions"""
+UNSIGNED = {1: "uchar", 2: "ushort", 4: "uint"}
+READ_ALIGNMENT, WRITE_ALIGNMENT = 4, 16
+
+
+def lane_bytes(type: Attribute) -> int:
+    """Bytes of one lane: of an element, or of a group of 4."""
+    return byte_size(element_of(type)) * (4 if shape_of(type)[1:] else 1)
+
+
+def _element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str) -> str:
+    """The element at `at`, or the group of 4 bytes that begins there."""
+    if shape_of(type)[1:]:
+        return f"as_uint(vload4(0, {w.name(op.ref)} + {at}))"
+    return f"{w.name(op.ref)}[{at}]"
+
+
+def _set_element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str, value: str) -> None:
+    if shape_of(type)[1:]:
+        w.line(f"vstore4(as_uchar4({value}), 0, {w.name(op.ref)} + {at});")
+    else:
+        w.line(f"{w.name(op.ref)}[{at}] = {value};")
+
+
+def _load(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.LoadOp)
+    type = op.res.type
+    target, size = w.type(type), lane_bytes(type)
+    if not (shape := shape_of(type)):
+        w.define(op.res, _element(w, op, type, w.address(op)))
+    elif size in BLOCK and w.alignment(op) % READ_ALIGNMENT == 0:
+        pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {w.address(op)})"
+        text = f"intel_sub_group_block_read{BLOCK[size]}({pointer})"
+        w.define(op.res, text if target == UNSIGNED[size] else f"as_{target}({text})")
+    else:
+        w.define(op.res, _element(w, op, type, w.address(op, 4 if shape[1:] else 1)))
+
+
+def _load_splat(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.LoadSplatOp)
+    w.type(op.res.type)
+    w.define(op.res, _element(w, op, op.res.type, w.address(op)))
+
+
+def _load_strided(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.LoadStridedOp)
+    w.type(op.res.type)
+    w.define(op.res, _element(w, op, op.res.type, w.address(op, op.stride.data)))
+
+
+def _store(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.StoreOp)
+    type, value = op.value.type, w.name(op.value)
+    source, size = w.type(type), lane_bytes(type)
+    if not (shape := shape_of(type)):
+        _set_element(w, op, type, w.address(op), value)
+    elif size in BLOCK and w.alignment(op) % WRITE_ALIGNMENT == 0:
+        unsigned = UNSIGNED[size]
+        value = value if source == unsigned else f"as_{unsigned}({value})"
+        pointer = f"(__global {unsigned}*)({w.name(op.ref)} + {w.address(op)})"
+        w.line(f"intel_sub_group_block_write{BLOCK[size]}({pointer}, {value});")
+    else:
+        _set_element(w, op, type, w.address(op, 4 if shape[1:] else 1), value)
+
+
+def _store_strided(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.StoreStridedOp)
+    type, stride = op.value.type, op.stride.data
+    w.type(type)
+    if shape_of(type)[1:] and stride < 4:
+        raise w.error(f"{op.name} of groups needs a stride of at least 4, got {stride}")
+    _set_element(w, op, type, w.address(op, stride), w.name(op.value))
+
+
+HANDLERS: dict[type[Operation], Handler] = {
+    vec.LoadOp: _load,
+    vec.LoadSplatOp: _load_splat,
+    vec.LoadStridedOp: _load_strided,
+    vec.StoreOp: _store,
+    vec.StoreStridedOp: _store_strided,
+}

@@ -1,0 +1,196 @@
+"""The text of one OpenCL kernel while it grows: names, types, addresses."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, count
+from math import gcd, isfinite, isnan
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    IndexType,
+    IntegerType,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.utils.exceptions import DiagnosticException
+
+from lamina.dialects.expr import Div, Expr, Ranges
+from lamina.dialects.loop import extent_of
+from lamina.dialects.vector import MemoryOp, element_of, shape_of
+
+FLOATS = {Float16Type: "half", Float32Type: "float", Float64Type: "double"}
+INTEGERS = {8: "char", 16: "short", 32: "int", 64: "long"}
+RESERVED = frozenset(
+    """
+    auto break case char const constant continue default do double else enum extern float for
+    global goto half if inline int kernel lane local long private quad restrict return short signed
+    size_t sizeof static struct switch typedef uchar uint ulong union unsigned ushort void volatile
+    while bool ceil copysign cos erf exp exp2 fabs floor fma fmax fmin log log2 max min pow rint
+    round rsqrt sin sqrt tanh trunc get_group_id get_sub_group_local_id vload4 vstore4 NAN INFINITY
+    """.split()
+)
+"""Words that mean something else in a kernel."""
+
+Handler = Callable[["Writer", Operation], None]
+
+
+@dataclass
+class Writer:
+    """What the printers of single ops share."""
+
+    function: FuncOp
+    width: int
+    """how many lanes a subgroup has"""
+    handlers: Mapping[type[Operation], Handler]
+    lines: list[str] = field(default_factory=list[str])
+    indent: int = 1
+    names: dict[SSAValue, str] = field(default_factory=dict[SSAValue, str])
+    """how a value is written where it is used: a variable, or the text of a constant"""
+    taken: set[str] = field(default_factory=set[str])
+    uses_lane: bool = False
+
+    def error(self, message: str) -> DiagnosticException:
+        """A refusal that says which function is meant."""
+        return DiagnosticException(f"opencl: @{self.function.sym_name.data}: {message}")
+
+    def emit(self, op: Operation) -> None:
+        """Print one op."""
+        if (handler := self.handlers.get(type(op))) is None:
+            raise self.error(f"no OpenCL for {op.name}")
+        handler(self, op)
+
+    def line(self, text: str) -> None:
+        """Add a line."""
+        self.lines.append("    " * self.indent + text)
+
+    def define(self, value: SSAValue, text: str) -> None:
+        """Declare a variable for `value`."""
+        type = self.type(value.type)
+        self.line(f"const {type} {self.name(value)} = {text};")
+
+    def name(self, value: SSAValue) -> str:
+        """The name of `value`: what the IR calls it, made a unique word of C."""
+        if value not in self.names:
+            self.names[value] = self.fresh(value.name_hint)
+        return self.names[value]
+
+    def fresh(self, hint: str | None) -> str:
+        """A name that nothing else has: `hint`, `hint_1`, ..., or `v0`, `v1`, ... without one."""
+        word = re.sub(r"\W", "_", hint) if hint else "v"
+        numbered = (f"{word}_{k}" if hint else f"v{k}" for k in count(1 if hint else 0))
+        names = chain([word] if hint else [], numbered)
+        name = next(n for n in names if n not in self.taken and n not in RESERVED)
+        self.taken.add(name)
+        return name
+
+    def type(self, type: Attribute) -> str:
+        """The C type of one lane; integers are unsigned, as they have no sign in the IR."""
+        if shape := shape_of(type):
+            if shape[0] != self.width:
+                raise self.error(
+                    f"a subgroup has {self.width} lanes, {type} has {shape[0]}; "
+                    f"vec-split{{lanes={self.width}}} cuts wider vectors"
+                )
+            if len(shape) > 1:
+                if shape[1:] != (4,) or element_of(type) != IntegerType(8):
+                    raise self.error(f"a lane holds one element or 4 bytes, not those of {type}")
+                return "uint"
+        return self.element(element_of(type))
+
+    def element(self, type: Attribute) -> str:
+        """The C type of one element."""
+        match type:
+            case IndexType():
+                return "uint"
+            case IntegerType() if type.width.data in INTEGERS:
+                return f"u{INTEGERS[type.width.data]}"
+            case Float16Type() | Float32Type() | Float64Type():
+                return FLOATS[type.__class__]
+            case _:
+                raise self.error(f"no OpenCL type for {type}")
+
+    def literal(self, op: arith.ConstantOp) -> str:
+        """The text of a constant; a vector must be the same in all lanes."""
+        value, type = op.value, element_of(op.result.type)
+        if isinstance(value, DenseIntOrFPElementsAttr):
+            if shape_of(op.result.type)[1:] or len(numbers := set(value.get_values())) != 1:
+                raise self.error(f"a constant must be the same in all lanes, got {value}")
+            (number,) = numbers
+        else:
+            number = value.value.data  # pyright: ignore[reportAttributeAccessIssue]
+        return number_text(number, type)  # pyright: ignore[reportArgumentType]
+
+    def lane(self) -> str:
+        """The number of this work-item in its subgroup."""
+        self.uses_lane = True
+        return "lane"
+
+    def address(self, op: MemoryOp, lane_stride: int = 0) -> str:
+        """Where an access begins, in elements from the start of its buffer, and its lanes."""
+        offset, ranges = op.offset, ranges_of(op)
+        text = self.index(offset.simplify(ranges), op, ranges)
+        if not lane_stride:
+            return text
+        lanes = self.lane() if lane_stride == 1 else f"{self.lane()} * {lane_stride}"
+        return lanes if text == "0" else f"{text} + {lanes}"
+
+    def index(self, e: Expr, op: MemoryOp, ranges: Ranges) -> str:
+        """An expression in unsigned arithmetic, which wraps around to the right result."""
+        text = ""
+        for atom, c in e.terms:
+            if isinstance(atom, Div):
+                limits = atom.of.bounds(ranges)
+                if limits is None or limits[0] < 0:
+                    raise self.error(
+                        f"{op.name} divides {atom.of.show('d{}'.format)}, which may be negative"
+                    )
+                inner, sign = (
+                    self.index(atom.of, op, ranges),
+                    "/" if atom.kind == "floordiv" else "%",
+                )
+                part = f"{inner if inner.isidentifier() else f'({inner})'} {sign} {atom.by}"
+                part = f"({part})" if c != 1 else part
+            else:
+                part = self.name(op.indices[int(atom)])
+            part = f"{part} * {abs(c)}" if abs(c) != 1 else part
+            text += (" - " if c < 0 else " + ") + part
+        if e.const or not text:
+            text += f" {'-' if e.const < 0 else '+'} {abs(e.const)}"
+        return text.removeprefix(" + ") if text.startswith(" + ") else f"-{text[3:]}"
+
+    def alignment(self, op: MemoryOp) -> int:
+        """The address is a multiple of this many bytes, if the buffer is; 0: the buffer itself."""
+        size = byte_size(op.memref.element_type)
+        offset = op.offset.simplify(ranges_of(op))
+        return gcd(offset.const, *(c for _, c in offset.terms)) * size
+
+
+def ranges_of(op: MemoryOp) -> dict[str, int]:
+    """The extents of the loops that the indices of `op` belong to, by position."""
+    return {str(k): n for k, v in enumerate(op.indices) if (n := extent_of(v)) is not None}
+
+
+def byte_size(type: Attribute) -> int:
+    """Bytes of one element."""
+    return type.bitwidth // 8  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def number_text(number: float, type: Attribute) -> str:
+    """A literal with exactly this value."""
+    if isinstance(type, IntegerType):
+        return f"{int(number) % (1 << type.width.data)}u"
+    if isinstance(type, IndexType):
+        return str(int(number))
+    if not isfinite(number):
+        text = "NAN" if isnan(number) else "INFINITY"
+    else:
+        text = repr(abs(number)) + {Float16Type: "h", Float32Type: "f"}.get(type.__class__, "")
+    return f"(-{text})" if struct.pack(">d", number)[0] & 0x80 and not isnan(number) else text

@@ -1,0 +1,129 @@
+// RUN: lamina-opt %s -t 'lamina-opencl{target="opencl:intel-xe"}' | filecheck %s
+
+// CHECK-LABEL: __kernel void memory(const __global float* restrict x, __global float* restrict y, __global uchar* restrict b, const __global float* p)
+// CHECK-NEXT: {
+// CHECK-NEXT:     const uint lane = get_sub_group_local_id();
+// CHECK-NEXT:     for (uint i = 0; i < 3; ++i) {
+// CHECK-NEXT:         const float aligned = as_float(intel_sub_group_block_read((const __global uint*)(x + i * 16)));
+// CHECK-NEXT:         const float scalar = x[i * 16 + 5];
+// CHECK-NEXT:         const float splat = x[i / 2];
+// CHECK-NEXT:         const float strided = p[i + lane * 9];
+// CHECK-NEXT:         intel_sub_group_block_write((__global uint*)(y + i * 16), as_uint(aligned));
+// CHECK-NEXT:         y[i * 16 + 1 + lane] = splat;
+// CHECK-NEXT:         y[i * 2 + lane * 3] = strided;
+// CHECK-NEXT:         y[i] = scalar;
+func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %p: memref<16x9xf32> {lamina.may_alias}) {
+  loop.for %i < 3 {
+    %aligned = vec.load %x[%i, 0] : memref<4x16xf32> -> vector<16xf32>
+    %scalar = vec.load %x[%i, 5] : memref<4x16xf32> -> f32
+    %splat = vec.load_splat %x[0, %i floordiv 2] : memref<4x16xf32> -> vector<16xf32>
+    %strided = vec.load_strided %p[0, %i] stride 9 : memref<16x9xf32> -> vector<16xf32>
+    vec.store %aligned, %y[%i * 16] : vector<16xf32>, memref<64xf32>
+    vec.store %splat, %y[%i * 16 + 1] : vector<16xf32>, memref<64xf32>
+    vec.store_strided %strided, %y[%i * 2] stride 3 : vector<16xf32>, memref<64xf32>
+    vec.store %scalar, %y[%i] : f32, memref<64xf32>
+    %byte = arith.constant dense<-1> : vector<16xi8>
+    vec.store %byte, %b[%i * 16] : vector<16xi8>, memref<64xi8>
+  }
+  func.return
+}
+// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), 255u);
+
+// CHECK-LABEL: __kernel void groups_of_bytes(
+// CHECK:          const uint a = as_uint(vload4(0, x + 7));
+// CHECK-NEXT:     const uint b = intel_sub_group_block_read((const __global uint*)(w + 64));
+// CHECK-NEXT:     const uint c = as_uint(vload4(0, w + 3 + lane * 4));
+// CHECK-NEXT:     const uint d = intel_sub_group_block_read((const __global uint*)(y + 0));
+// CHECK-NEXT:     const uint e = d + as_uint(as_uchar4(a).x * as_char4(b).x + as_uchar4(a).y * as_char4(b).y + as_uchar4(a).z * as_char4(b).z + as_uchar4(a).w * as_char4(b).w);
+// CHECK-NEXT:     const uint f = as_uint(c);
+// CHECK-NEXT:     vstore4(as_uchar4(c), 0, z + lane * 8);
+func.func @groups_of_bytes(%x: memref<16xi8>, %w: memref<128xi8>, %y: memref<16xi32>, %z: memref<128xi8>) {
+  %a = vec.load_splat %x[7] : memref<16xi8> -> vector<16x4xi8>
+  %b = vec.load %w[64] : memref<128xi8> -> vector<16x4xi8>
+  %c = vec.load %w[3] : memref<128xi8> -> vector<16x4xi8>
+  %d = vec.load %y[0] : memref<16xi32> -> vector<16xi32>
+  %e = int8.dot4 %d, %a, %b : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+  %f = vec.bitcast %c : vector<16x4xi8> to vector<16xi32>
+  vec.store_strided %c, %z[0] stride 8 : vector<16x4xi8>, memref<128xi8>
+  func.return
+}
+
+// CHECK-LABEL: __kernel void arithmetic(
+// CHECK:          const uint q = i * i;
+// CHECK-NEXT:     const uint r = as_uint((int)(as_int(i) >> as_int(3u)));
+// CHECK-NEXT:     const uint s = as_uint((int)(max(as_int(i), as_int(4294967295u))));
+// CHECK-NEXT:     const float f = convert_float(as_int(i));
+// CHECK-NEXT:     const float g = convert_float(i);
+// CHECK-NEXT:     const uint h = as_uint(convert_int_sat(f));
+// CHECK-NEXT:     const uint k = convert_uint_sat(f);
+// CHECK-NEXT:     const uchar t = convert_uchar(i);
+// CHECK-NEXT:     const uint u = as_uint(convert_int(as_char(t)));
+// CHECK-NEXT:     const uint w = convert_uint(t);
+// CHECK-NEXT:     const float fma_1 = fma(f, g, (-1.5f));
+// CHECK-NEXT:     const float e = z[0];
+// CHECK-NEXT:     const float m = e != e || e < INFINITY ? e : INFINITY;
+// CHECK-NEXT:     const float n = fmax(f, g);
+// CHECK-NEXT:     const float neg = -f;
+// CHECK-NEXT:     const float o = rint(neg);
+func.func @arithmetic(%x: memref<16xi32>, %z: memref<1xf32>) {
+  %c = arith.constant dense<3> : vector<16xi32>
+  %minus = arith.constant dense<-1> : vector<16xi32>
+  %half = arith.constant dense<-1.5> : vector<16xf32>
+  %inf = arith.constant 0x7f800000 : f32
+  %i = vec.load %x[0] : memref<16xi32> -> vector<16xi32>
+  %q = arith.muli %i, %i : vector<16xi32>
+  %r = arith.shrsi %i, %c : vector<16xi32>
+  %s = arith.maxsi %i, %minus : vector<16xi32>
+  %f = vec.convert %i : vector<16xi32> to vector<16xf32>
+  %g = vec.convert unsigned %i : vector<16xi32> to vector<16xf32>
+  %h = vec.convert %f : vector<16xf32> to vector<16xi32>
+  %k = vec.convert unsigned %f : vector<16xf32> to vector<16xi32>
+  %t = vec.convert %i : vector<16xi32> to vector<16xi8>
+  %u = vec.convert %t : vector<16xi8> to vector<16xi32>
+  %w = vec.convert unsigned %t : vector<16xi8> to vector<16xi32>
+  %fma = math.fma %f, %g, %half : vector<16xf32>
+  %e = vec.load %z[0] : memref<1xf32> -> f32
+  %m = arith.minimumf %e, %inf : f32
+  %n = arith.maxnumf %f, %g : vector<16xf32>
+  %neg = arith.negf %f : vector<16xf32>
+  %o = math.roundeven %neg : vector<16xf32>
+  func.return
+}
+
+// CHECK-LABEL: __kernel void carried_values_change_places(
+// CHECK:          float a = x[0];
+// CHECK-NEXT:     float b = 1.0f;
+// CHECK-NEXT:     for (uint k = 0; k < 3; ++k) {
+// CHECK-NEXT:         const float next = b;
+// CHECK-NEXT:         const float next_1 = a;
+// CHECK-NEXT:         a = next;
+// CHECK-NEXT:         b = next_1;
+// CHECK-NEXT:     }
+// CHECK-NEXT:     y[0] = a;
+func.func @carried_values_change_places(%x: memref<1xf32>, %y: memref<1xf32>) {
+  %one = arith.constant 1.0 : f32
+  %z = vec.load %x[0] : memref<1xf32> -> f32
+  %r, %s = loop.for %k < 3 iter(%a = %z, %b = %one) : f32 {
+    loop.yield %b, %a : f32, f32
+  }
+  vec.store %r, %y[0] : f32, memref<1xf32>
+  func.return
+}
+
+// CHECK: // a subgroup of 16 for each of i < 2, j < 3, k < 4
+// CHECK-LABEL: __kernel void parallel_nests_are_the_grid(
+// CHECK-NEXT: {
+// CHECK-NEXT:     const uint k = get_group_id(0);
+// CHECK-NEXT:     const uint j = get_group_id(1);
+// CHECK-NEXT:     const uint i = get_group_id(2);
+// CHECK-NEXT:     y[i * 12 + j * 4 + k] = 1.0f;
+// CHECK-NEXT: }
+func.func @parallel_nests_are_the_grid(%y: memref<2x3x4xf32>) {
+  %one = arith.constant 1.0 : f32
+  loop.for %i < 2, %j < 3 parallel {
+    loop.for %k < 4 parallel {
+      vec.store %one, %y[%i, %j, %k] : f32, memref<2x3x4xf32>
+    }
+  }
+  func.return
+}

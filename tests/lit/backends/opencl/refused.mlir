@@ -1,0 +1,109 @@
+// RUN: lamina-opt %s -t lamina-opencl --split-input-file --verify-diagnostics | filecheck %s
+// RUN: lamina-opt %s -t 'lamina-opencl{target="opencl:portable"}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=PORTABLE
+
+// PORTABLE: opencl: kernels are for devices with subgroups, got opencl:portable; use opencl:intel-gen9 or opencl:intel-xe
+
+// CHECK: opencl: @lanes: a subgroup has 16 lanes, vector<8xf32> has 8; vec-split{lanes=16} cuts wider vectors
+func.func @lanes(%x: memref<8xf32>) {
+  %v = vec.load %x[0] : memref<8xf32> -> vector<8xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @groups: a lane holds one element or 4 bytes, not those of vector<16x2xi16>
+func.func @groups(%x: memref<32xi16>) {
+  %v = vec.load %x[0] : memref<32xi16> -> vector<16x2xi16>
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @type: no OpenCL type for i4
+func.func @type(%x: memref<8xi4>) {
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @argument: argument 0 needs a memref, got f32
+func.func @argument(%x: f32) {
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @op: no OpenCL for func.call
+func.func private @other()
+func.func @op() {
+  func.call @other() : () -> ()
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: no OpenCL for loop.for beside functions
+loop.for %i < 2 {}
+
+// -----
+
+// CHECK: opencl: @constant: a constant must be the same in all lanes, got dense<[0, 1,
+func.func @constant() {
+  %v = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> : vector<16xi32>
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @dimensions: a grid has 3 dimensions, 4 indices are parallel
+func.func @dimensions() {
+  loop.for %i < 2, %j < 2, %k < 2, %l < 2 parallel {}
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @siblings: a kernel is one parallel nest, but loop.for stands beside it; make functions of their own
+func.func @siblings() {
+  loop.for %i < 2 parallel {}
+  loop.for %j < 2 parallel {}
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @sequential: a parallel nest stands in a loop that is not parallel
+func.func @sequential() {
+  loop.for %i < 2 {
+    loop.for %j < 2 parallel {}
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @own_writes: vec.load reads a memref<2xf32> that the kernel also writes, which other lanes may not see; split the function there
+func.func @own_writes(%x: memref<2xf32>) {
+  %v = vec.load %x[0] : memref<2xf32> -> f32
+  vec.store %v, %x[1] : f32, memref<2xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @negative: vec.load divides -d0 + 1, which may be negative
+func.func @negative(%x: memref<2xf32>) {
+  loop.for %i < 4 {
+    %v = vec.load %x[(3 - %i) floordiv 2] : memref<2xf32> -> f32
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @stride: vec.store_strided of groups needs a stride of at least 4, got 2
+func.func @stride(%x: memref<128xi8>, %w: memref<64xi8>) {
+  %v = vec.load %w[0] : memref<64xi8> -> vector<16x4xi8>
+  vec.store_strided %v, %x[0] stride 2 : vector<16x4xi8>, memref<128xi8>
+  func.return
+}
