@@ -91,7 +91,7 @@ func.func @arithmetic(%x: memref<16xi32>, %z: memref<1xf32>) {
 }
 
 // CHECK-LABEL: __kernel void carried_values_change_places(
-// CHECK:          float a = x[0];
+// CHECK:          float a = z;
 // CHECK-NEXT:     float b = 1.0f;
 // CHECK-NEXT:     for (uint k = 0; k < 3; ++k) {
 // CHECK-NEXT:         const float next = b;
