@@ -190,3 +190,42 @@ def test_fused_consumers_compute_the_same(text: str) -> None:
 def test_fused_loops_compute_the_same() -> None:
     module = check(chain("4x8", "p: 4, q: 8", "[p, q]", "[i, j]"), TeFuseLoopsPass())
     assert str(module).count("loop.for") == 2
+
+
+INDICES = ("{0}", "{0} + 1", "{0} * 2", "{0} * 2 + 1", "{1}", "{0} floordiv 2", "{0} mod 2")
+
+
+@st.composite
+def neighbours(draw: st.DrawFn) -> str:
+    """One op writes rows of a local buffer, the next reads some elements of it, maybe others."""
+    extents = st.integers(1, 4)
+    i, j, p, q = (draw(extents) for _ in range(4))
+    write, third = draw(
+        st.sampled_from(((("{0}", "{1}"), "0"), (("{0} * 2", "{1} + 1"), "{0} floordiv 2")))
+    )
+    read = draw(st.one_of(st.just(write), st.tuples(*[st.sampled_from(INDICES)] * 2)))
+    if draw(st.booleans()):
+        p, q = i, j
+    reduce = draw(st.booleans())
+
+    def index(two: tuple[str, str], *names: str) -> str:
+        return ", ".join((*two, third, "0")).format(*names)
+
+    return f"""
+func.func @f(%x: memref<4x4xf32>, %y: memref<4x4xf32>) {{
+  %t = memref.alloc() : memref<10x10x2x1xf32>
+  te.compute axes(i: {i}, j: {j}) ins(%x[i, j]) out(%t[{index(write, "i", "j")}]) init 0.0 : f32
+    : memref<4x4xf32>, memref<10x10x2x1xf32>
+    (%a: f32, %acc: f32) {{ %s = arith.addf %a, %a : f32  te.yield %s : f32 }}
+  te.compute axes(p: {p}, {"reduce " * reduce}q: {q}) ins(%t[{index(read, "p", "q")}])
+    out(%y[p, {"0" if reduce else "q"}]) init 1.0 : f32 : memref<10x10x2x1xf32>, memref<4x4xf32>
+    (%a: f32, %acc: f32) {{ %s = arith.addf %acc, %a : f32  te.yield %s : f32 }}
+  func.return
+}}"""
+
+
+@settings(deadline=None, max_examples=150)
+@given(neighbours())
+def test_whatever_is_fused_computes_the_same(text: str) -> None:
+    check(text, TeFuseEpiloguePass())
+    check(text, TeFuseLoopsPass())
