@@ -21,7 +21,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.hints import isa
 
 
-def _dense(value: float, type: Attribute) -> DenseIntOrFPElementsAttr:
+def _splat(value: float, type: Attribute) -> DenseIntOrFPElementsAttr:
     if isa(type, VectorType[IntegerType]):
         return DenseIntOrFPElementsAttr.from_list(type, [int(value)])
     assert isa(type, VectorType[AnyFloat]), type
@@ -56,7 +56,7 @@ class Arithmetic:
             if type == f32:
                 attribute = FloatAttr(value, f32)
             else:
-                attribute = IntegerAttr(int(value), i32) if type == i32 else _dense(value, type)
+                attribute = IntegerAttr(int(value), i32) if type == i32 else _splat(value, type)
             self.constants[key] = self.insert(arith.ConstantOp(attribute))
         return self.constants[key]
 
