@@ -161,6 +161,13 @@ def test_op_without_interpreter_is_not_checked(validate: Validate) -> None:
     assert err.endswith("lamina-opt: validate: 1 pass was not checked, see above\n")
 
 
+def test_result_without_interpreter_is_not_checked(validate: Validate) -> None:
+    status, err = validate(SUM, "unknown-op,cse")
+    assert status == 1
+    assert "  unknown-op: exact; not checked: @sum: no interpreter for test.op\n" in err
+    assert "  cse: exact; no function changed\n" in err
+
+
 def test_function_that_nobody_calls_is_missed(validate: Validate) -> None:
     status, err = validate(f"func.func private @gone() {{ func.return }}\n{SUM}", "forget")
     assert status == 1

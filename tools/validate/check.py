@@ -23,6 +23,8 @@ from lamina.tools.validate.state import Run, State
 
 PATIENCE = 5
 """how many times its estimate a function may take before the interpreter is stopped"""
+OVERDRAFT = 6
+"""times the budget that interpreting one function may take where machine code cannot be compared"""
 
 
 class Unchecked(Exception):
@@ -101,10 +103,9 @@ class Checker:
                 left -= seconds
             except Unchecked as e:
                 report.problems[name] = str(e)
-        for name in [*before.functions.keys() ^ after.functions.keys()]:
-            report.problems[name] = (
-                "it is new" if name in after.functions else "it is gone"
-            ) + ", and no function that was compared calls it"
+        for name in sorted(before.functions.keys() ^ after.functions.keys()):
+            what = "new" if name in after.functions else "gone"
+            report.problems[name] = f"it is {what}, and no function that was compared calls it"
         _cover(report, before, after)
         return report
 
@@ -121,7 +122,19 @@ class Checker:
                 return self.interpreted(task, task.kinds[:affordable]), once * affordable
             except BudgetExceeded:
                 pass
-        return self.natively(task, share), 0.0
+        try:
+            return self.natively(task, share), 0.0
+        except Unchecked:
+            if not self.bearable(once):
+                raise
+        try:
+            return self.interpreted(task, task.kinds[:1]), once
+        except BudgetExceeded as e:
+            raise Unchecked(str(e)) from e
+
+    def bearable(self, seconds: float) -> bool:
+        """Whether to interpret for so long, beyond the budget, because nothing else is left."""
+        return seconds <= OVERDRAFT * self.budget
 
     def interpreted(self, task: Task, kinds: Sequence[str]) -> Checked:
         """Compare by the interpreter on these kinds of samples."""
@@ -131,8 +144,10 @@ class Checker:
             slots = task.conversion.slots(run.slots)
             try:
                 found = Run(slots, self.interpret(task.after, task.name, slots))
-            except (BudgetExceeded, Unsupported):
+            except BudgetExceeded:
                 raise
+            except Unsupported as e:
+                raise Unchecked(str(e)) from e
             except DiagnosticException as e:
                 raise task.broken(kind, e) from e
             worst = max(worst, task.judge(kind, run, slots, found).relative)
@@ -179,11 +194,10 @@ class Checker:
                 found = Run(slots, _sharing(slots, code(slots)), native=True)
                 worst = max(worst, task.judge(kind, run, slots, found).relative)
             except (LaminaError, Crashed) as e:
-                if code.passes and not run.native:
-                    return self.confirmed(task, kind)
-                if isinstance(e, LaminaError):
-                    raise
-                raise task.broken(kind, e) from e
+                failure = e if isinstance(e, LaminaError) else task.broken(kind, e)
+                if not code.passes or run.native:
+                    raise failure from e
+                return self.confirmed(task, kind, failure)
             task.after.runs.setdefault(task.name, {})[kind] = found
         return Checked("native", len(wanted), worst)
 
@@ -194,16 +208,18 @@ class Checker:
         except NotNative as e:
             raise Unchecked(f"interpreting it takes too long, and {e}") from e
 
-    def confirmed(self, task: Task, kind: str) -> Checked:
+    def confirmed(self, task: Task, kind: str, failure: LaminaError) -> Checked:
         """
         The machine code differs, but passes that have yet to come took part in it: interpret the
-        function, however long it takes, to know whether this pass is to blame.
+        function to know whether this pass is to blame.
         """
         task.after.runs.pop(task.name, None)
-        try:
-            return self.interpreted(task, [kind])
-        except (BudgetExceeded, Unsupported) as e:
-            raise Unchecked(f"its machine code differs, from this pass or a later one: {e}") from e
+        if self.bearable(self.estimate(task.after, task.name)):
+            try:
+                return self.interpreted(task, [kind])
+            except (BudgetExceeded, Unchecked):
+                pass
+        raise LaminaError(f"{failure}, in machine code, for which later passes may be to blame")
 
     def before_native(self, task: Task, share: float) -> dict[str, Run]:
         """What the function computed before the pass, as far as it is known or affordable."""
@@ -241,8 +257,8 @@ def _sharing(slots: Sequence[np.ndarray], results: list[np.ndarray]) -> list[np.
 def _same_bytes(a: np.ndarray, b: np.ndarray) -> bool:
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    raw = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (a, b))
-    return np.array_equal(*raw)
+    one, other = (np.ascontiguousarray(x).reshape(-1).view(np.uint8) for x in (a, b))
+    return np.array_equal(one, other)
 
 
 def _cover(report: Report, before: State, after: State) -> None:

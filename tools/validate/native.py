@@ -139,7 +139,12 @@ def in_child(run: Callable[[], None], arrays: Sequence[np.ndarray]) -> None:
                 np.savez(file, *arrays)
             finally:
                 os._exit(0)
-        status = _wait(child)
+        try:
+            status = _wait(child)
+        except BaseException:  # also an interruption: nothing may go on running
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise
         if os.WIFSIGNALED(status):
             name = signal.Signals(os.WTERMSIG(status)).name
             raise Crashed(f"its machine code was ended by {name}")
@@ -155,7 +160,5 @@ def _wait(child: int) -> int:
         if done:
             return status
         if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
             raise Crashed(f"its machine code ran longer than {LIMIT:g} s")
         time.sleep(0.001)
