@@ -134,12 +134,12 @@ class MemoryOp(IRDLOperation):
 
     def verify_end(self, elements: int) -> None:
         """Check that the last of `elements` is inside the buffer, where the index is a number."""
-        start = self.offset
-        strides = zip(self.memref.get_shape(), self.strides, strict=True)
-        size = 1 + sum((n - 1) * s for n, s in strides)
-        if not start.terms and start.const + elements > size:
+        if any(e.terms for e in self.index.data):
+            return
+        start, sizes = self.offset.const, zip(self.memref.get_shape(), self.strides, strict=True)
+        if start + elements > 1 + sum((n - 1) * s for n, s in sizes):
             raise VerifyException(
-                f"{self.name}: elements {start.const} to {start.const + elements - 1} are not all "
+                f"{self.name}: elements {start} to {start + elements - 1} are not all "
                 f"inside {self.memref}"
             )
 
