@@ -10,6 +10,8 @@ from xdsl.passes import PassPipeline
 from xdsl.utils.exceptions import PassFailedException
 
 from lamina import interpreters, passes
+from lamina.backends.cpu.build import native
+from lamina.backends.machine import describe
 from lamina.context import new_context
 
 CONTRACTION = """
@@ -71,6 +73,27 @@ def test_contraction_computes_the_same(pipeline: str) -> None:
     assert np.isfinite(before).all()
     (after,) = run(rewrite(CONTRACTION, pipeline), x, w)
     np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        "loop-outline-parallel",
+        "loop-tile{index=i by=4},loop-unroll-and-jam{index=ii},loop-sink-loads",
+        "loop-interchange{order=j,i},loop-unroll{index=i}",
+    ],
+)
+def test_native_code_computes_the_same(pipeline: str) -> None:
+    text = CONTRACTION.replace("%j < 2 {", "%j < 2 parallel {")
+    before, after = (
+        native(module, describe("cpu"))["f"] for module in (parse(text), rewrite(text, pipeline))
+    )
+    x, w = inputs((6, 5), (5, 32))
+    results = [np.full((6, 32), np.nan, np.float32) for _ in range(2)]
+    before(x, w, results[0])
+    after(x, w, results[1])
+    np.testing.assert_array_equal(results[1], results[0])
+    assert np.isfinite(results[0]).all()
 
 
 def test_register_tile_from_loops() -> None:
