@@ -26,7 +26,7 @@ from lamina.dialects.expr import Expr
 @irdl_attr_definition
 class IndexAttr(Data[tuple[Expr, ...]]):
     """
-    One expression a dimension. The name "k" in an expression is the op's k-th index operand.
+    One expression a dimension; the name "k" in it, printed as dk, is the op's k-th index operand.
 
     #loop.index<[0, d1 + d0 * 4 + 1]>
     """
