@@ -1,6 +1,7 @@
 """--validate: one planted mistake on each level is named; what is not checked is said."""
 
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +68,11 @@ func.func @sum(%x: memref<3x16xf32>, %y: memref<16xf32>) {
 
 
 @pytest.fixture
-def validate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Validate:
+def validate(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Validate:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # for reproducers nobody asked for
+
     def run(text: str, pipeline: str, *options: str) -> Outcome:
         path = tmp_path / "in.mlir"
         path.write_text(text)
