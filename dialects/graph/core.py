@@ -29,7 +29,8 @@ from lamina.dialects.graph.attributes import tensor_type, verify_layout
 @irdl_op_definition
 class ConstantOp(IRDLOperation):
     """
-    A tensor known at compile time: a few numbers written out, or the key of an array in the store.
+    A tensor known at compile time: a few numbers written out, or the key of an array in the store,
+    which has the shape of the storage that the type's layout describes.
 
     %w = graph.constant "9f86d081884c7d65" : tensor<64x3x7x7xf32>
     """

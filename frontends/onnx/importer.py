@@ -58,15 +58,17 @@ class Importer:
         self._store = store
         self._constants: dict[str, SSAValue] = {}
         self._problems: defaultdict[str, list[str]] = defaultdict(list)
+        """what about nodes is not supported, and the names of those nodes"""
+        self._inputs: list[str] = []
+        """what about inputs and weights is not supported"""
         self._inferred: Mapping[str, ValueInfoProto] | None = None
 
     def module(self, shapes: Mapping[str, Sequence[int]]) -> ModuleOp:
         """The whole model, or an error that lists everything that is not supported."""
         graph = self.model.proto.graph
-        if all(_is_known(node) for node in graph.node):  # else that is the better message
-            self.model.check()
-        types = self._input_types(shapes)
-        block = Block(arg_types=types)
+        self.model.check_opset()
+        self._check_operators()
+        block = Block(arg_types=self._input_types(shapes))
         self._builder = Builder(InsertPoint.at_end(block))
         for arg, v in zip(block.args, self.model.inputs, strict=True):
             arg.name_hint = _hint(v.name)
@@ -74,13 +76,35 @@ class Importer:
         used = {name for node in graph.node for name in node.input} | {v.name for v in graph.output}
         for node in graph.node:
             self._import(node, used)
-        if self._problems:
-            raise self.model.error(f"not supported: {self._listed()}")
+        self._refuse()
         return ModuleOp([self._main(block)])
+
+    def _check_operators(self) -> None:
+        """Note what is unknown; ONNX checks a model only if it has nothing of that kind."""
+        graph = self.model.proto.graph
+        for node in graph.node:
+            if not _is_known(node):
+                self._problems[_operator(node)].append(_name(node))
+        for tensor in graph.sparse_initializer:
+            self._inputs.append(f"sparse weight '{tensor.values.name}'")
+        if not self._problems:
+            self.model.check()
+
+    def _refuse(self) -> None:
+        """Raise an error that lists all problems, if there are any."""
+        listed = self._inputs + [
+            f"{reason} ({'node' if len(names) == 1 else 'nodes'} {', '.join(names)})"
+            for reason, names in self._problems.items()
+        ]
+        if listed:
+            raise self.model.error(f"not supported: {', '.join(listed)}")
 
     def _main(self, block: Block) -> func.FuncOp:
         names = [v.name for v in self.model.proto.graph.output]
-        results = [self.operand(name) for name in names]
+        try:
+            results = [self.operand(name) for name in names]
+        except Unsupported as e:
+            raise self.model.error(f"not supported: output {e}") from e
         self._builder.insert(func.ReturnOp(*results))
         main = func.FuncOp(
             "main",
@@ -102,6 +126,10 @@ class Importer:
             value = self.values[name]
             assert value is not None, name
             return value
+        if name not in self.model.initializers:
+            raise self.model.error(
+                f"not a valid ONNX model: nothing computes '{name}' before its use"
+            )
         return self.model.weight(name)
 
     def operand(self, name: str) -> SSAValue:
@@ -116,7 +144,7 @@ class Importer:
     def constant(self, array: np.ndarray, source: str | None) -> SSAValue:
         """A constant that holds `array`."""
         if array.dtype != np.float32:
-            raise Unsupported(f"on constants of type {array.dtype}; float32 is supported")
+            raise Unsupported(f"with a constant of type {array.dtype}, only float32")
         op = self._builder.insert(constant(array, self._store, source=source))
         op.result.name_hint = _hint(source or "c")
         return op.result
@@ -129,13 +157,10 @@ class Importer:
     # -- one node
 
     def _import(self, proto: NodeProto, used: set[str]) -> None:
-        is_open = any(self.values.get(name, 0) is None for name in proto.input)
-        if is_open and _is_known(proto):
+        if not _is_known(proto) or any(self.values.get(x, 0) is None for x in proto.input):
             self._give_up(proto)
             return
         try:
-            if not _is_known(proto):
-                raise Unsupported("")
             node = Node(proto, self)
             results = OPERATORS[proto.op_type](node)
             node.check_attributes()
@@ -143,7 +168,7 @@ class Importer:
                 if name in used:
                     raise Unsupported(f"with its output '{name}' in use")
         except Unsupported as e:
-            self._problems[f"{_operator(proto)} {e}".strip()].append(_name(proto))
+            self._problems[f"{_operator(proto)} {e}"].append(_name(proto))
             self._give_up(proto)
         except VerifyException as e:
             if self._problems:  # may come from a stand-in
@@ -161,20 +186,15 @@ class Importer:
             self._inferred = self.model.inferred()
         for name in filter(None, proto.output):
             info = self._inferred.get(name)
-            size = _sizes(info) if info is not None else None
-            fixed = [n for n in size or () if isinstance(n, int)]
-            known = size is not None and len(fixed) == len(size)
-            self.values[name] = Block(arg_types=[TensorType(f32, fixed)]).args[0] if known else None
-
-    def _listed(self) -> str:
-        return ", ".join(
-            f"{reason} ({'node' if len(names) == 1 else 'nodes'} {', '.join(names)})"
-            for reason, names in self._problems.items()
-        )
+            size = _fixed(info) if info is not None else None
+            stand_in = None if size is None else Block(arg_types=[TensorType(f32, size)]).args[0]
+            self.values[name] = stand_in
 
     # -- inputs
 
     def _input_types(self, shapes: Mapping[str, Sequence[int]]) -> list[Attribute]:
+        if any(not _fixed(v) and v.name not in shapes for v in self.model.inputs):
+            self._refuse()  # first what no shape can help
         names = [v.name for v in self.model.inputs]
         if unknown := sorted(set(shapes) - set(names)):
             raise self.model.error(f"no input '{unknown[0]}'; inputs are {', '.join(names)}")
@@ -185,27 +205,26 @@ class Importer:
         type = TensorProto.DataType.Name(info.type.tensor_type.elem_type)
         if kind != "tensor_type" or type != "FLOAT":
             what = type.lower() if kind == "tensor_type" else str(kind)
-            self._problems[f"input of type {what}; float32 is supported"].append(f"'{info.name}'")
-        size = _sizes(info)
+            self._inputs.append(f"input '{info.name}' of type {what}, only float32")
+        size, fixed = _sizes(info), _fixed(info)
         if given is not None:
             if min(given, default=1) < 1 or (size is not None and len(size) != len(given)):
                 raise self.model.error(
                     f"input '{info.name}' is {_show(size or '?')}, it cannot be {_show(given)}"
                 )
             return TensorType(f32, given)
+        if fixed is not None:
+            return TensorType(f32, fixed)
         if size is None:
             raise self.model.error(
                 f"input '{info.name}' has no shape; set it, as in --shape {info.name}=1x3x224x224"
             )
-        fixed = [n for n in size if isinstance(n, int)]
-        if len(fixed) < len(size):
-            example = _show([n if isinstance(n, int) else 1 for n in size])
-            raise self.model.error(
-                f"input '{info.name}' is {_show(size)}, with an open dimension "
-                f"'{next(n for n in size if isinstance(n, str))}'; "
-                f"set its shape, as in --shape {info.name}={example}"
-            )
-        return TensorType(f32, fixed)
+        example = _show([n if isinstance(n, int) else 1 for n in size])
+        raise self.model.error(
+            f"input '{info.name}' is {_show(size)}, with an open dimension "
+            f"'{next(n for n in size if isinstance(n, str))}'; "
+            f"set its shape, as in --shape {info.name}={example}"
+        )
 
 
 def _is_known(node: NodeProto) -> bool:
@@ -243,6 +262,13 @@ def _sizes(info: ValueInfoProto) -> list[int | str] | None:
         d.dim_value if d.dim_value > 0 else d.dim_param or "?"
         for d in info.type.tensor_type.shape.dim
     ]
+
+
+def _fixed(info: ValueInfoProto) -> list[int] | None:
+    """The shape of a tensor, if every dimension is a number."""
+    size = _sizes(info)
+    fixed = [n for n in size or () if isinstance(n, int)]
+    return fixed if size is not None and len(fixed) == len(size) else None
 
 
 def _show(size: Sequence[int | str]) -> str:

@@ -102,17 +102,23 @@ class Model:
 
     def check(self) -> None:
         """Refuse what is not a valid ONNX model."""
-        newest = onnx.defs.onnx_opset_version()
-        if not OLDEST <= self.opset <= newest:
-            raise self.error(f"needs an opset from {OLDEST} to {newest}, got {self.opset}")
         try:
             onnx.checker.check_model(self.outline)
         except onnx.checker.ValidationError as e:
             raise self.error(f"not a valid ONNX model: {_headline(e)}") from e
 
+    def check_opset(self) -> None:
+        """Refuse operators that are older or newer than those we know."""
+        newest = onnx.defs.onnx_opset_version()
+        if not OLDEST <= self.opset <= newest:
+            raise self.error(f"needs an opset from {OLDEST} to {newest}, got {self.opset}")
+
     def inferred(self) -> Mapping[str, ValueInfoProto]:
-        """Types of values that ONNX itself infers."""
-        graph = onnx.shape_inference.infer_shapes(self.outline).graph
+        """Types of values that ONNX itself infers; none if it cannot make sense of the model."""
+        try:
+            graph = onnx.shape_inference.infer_shapes(self.outline).graph
+        except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError):
+            return {}
         return {v.name: v for v in [*graph.value_info, *graph.output]}
 
 

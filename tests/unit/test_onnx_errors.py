@@ -68,7 +68,7 @@ UNSUPPORTED = {
     "Reshape with shapes that are computed at run time": node("Reshape", IMAGE, (2,)),
     "Reshape of [2, 3] to [4, 2]": node("Reshape", (2, 3), np.array([4, 2])),
     "Dropout in training mode": node("Dropout", IMAGE, "", np.array(True)),
-    "Add on constants of type float64; float32 is supported": node("Add", (2,), np.ones(2)),
+    "Add with a constant of type float64, only float32": node("Add", (2,), np.ones(2)),
     "Constant without numbers": model(
         [helper.make_node("Constant", [], ["y"], "n", value_string="a")], {"x": [1]}
     ),
@@ -101,8 +101,8 @@ def test_everything_that_is_not_supported_is_listed_at_once() -> None:
     proto.opset_import.append(helper.make_opsetid("com.acme", 1))
     assert refusal(proto) == (
         "model: not supported: Mish (nodes 'first', 'last'), "
-        "MaxPool with dilations [2, 2] (nodes 'second', 'third'), "
-        "com.acme.FancyOp (node that computes 'd')"
+        "com.acme.FancyOp (node that computes 'd'), "
+        "MaxPool with dilations [2, 2] (nodes 'second', 'third')"
     )
 
 
@@ -121,7 +121,34 @@ def test_input_of_another_element_type_is_named(type: int) -> None:
     relu = helper.make_node("Relu", ["x"], ["y"], "n")
     kind = TensorProto.DataType.Name(type).lower()
     assert refusal(model([relu], {"x": [1]}, opset=14, input_type=type)).startswith(
-        f"model: not supported: input of type {kind}; float32 is supported ("
+        f"model: not supported: input 'x' of type {kind}, only float32"
+    )
+
+
+def test_sparse_weight_is_named() -> None:
+    proto = node("Relu", (2,))
+    values = helper.make_tensor("s", TensorProto.FLOAT, [1], [1.0])
+    at = helper.make_tensor("at", TensorProto.INT64, [1], [0])
+    proto.graph.sparse_initializer.append(helper.make_sparse_tensor(values, at, [4]))
+    assert refusal(proto) == "model: not supported: sparse weight 's'"
+
+
+def test_unknown_operators_come_before_open_dimensions() -> None:
+    proto = model([helper.make_node("Mish", ["x"], ["y"], "m")], {"x": ["n", 3]}, opset=18)
+    assert refusal(proto) == "model: not supported: Mish (node 'm')"
+
+
+def test_undefined_value_beside_an_unknown_operator_is_no_crash() -> None:
+    nodes = [helper.make_node("Mish", ["x"], ["a"]), helper.make_node("Relu", ["none"], ["y"])]
+    assert refusal(model(nodes, {"x": [1]}, opset=18)) == (
+        "model: not a valid ONNX model: nothing computes 'none' before its use"
+    )
+
+
+def test_output_of_another_element_type_is_named() -> None:
+    proto = node("Identity", np.array([1, 2]))
+    assert refusal(proto) == (
+        "model: not supported: output with a constant of type int64, only float32"
     )
 
 
