@@ -1,76 +1,28 @@
-"""
-The vec dialect: what a SIMD machine does, for no machine in particular.
-
-A vector's first dimension is its lanes. A second dimension is a group: `vector<16x4xi8>` has 16
-lanes of 4 bytes each. Memory ops also take scalars, as vectors of one lane. Arithmetic is `arith`
-and `math` on vectors.
-"""
+"""The ops of vec that read and write buffers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import ClassVar, cast
+from typing import cast
 
-from xdsl.dialects.builtin import (
-    AnyFloat,
-    IndexType,
-    IntAttr,
-    IntegerType,
-    MemRefType,
-    UnitAttr,
-    VectorType,
-)
-from xdsl.ir import Attribute, Dialect, SSAValue
+from xdsl.dialects.builtin import IndexType, IntAttr, MemRefType, VectorType
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
-    VarConstraint,
     irdl_op_definition,
     operand_def,
-    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
     var_operand_def,
 )
-from xdsl.irdl.declarative_assembly_format import (
-    AttributeVariable,
-    CustomDirective,
-    ParsingState,
-    PrintingState,
-    irdl_custom_directive,
-)
-from xdsl.parser import Parser
-from xdsl.printer import Printer
-from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.expr import Expr
 from lamina.dialects.index import IndexAttr, IndexedBy
-
-
-@irdl_custom_directive
-class Number(CustomDirective):
-    """A plain integer in an assembly format, for an IntAttr."""
-
-    value: AttributeVariable
-
-    def parse(self, parser: Parser, state: ParsingState) -> None:
-        self.value.set(state, IntAttr(parser.parse_integer()))
-
-    def print(self, printer: Printer, state: PrintingState, op: IRDLOperation) -> None:
-        state.print_whitespace(printer)
-        printer.print_string(str(cast(IntAttr, self.value.get(op)).data))
-
-
-def shape_of(type: Attribute) -> tuple[int, ...]:
-    """Lanes and group of a value of this type; a scalar has none."""
-    return cast(VectorType, type).get_shape() if isinstance(type, VectorType) else ()
-
-
-def element_of(type: Attribute) -> Attribute:
-    """What one element of a value of this type is."""
-    return cast(VectorType, type).element_type if isinstance(type, VectorType) else type
+from lamina.dialects.vector.types import Number, element_of, shape_of
 
 
 class MemoryOp(IRDLOperation):
@@ -308,131 +260,3 @@ def _verify_strided(op: MemoryOp, type: Attribute, stride: int) -> None:
         raise VerifyException(f"{op.name}: needs a stride of at least 1, got {stride}")
     op.verify_at(type, prod(group))
     op.verify_end((lanes - 1) * stride + prod(group))
-
-
-@irdl_op_definition
-class SplatLaneOp(IRDLOperation):
-    """
-    Copy one lane to all lanes: a permute on a CPU, free in a subgroup.
-
-    %r = vec.splat_lane %row[3] : vector<16xf32>
-    """
-
-    name = "vec.splat_lane"
-
-    T: ClassVar = VarConstraint("T", VectorType.constr())
-    vec = operand_def(T)
-    lane = prop_def(IntAttr)
-    res = result_def(T)
-
-    traits = traits_def(Pure())
-    custom_directives = (Number,)
-    assembly_format = "$vec `[` custom<Number>($lane) `]` attr-dict `:` type($vec)"
-
-    def __init__(self, vec: SSAValue, lane: int) -> None:
-        super().__init__(
-            operands=[vec], properties={"lane": IntAttr(lane)}, result_types=[vec.type]
-        )
-
-    def verify_(self) -> None:
-        lanes = shape_of(self.vec.type)[0]
-        if not 0 <= self.lane.data < lanes:
-            raise VerifyException(
-                f"vec.splat_lane: {self.vec.type} has lanes 0 to {lanes - 1}, got {self.lane.data}"
-            )
-
-
-@irdl_op_definition
-class ConvertOp(IRDLOperation):
-    """
-    Convert every element; integers are signed, or with `unsigned` unsigned (`arith`'s casts take no
-    vectors in xDSL).
-
-    - integer to float: the nearest, ties to even
-    - float to integer: towards zero; what the integer type cannot hold becomes its nearest value,
-      NaN becomes 0 (LLVM's `fptosi.sat`, `fptoui.sat`)
-    - integer to wider integer: the same number
-    - integer to narrower integer: its low bits, whether `unsigned` or not
-    - float to float: the nearest, ties to even
-
-    %r = vec.convert %x : vector<16xi32> to vector<16xf32>
-    %u = vec.convert unsigned %b : vector<16xi8> to vector<16xi32>
-    """
-
-    name = "vec.convert"
-
-    x = operand_def()
-    unsigned = opt_prop_def(UnitAttr)
-    res = result_def()
-
-    traits = traits_def(Pure())
-    assembly_format = "(`unsigned` $unsigned^)? $x attr-dict `:` type($x) `to` type($res)"
-
-    def __init__(self, x: SSAValue, type: Attribute, *, unsigned: bool = False) -> None:
-        super().__init__(
-            operands=[x],
-            properties={"unsigned": UnitAttr() if unsigned else None},
-            result_types=[type],
-        )
-
-    def verify_(self) -> None:
-        of, to = self.x.type, self.res.type
-        if shape_of(of) != shape_of(to):
-            raise VerifyException(f"vec.convert: {of} and {to} differ in shape")
-        for type in (of, to):
-            if not isinstance(element_of(type), IntegerType | AnyFloat):
-                raise VerifyException(f"vec.convert: needs integers or floats, got {type}")
-        if of == to:
-            raise VerifyException(f"vec.convert: {of} is what it is converted to")
-        if self.unsigned and not isinstance(element_of(of), IntegerType):
-            if not isinstance(element_of(to), IntegerType):
-                raise VerifyException(f"vec.convert: no integer is unsigned in {of} to {to}")
-
-
-@irdl_op_definition
-class BitcastOp(IRDLOperation):
-    """
-    Read the bits of each lane as another type. In a group, the first element is the lowest bits.
-
-    %r = vec.bitcast %x : vector<16x4xi8> to vector<16xi32>
-    """
-
-    name = "vec.bitcast"
-
-    x = operand_def()
-    res = result_def()
-
-    traits = traits_def(Pure())
-    assembly_format = "$x attr-dict `:` type($x) `to` type($res)"
-
-    def __init__(self, x: SSAValue, type: Attribute) -> None:
-        super().__init__(operands=[x], result_types=[type])
-
-    def verify_(self) -> None:
-        of, to = self.x.type, self.res.type
-        lanes = [shape_of(t)[:1] for t in (of, to)]
-        if lanes[0] != lanes[1] or _lane_bits(of) != _lane_bits(to):
-            raise VerifyException(f"vec.bitcast: {of} and {to} differ in lanes or bits of a lane")
-
-
-def _lane_bits(type: Attribute) -> int:
-    element = element_of(type)
-    if not isinstance(element, IntegerType | AnyFloat):
-        raise VerifyException(f"vec.bitcast: needs integers or floats, got {type}")
-    return element.bitwidth * prod(shape_of(type)[1:])
-
-
-Vec = Dialect(
-    "vec",
-    [
-        LoadOp,
-        LoadSplatOp,
-        LoadStridedOp,
-        StoreOp,
-        StoreStridedOp,
-        SplatLaneOp,
-        ConvertOp,
-        BitcastOp,
-    ],
-    [],
-)

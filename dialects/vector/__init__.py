@@ -1,0 +1,52 @@
+"""
+The vec dialect: what a SIMD machine does, for no machine in particular.
+
+A vector's first dimension is its lanes. A second dimension is a group: `vector<16x4xi8>` has 16
+lanes of 4 bytes each. Memory ops also take scalars, as vectors of one lane. Arithmetic is `arith`
+and `math` on vectors.
+"""
+
+from xdsl.ir import Dialect
+
+from lamina.dialects.vector.lanes import BitcastOp, ConvertOp, SplatLaneOp
+from lamina.dialects.vector.memory import (
+    LoadLikeOp,
+    LoadOp,
+    LoadSplatOp,
+    LoadStridedOp,
+    MemoryOp,
+    StoreOp,
+    StoreStridedOp,
+)
+from lamina.dialects.vector.types import element_of, shape_of
+
+__all__ = [
+    "BitcastOp",
+    "ConvertOp",
+    "LoadLikeOp",
+    "LoadOp",
+    "LoadSplatOp",
+    "LoadStridedOp",
+    "MemoryOp",
+    "SplatLaneOp",
+    "StoreOp",
+    "StoreStridedOp",
+    "Vec",
+    "element_of",
+    "shape_of",
+]
+
+Vec = Dialect(
+    "vec",
+    [
+        LoadOp,
+        LoadSplatOp,
+        LoadStridedOp,
+        StoreOp,
+        StoreStridedOp,
+        SplatLaneOp,
+        ConvertOp,
+        BitcastOp,
+    ],
+    [],
+)

@@ -1,0 +1,135 @@
+"""The ops of vec that move and convert lanes."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import ClassVar
+
+from xdsl.dialects.builtin import AnyFloat, IntAttr, IntegerType, UnitAttr, VectorType
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    VarConstraint,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from lamina.dialects.vector.types import Number, element_of, shape_of
+
+
+@irdl_op_definition
+class SplatLaneOp(IRDLOperation):
+    """
+    Copy one lane to all lanes: a permute on a CPU, free in a subgroup.
+
+    %r = vec.splat_lane %row[3] : vector<16xf32>
+    """
+
+    name = "vec.splat_lane"
+
+    T: ClassVar = VarConstraint("T", VectorType.constr())
+    vec = operand_def(T)
+    lane = prop_def(IntAttr)
+    res = result_def(T)
+
+    traits = traits_def(Pure())
+    custom_directives = (Number,)
+    assembly_format = "$vec `[` custom<Number>($lane) `]` attr-dict `:` type($vec)"
+
+    def __init__(self, vec: SSAValue, lane: int) -> None:
+        super().__init__(
+            operands=[vec], properties={"lane": IntAttr(lane)}, result_types=[vec.type]
+        )
+
+    def verify_(self) -> None:
+        lanes = shape_of(self.vec.type)[0]
+        if not 0 <= self.lane.data < lanes:
+            raise VerifyException(
+                f"vec.splat_lane: {self.vec.type} has lanes 0 to {lanes - 1}, got {self.lane.data}"
+            )
+
+
+@irdl_op_definition
+class ConvertOp(IRDLOperation):
+    """
+    Convert every element; integers are signed, or with `unsigned` unsigned (`arith`'s casts take no
+    vectors in xDSL).
+
+    - integer to float: the nearest, ties to even
+    - float to integer: towards zero; what the integer type cannot hold becomes its nearest value,
+      NaN becomes 0 (LLVM's `fptosi.sat`, `fptoui.sat`)
+    - integer to wider integer: the same number
+    - integer to narrower integer: its low bits, whether `unsigned` or not
+    - float to float: the nearest, ties to even
+
+    %r = vec.convert %x : vector<16xi32> to vector<16xf32>
+    %u = vec.convert unsigned %b : vector<16xi8> to vector<16xi32>
+    """
+
+    name = "vec.convert"
+
+    x = operand_def()
+    unsigned = opt_prop_def(UnitAttr)
+    res = result_def()
+
+    traits = traits_def(Pure())
+    assembly_format = "(`unsigned` $unsigned^)? $x attr-dict `:` type($x) `to` type($res)"
+
+    def __init__(self, x: SSAValue, type: Attribute, *, unsigned: bool = False) -> None:
+        super().__init__(
+            operands=[x],
+            properties={"unsigned": UnitAttr() if unsigned else None},
+            result_types=[type],
+        )
+
+    def verify_(self) -> None:
+        of, to = self.x.type, self.res.type
+        if shape_of(of) != shape_of(to):
+            raise VerifyException(f"vec.convert: {of} and {to} differ in shape")
+        for type in (of, to):
+            if not isinstance(element_of(type), IntegerType | AnyFloat):
+                raise VerifyException(f"vec.convert: needs integers or floats, got {type}")
+        if of == to:
+            raise VerifyException(f"vec.convert: {of} is what it is converted to")
+        if self.unsigned and not isinstance(element_of(of), IntegerType):
+            if not isinstance(element_of(to), IntegerType):
+                raise VerifyException(f"vec.convert: no integer is unsigned in {of} to {to}")
+
+
+@irdl_op_definition
+class BitcastOp(IRDLOperation):
+    """
+    Read the bits of each lane as another type. In a group, the first element is the lowest bits.
+
+    %r = vec.bitcast %x : vector<16x4xi8> to vector<16xi32>
+    """
+
+    name = "vec.bitcast"
+
+    x = operand_def()
+    res = result_def()
+
+    traits = traits_def(Pure())
+    assembly_format = "$x attr-dict `:` type($x) `to` type($res)"
+
+    def __init__(self, x: SSAValue, type: Attribute) -> None:
+        super().__init__(operands=[x], result_types=[type])
+
+    def verify_(self) -> None:
+        of, to = self.x.type, self.res.type
+        lanes = [shape_of(t)[:1] for t in (of, to)]
+        if lanes[0] != lanes[1] or _lane_bits(of) != _lane_bits(to):
+            raise VerifyException(f"vec.bitcast: {of} and {to} differ in lanes or bits of a lane")
+
+
+def _lane_bits(type: Attribute) -> int:
+    element = element_of(type)
+    if not isinstance(element, IntegerType | AnyFloat):
+        raise VerifyException(f"vec.bitcast: needs integers or floats, got {type}")
+    return element.bitwidth * prod(shape_of(type)[1:])
