@@ -31,6 +31,8 @@ def nests_with(module: ModuleOp, name: str, by: str) -> list[tuple[ForOp, int]]:
     found = [(loop, k) for loop in loops(module) for k, n in enumerate(names_of(loop)) if n == name]
     if not found:
         raise PassFailedException(f"{by}: no loop index '{name}'; {known(module)}")
+    if len({loop for loop, _ in found}) < len(found):
+        raise PassFailedException(f"{by}: a nest has several indices '{name}'; {known(module)}")
     return found
 
 

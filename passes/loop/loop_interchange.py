@@ -70,6 +70,10 @@ class LoopInterchangePass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         order = list(self.order)
+        if len(set(order)) < len(order):
+            raise PassFailedException(
+                f"{self.name}: order ({', '.join(order)}) names an index twice"
+            )
         nests = [loop for loop in loops(op) if sorted(names_of(loop)) == sorted(order)]
         if not nests:
             raise PassFailedException(

@@ -55,7 +55,9 @@ def parse(text: str) -> ModuleOp:
 
 def rewrite(text: str, pipeline: str) -> ModuleOp:
     module = parse(text)
-    PassPipeline.parse_spec(passes.available(), pipeline).apply(new_context(), module)
+    PassPipeline.parse_spec(passes.available(), f"{pipeline},verify-dominance").apply(
+        new_context(), module
+    )
     module.verify()
     return module
 

@@ -1,4 +1,7 @@
 // RUN: lamina-opt %s -p 'loop-interchange{order=j,h,i}' --split-input-file --verify-diagnostics | filecheck %s
+// RUN: lamina-opt %s -p 'loop-interchange{order=i,i}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=TWICE
+
+// TWICE: loop-interchange: order (i, i) names an index twice
 
 // CHECK-LABEL: func.func @parallel_nests_have_no_order(
 // CHECK-NEXT:    loop.for %j < 4, %h < 2, %i < 3 parallel {

@@ -109,3 +109,8 @@ loop.for %i < 8, %io < 2 {}
 loop.for %i < 8 {
   %n = arith.index_cast %i : index to i32
 }
+
+// -----
+
+// CHECK: loop-tile: a nest has several indices 'i'; the nests are (i, i)
+loop.for %i < 8, %i_1 < 8 {}
