@@ -16,8 +16,12 @@ def emit(args: Namespace) -> None:
     """Print the module, or write it, and its weights beside it."""
     level = args.emit if args.emit in pipelines.LEVELS else "vector"
     opencl = args.emit == "opencl" and args.target == "cpu"
-    target = "opencl:portable" if opencl else args.target
+    target = "opencl:intel-gen9" if opencl else args.target
     ctx, module = steps.lowered(args.model, target, level, dict(args.shape))
+    if args.emit == "opencl":  # calling the kernels is the host's part
+        for op in [op for op in module.ops if "lamina.entry" in op.attributes]:
+            op.detach()
+            op.erase()
     text = steps.text_of(ctx, module, args.emit, target)
     if not args.output:
         sys.stdout.write(text)

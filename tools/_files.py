@@ -48,6 +48,12 @@ def require_replaceable(path: str | os.PathLike[str]) -> None:
         raise LaminaError(f"cannot write '{path}': it is not a file that can be replaced")
 
 
+def require_different(path: str | os.PathLike[str], other: str | os.PathLike[str]) -> None:
+    """Fail if writing to `path` would destroy the input `other`."""
+    if Path(path).exists() and Path(path).samefile(other):
+        raise LaminaError(f"cannot write '{path}': it is the input")
+
+
 def _is_device(path: Path) -> bool:
     """Whether this is `/dev/stdout`, a pipe or the like, which is written to, never replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()

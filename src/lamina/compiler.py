@@ -40,7 +40,7 @@ def compile(
     Make a network executable.
 
     `model` is an `.onnx` or `.mlir` file, an ONNX model in memory, or a module whose weights are
-    in `weights` and which is not changed. `shapes` sets the shapes of inputs that the model leaves
+    in `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves
     open. With `cache`, a file that was compiled before is not compiled again. With `verify`, the
     module is verified after every pass: a developer of passes wants that, a user the time it takes.
     """

@@ -29,6 +29,7 @@ from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
 from lamina.ir_file import new_context, read_ir
 from lamina.passes import pipelines
+from lamina.passes.check.verify_dominance import VerifyDominancePass
 from lamina.progress import Progress, progress_bar
 from lamina.universe import targets
 from lamina.weights import WeightStore
@@ -74,7 +75,7 @@ def read(
     model: Model, shapes: Shapes | None = None, weights: WeightStore | None = None
 ) -> tuple[LaminaContext, ModuleOp]:
     """The module that a model is, and a context with its weights."""
-    ctx = new_context(weights)
+    ctx = new_context(None if weights is None else weights.copy())
     if isinstance(model, ModuleOp):
         return ctx, model.clone()
     if isinstance(model, str | os.PathLike):
@@ -104,8 +105,14 @@ def lower(
             p.apply(ctx, module)
             if verify:
                 module.verify()
+                VerifyDominancePass().apply(ctx, module)
         except DiagnosticException as e:
-            raise LaminaError(f"{p.name}: {str(e).removeprefix(f'{p.name}: ')}") from e
+            raise LaminaError(_named(p.name, e)) from e
+
+
+def _named(step: str, error: Exception) -> str:
+    """The message, which says where it comes from, if it does not do so itself."""
+    return f"{step}: {str(error).removeprefix(f'{step}: ')}"
 
 
 def generate(
@@ -164,7 +171,7 @@ def text_of(ctx: LaminaContext, module: ModuleOp, level: str, target: str) -> st
     try:
         _printer(level, target).emit(ctx, module, text)
     except DiagnosticException as e:
-        raise LaminaError(f"{level}: {e}") from e
+        raise LaminaError(_named(level, e)) from e
     return text.getvalue()
 
 

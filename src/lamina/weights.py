@@ -87,6 +87,12 @@ class WeightStore:
             for key in kept.keys() - wanted:
                 del kept[key]
 
+    def copy(self) -> WeightStore:
+        """A store of its own with the same weights."""
+        other = WeightStore()
+        other._arrays, other._recipes = dict(self._arrays), dict(self._recipes)
+        return other
+
     def save(self, path: str | Path, keys: Iterable[str] | None = None) -> None:
         """Write the weights `keys` (default: all) to a safetensors file, all of it or nothing."""
         from safetensors.numpy import save_file

@@ -92,6 +92,31 @@ def test_llvm_and_assembly_are_printed_for_any_cpu(lamina: Command, model: Path)
     assert "zmm" in wide
 
 
+KERNEL = """
+func.func @double(%x: memref<4x16xf32>, %y: memref<4x16xf32>) {
+  te.compute axes(i: 4, j: 16) ins(%x[i, j]) out(%y[i, j]) init 0.0 : f32
+    schedule [parallel i, vector j]
+    : memref<4x16xf32>, memref<4x16xf32> (%a: f32, %acc: f32) {
+    %s = arith.addf %a, %a : f32
+    te.yield %s : f32
+  }
+  func.return
+}
+"""
+
+
+def test_kernel_written_by_hand_goes_to_any_back_end(lamina: Command, tmp_path: Path) -> None:
+    file = tmp_path / "kernel.mlir"
+    file.write_text(KERNEL)
+    assert "vec.load" in lamina("compile", file, "--emit", "vector")
+    assert "define void @double" in lamina("compile", file, "--emit", "llvm")
+    assert "kernel void double" in lamina("compile", file, "--emit", "opencl")
+    cpu = lamina.error("compile", file, "--emit", "opencl", "--target", "cpu:haswell")
+    assert cpu.startswith("opencl: kernels are for devices with subgroups, got cpu:haswell")
+    opencl = lamina.error("compile", file, "--emit", "asm", "--target", "opencl:intel-xe")
+    assert opencl.startswith("asm: LLVM needs a cpu target")
+
+
 def test_random_inputs_depend_on_the_seed_alone(lamina: Command, model: Path) -> None:
     first = lamina("run", model, "--seed", 5)
     assert first.startswith("inputs: random, seed 5")
@@ -248,6 +273,15 @@ def test_full_disk_is_one_line(model: Path) -> None:
         command = [sys.executable, "-m", "lamina.tools.lamina", "run", str(model), "--no-cache"]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (1, "lamina: No space left on device\n")
+
+
+def test_input_is_not_overwritten(lamina: Command, folder: Path, model: Path) -> None:
+    before = model.read_bytes()
+    (folder / "link.onnx").symlink_to(model.name)
+    for command in (["compile", model, "-o"], ["run", model, "--output"]):
+        for output in (model, folder / "link.onnx"):
+            assert lamina.error(*command, output) == f"cannot write '{output}': it is the input"
+    assert model.read_bytes() == before
 
 
 def test_only_files_are_replaced(lamina: Command, model: Path, tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ X = np.random.default_rng(3).standard_normal((1, 3, 12, 12)).astype(np.float32)
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path_factory.mktemp("cache")
+    # who changes lamina while its tests run finds nothing in the cache
+    monkeypatch.setattr(model_cache, "fingerprint", lambda: "as it was")
     monkeypatch.setenv("LAMINA_CACHE", str(folder))
     return folder / "models"
 
@@ -38,14 +40,15 @@ def path(tmp_path: Path) -> Path:
 def test_path_proto_and_module_give_the_reference_result(path: Path) -> None:
     want = reference(tiny_model(), {"data": X})["prob"]
     ctx, module = steps.read(path)
-    before = str(module)
+    before, keys = str(module), set(ctx.weights)
     models = [
         lamina.compile(path),
         lamina.compile(str(path), cache=False, verify=True),
         lamina.compile(tiny_model()),
         lamina.compile(module, weights=ctx.weights),
+        lamina.compile(module, weights=ctx.weights),
     ]
-    assert str(module) == before
+    assert (str(module), set(ctx.weights)) == (before, keys)
     for model in models:
         assert close(model(X), want)
         assert close(model.run({"data": X})["prob"], want)
@@ -155,6 +158,10 @@ def test_other_model_target_or_shape_is_compiled_anew(path: Path) -> None:
     assert not is_cached(path, target="cpu:haswell")
     assert not is_cached(path, shapes={"data": (1, 3, 12, 12)})
     assert not is_cached(path, cache=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_cache, "fingerprint", lambda: "with another pass")
+        assert not is_cached(path)
+    assert is_cached(path)
     onnx.save(tiny_model(channels=32), path)
     assert not is_cached(path)
 

@@ -14,6 +14,7 @@ def run(args: Namespace) -> None:
     """Compile a model and save it, or print it."""
     _files.require_readable(args.model)
     if args.output:
+        _files.require_different(args.output, args.model)
         _files.require_writable(args.output)
     if args.emit:
         from lamina.tools._emit import emit  # all passes, which a cached model does without

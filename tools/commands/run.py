@@ -15,7 +15,9 @@ TOP = 5
 
 def run(args: Namespace) -> None:
     """Run a model on the arrays of a file, or on random ones."""
+    _files.require_readable(args.model)
     if args.output:
+        _files.require_different(args.output, args.model)
         _files.require_writable(args.output)
     given = load_npz(args.input) if args.input else None
     model = open_model(args.model, compiler_options(args))
