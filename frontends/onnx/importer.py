@@ -44,7 +44,11 @@ def run(
     model: str | Path | ModelProto, store: WeightStore, shapes: Mapping[str, Sequence[int]]
 ) -> ModuleOp:
     """Read, check and import a model."""
-    return Importer(read(model), store).module(shapes)
+    found = read(model)
+    try:
+        return Importer(found, store).module(shapes)
+    except UnicodeDecodeError as e:
+        raise found.error(f"not a valid ONNX model: a name is not UTF-8: {e.object!r}") from e
 
 
 class Importer:
@@ -67,6 +71,7 @@ class Importer:
         """The whole model, or an error that lists everything that is not supported."""
         graph = self.model.proto.graph
         self.model.check_opset()
+        self.model.check_names()
         self._check_operators()
         block = Block(arg_types=self._input_types(shapes))
         self._builder = Builder(InsertPoint.at_end(block))
@@ -202,9 +207,9 @@ class Importer:
 
     def _input_type(self, info: ValueInfoProto, given: Sequence[int] | None) -> Attribute:
         kind = info.type.WhichOneof("value")
-        type = TensorProto.DataType.Name(info.type.tensor_type.elem_type)
-        if kind != "tensor_type" or type != "FLOAT":
-            what = type.lower() if kind == "tensor_type" else str(kind)
+        type = info.type.tensor_type.elem_type
+        if kind != "tensor_type" or type != TensorProto.FLOAT:
+            what = _element(type) if kind == "tensor_type" else str(kind)
             self._inputs.append(f"input '{info.name}' of type {what}, only float32")
         size, fixed = _sizes(info), _fixed(info)
         if given is not None:
@@ -235,8 +240,13 @@ def _operator(node: NodeProto) -> str:
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
 
 
+def _element(type: int) -> str:
+    known = type in TensorProto.DataType.values()
+    return TensorProto.DataType.Name(type).lower() if known else f"number {type}"
+
+
 def _name(node: NodeProto) -> str:
-    return f"'{node.name}'" if node.name else f"that computes '{node.output[0]}'"
+    return f"'{node.name}'" if node.name else f"that computes '{', '.join(node.output)}'"
 
 
 def _label(value: Value, name: str) -> None:

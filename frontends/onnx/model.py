@@ -107,6 +107,15 @@ class Model:
         except onnx.checker.ValidationError as e:
             raise self.error(f"not a valid ONNX model: {_headline(e)}") from e
 
+    def check_names(self) -> None:
+        """Refuse names that are not UTF-8, which protobuf hands over as bytes."""
+        graph = self.proto.graph
+        names = [v.name for v in (*graph.input, *graph.output, *graph.initializer)]
+        names += [name for n in graph.node for name in (n.name, *n.input, *n.output)]
+        for name in names:
+            if isinstance(name, bytes):
+                raise self.error(f"not a valid ONNX model: {name!r} is not UTF-8")
+
     def check_opset(self) -> None:
         """Refuse operators that are older or newer than those we know."""
         newest = onnx.defs.onnx_opset_version()

@@ -92,7 +92,7 @@ def _gemm(node: Node) -> Sequence[Value]:
     if not node.has(2) or beta == 0:
         return [node.add(graph.DenseOp(x, w))]
     c = node.value(2)
-    if isinstance(c, np.ndarray) and prod(c.shape[:-1]) == 1:
+    if isinstance(c, np.ndarray) and prod(c.shape[:-1]) == 1 and c.size in (1, outputs):
         bias = np.broadcast_to(c.reshape(-1), (outputs,)) * np.float32(beta)
         return [node.add(graph.DenseOp(x, w, node.known(bias, node.name_of(2))))]
     if isinstance(c, SSAValue) and graph.shape(c) == (outputs,) and beta == 1:

@@ -32,7 +32,7 @@ class Node:
         self.opset = importer.opset
         self._importer = importer
         self._attributes = {a.name: a for a in proto.attribute}
-        self._unread = set(self._attributes)
+        self._unread = dict.fromkeys(self._attributes)
 
     @property
     def inputs(self) -> int:
@@ -45,11 +45,11 @@ class Node:
 
     def value(self, i: int) -> Value:
         """Input `i` as it is."""
-        return self._importer.value(self.proto.input[i])
+        return self._importer.value(self.name_of(i))
 
     def tensor(self, i: int) -> SSAValue:
         """Input `i` as an operand; a known array becomes a constant."""
-        return self._importer.operand(self.proto.input[i])
+        return self._importer.operand(self.name_of(i))
 
     def constant(self, i: int, what: str) -> np.ndarray:
         """Input `i`, which must be known now."""
@@ -67,7 +67,7 @@ class Node:
         """The value of an attribute, which is of the type of `default`."""
         if name not in self._attributes:
             return default
-        self._unread.discard(name)
+        self._unread.pop(name, None)
         value = onnx.helper.get_attribute_value(self._attributes[name])
         return cast(T, value.decode() if isinstance(value, bytes) else value)
 
@@ -77,7 +77,8 @@ class Node:
 
     def ignore(self, *names: str) -> None:
         """These attributes do not change what the node computes."""
-        self._unread.difference_update(names)
+        for name in names:
+            self._unread.pop(name, None)
 
     def require(self, name: str, value: object) -> None:
         """Refuse any value of an attribute but this, its default."""
@@ -87,11 +88,13 @@ class Node:
     def check_attributes(self) -> None:
         """Refuse attributes that were given and that nobody looked at."""
         if self._unread:
-            raise Unsupported(f"with attribute {', '.join(sorted(self._unread))}")
+            raise Unsupported(f"with attribute {', '.join(map(str, self._unread))}")
 
     def axis(self, default: int, rank: int) -> int:
         """Attribute `axis`, counted from the front."""
         axis = self.attribute("axis", default)
+        if not -rank <= axis < max(rank, 1):
+            raise Unsupported(f"with axis {axis} of {rank} dimensions")
         return axis + rank if axis < 0 else axis
 
     def axes(self, since: int) -> list[int] | None:
@@ -114,6 +117,8 @@ class Node:
 
     def name_of(self, i: int) -> str:
         """The name of input `i` in the model."""
+        if not self.has(i):
+            raise Unsupported(f"without input {i}")
         return self.proto.input[i]
 
 

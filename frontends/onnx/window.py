@@ -34,6 +34,11 @@ class Window:
             whole(node.optional("pads"), (0, 0, 0, 0)),
             bool(node.attribute("ceil_mode", 0)),
         )
+        for what, values in (("strides", window.strides), ("dilations", window.dilations)):
+            if len(values) != 2:
+                raise Unsupported(f"with {what} {values}; 2 are needed")
+        if len(window.pads) != 4:
+            raise Unsupported(f"with pads {window.pads}; 4 are needed")
         if window.kernel != list(kernel):
             raise Unsupported(f"with kernel_shape {window.kernel} and weights {list(kernel)}")
         if min(window.pads) < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lamina.context import new_context
 from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
 from tests.unit.onnx_models import model, node
+from tests.unit.tiny import tiny_model
 
 W = np.ones((6, 4, 3, 3), np.float32)
 IMAGE = (1, 4, 8, 8)
@@ -47,6 +49,9 @@ UNSUPPORTED = {
         count_include_pad=1,
     ),
     "Conv with kernel_shape [2, 2] and weights [3, 3]": node("Conv", IMAGE, W, kernel_shape=[2, 2]),
+    "Conv with pads [1, 1]; 4 are needed": node("Conv", IMAGE, W, pads=[1, 1]),
+    "Conv with strides [1]; 2 are needed": node("Conv", IMAGE, W, strides=[1]),
+    "Softmax with axis 3 of 2 dimensions": node("Softmax", (2, 3), axis=3),
     "Conv with negative pads [-1, 0, 0, 0]": node("Conv", IMAGE, W, pads=[-1, 0, 0, 0]),
     "GlobalAveragePool of (1, 4, 8); 4 dimensions are supported": node(
         "GlobalAveragePool", (1, 4, 8)
@@ -67,6 +72,11 @@ UNSUPPORTED = {
     "Pad with negative pads [-1, 0]": node("Pad", (4,), np.array([-1, 0])),
     "Reshape with shapes that are computed at run time": node("Reshape", IMAGE, (2,)),
     "Reshape of [2, 3] to [4, 2]": node("Reshape", (2, 3), np.array([4, 2])),
+    "Conv without input 1": model(
+        [helper.make_node("Conv", ["x"], ["a"], "n"), helper.make_node("Mish", ["a"], ["y"])],
+        {"x": IMAGE},
+        opset=18,
+    ),
     "Dropout in training mode": node("Dropout", IMAGE, "", np.array(True)),
     "Add with a constant of type float64, only float32": node("Add", (2,), np.ones(2)),
     "Constant without numbers": model(
@@ -83,7 +93,8 @@ UNSUPPORTED = {
 @pytest.mark.parametrize("reason", UNSUPPORTED)
 def test_unsupported_node_is_named_with_the_reason(reason: str) -> None:
     message = refusal(UNSUPPORTED[reason])
-    assert message.startswith(f"model: not supported: {reason}")
+    assert message.startswith("model: not supported: ")
+    assert reason in message
     assert "(node 'n')" in message
 
 
@@ -198,6 +209,18 @@ def test_truncated_file_is_refused(tmp_path: Path) -> None:
     for size in range(0, len(whole), 37):
         path.write_bytes(whole[:size])
         assert "cut.onnx: not a" in refusal(path)
+
+
+def test_damaged_file_is_refused_or_read_as_what_it_says(tmp_path: Path) -> None:
+    """Any byte may be wrong; there is no way to crash."""
+    path, rng = tmp_path / "damaged.onnx", np.random.default_rng(0)
+    whole = np.frombuffer(tiny_model(channels=2, size=4).SerializeToString(), np.uint8)
+    for _ in range(300):
+        damaged = whole.copy()
+        damaged[rng.integers(whole.size, size=3)] = rng.integers(256, size=3)
+        path.write_bytes(damaged.tobytes())
+        with suppress(LaminaError):
+            import_model(path, new_context().weights)
 
 
 def test_missing_external_data_is_refused(tmp_path: Path) -> None:
