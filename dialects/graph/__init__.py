@@ -19,17 +19,7 @@ from lamina.dialects.graph.attributes import (
 )
 from lamina.dialects.graph.core import ConstantOp, FusedOp, RelayoutOp, YieldOp
 from lamina.dialects.graph.movement import ConcatOp, ReshapeOp, TransposeOp
-from lamina.dialects.graph.network import (
-    AvgPool2dOp,
-    BatchNormOp,
-    Conv2dOp,
-    DenseOp,
-    GlobalAvgPoolOp,
-    MaxPool2dOp,
-    PoolOp,
-    SoftmaxOp,
-    WindowOp,
-)
+from lamina.dialects.graph.network import BatchNormOp, DenseOp, SoftmaxOp
 from lamina.dialects.graph.pointwise import (
     AddOp,
     BinaryOp,
@@ -47,6 +37,14 @@ from lamina.dialects.graph.pointwise import (
     SubOp,
     TanhOp,
     UnaryOp,
+)
+from lamina.dialects.graph.windows import (
+    AvgPool2dOp,
+    Conv2dOp,
+    GlobalAvgPoolOp,
+    MaxPool2dOp,
+    PoolOp,
+    WindowOp,
 )
 
 Graph = Dialect(

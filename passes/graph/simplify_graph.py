@@ -42,7 +42,7 @@ from lamina.dialects.graph import (
     shape,
 )
 from lamina.dialects.graph.constants import known
-from lamina.dialects.graph.network import ints
+from lamina.dialects.graph.windows import ints
 from lamina.weights import WeightStore
 
 
@@ -239,8 +239,8 @@ class SimplifyGraphPass(ModulePass):
     """
     Drop ops that change nothing, and replace ops by cheaper ones that compute the same numbers.
 
-    The numbers are the same but for the sign of zero, as x + 0 becomes x; the kernel of a cheaper op
-    may sum up in another order.
+    The numbers are the same but for the sign of zero, as x + 0 becomes x; the kernel of a cheaper
+    op may sum up in another order.
     """
 
     name = "simplify-graph"
