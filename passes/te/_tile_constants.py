@@ -16,7 +16,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     VectorType,
 )
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from lamina.dialects import vector as vec
@@ -34,7 +34,8 @@ class Constants:
         block = op.parent
         assert block is not None, "a te op outside a function"
         self.vector = vector
-        self.top = Builder(InsertPoint.at_start(block))
+        self.block = block
+        self.last: Operation | None = None
         self.types: dict[tuple[Attribute, int], Attribute] = {}
         self.values: dict[tuple[str, Attribute, int, bool], SSAValue] = {}
         self.tables: dict[SSAValue, float] = {}
@@ -67,17 +68,23 @@ class Constants:
             vector = self.lanes(type, width)
             shape = [width]
             if not self.vector:
-                found = self.top.insert(arith.ConstantOp(_scalar(number, type))).result
+                found = self._insert(arith.ConstantOp(_scalar(number, type)))
             elif isfinite(number):
-                found = self.top.insert(_dense(number, type, shape)).result
+                found = self._insert(_filled(number, type, shape))
             else:
-                # the text of a dense constant of inf or nan reads back as another number in xDSL
+                # the text of a vector constant of inf or nan reads back as another number in xDSL
                 assert isinstance(type, AnyFloat)
                 bits = int.from_bytes(type.pack([number]), "little", signed=True)
-                raw = _dense(bits, IntegerType(type.bitwidth), shape)
-                found = self.top.insert(vec.BitcastOp(self.top.insert(raw).result, vector)).res
+                raw = self._insert(_filled(bits, IntegerType(type.bitwidth), shape))
+                found = self._insert(vec.BitcastOp(raw, vector))
             self.values[key] = found
         return found
+
+    def _insert(self, op: Operation) -> SSAValue:
+        """Before all loops, which may have been emitted by now: after the last constant."""
+        place = InsertPoint.after(self.last) if self.last else InsertPoint.at_start(self.block)
+        self.last = Builder(place).insert(op)
+        return op.results[0]
 
 
 def _scalar(number: float, type: Attribute) -> FloatAttr | IntegerAttr:
@@ -87,7 +94,7 @@ def _scalar(number: float, type: Attribute) -> FloatAttr | IntegerAttr:
     return FloatAttr(number, type)
 
 
-def _dense(number: float, type: Attribute, shape: Sequence[int]) -> arith.ConstantOp:
+def _filled(number: float, type: Attribute, shape: Sequence[int]) -> arith.ConstantOp:
     if isinstance(type, IntegerType):
         integers = VectorType(cast(IntegerType, type), shape)
         return arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(integers, [int(number)]))

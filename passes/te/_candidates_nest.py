@@ -1,0 +1,308 @@
+"""
+What a schedule is chosen from: the parts of the axes of a te op, and how they move its buffers.
+
+Everything here is numbers about one op; no IR is built to find out what a schedule would cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import gcd, prod
+from typing import Literal
+
+from lamina.dialects import expr
+from lamina.dialects.expr import Div, Expr
+from lamina.dialects.te import Axis, ComputeOp, ConstantOp, memref_type
+from lamina.passes.te._tile_legality import memory_strides
+
+Role = Literal["input", "extra", "output"]
+Extents = Mapping[str, int]
+"""How many steps of each part are meant."""
+LINE = 64
+"""bytes that move between caches at once, on every machine we know"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One factor of an axis: `axis = sum(part * step)` over its parts."""
+
+    axis: str
+    step: int
+    extent: int
+    reduce: bool
+
+    @cached_property
+    def name(self) -> str:
+        """Unique in the nest, and no name that an axis could have."""
+        return f"{self.axis}/{self.step}"
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """One operand: in each dimension, how far it moves per step of each part."""
+
+    role: Role
+    shape: Sequence[int]
+    strides: Sequence[int]
+    element_bytes: int
+    moves: Sequence[Mapping[str, int]]
+    loose: Sequence[frozenset[str]]
+    """parts that a dimension depends on, but not in equal steps"""
+    table: bool
+    """whether unrolled code has its elements as constants"""
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The parts that decide which element is meant."""
+        return frozenset(p for dim in self.moves for p in dim).union(*self.loose)
+
+    @cached_property
+    def uneven(self) -> frozenset[str]:
+        """The parts that do not move it in equal steps; they can be nothing but loops."""
+        return frozenset[str]().union(*self.loose)
+
+    def stride(self, part: str) -> int:
+        """By how many elements of memory one step of `part` moves it."""
+        pairs = zip(self.moves, self.strides, strict=True)
+        return sum(dim[part] * s for dim, s in pairs if part in dim)
+
+    def elements(self, extents: Extents) -> int:
+        """How many different elements these steps reach; parts not named take one step."""
+        return self._outer.reached(extents) * self._last.reached(extents)
+
+    def bytes(self, extents: Extents, line: int) -> int:
+        """How much of memory that is, in whole lines of this size."""
+        last = self._last.reached(extents) * self.element_bytes
+        return self._outer.reached(extents) * max(last, min(line, self._row))
+
+    @cached_property
+    def _outer(self) -> _Dimensions:
+        return _Dimensions(self.moves[:-1], self.loose[:-1], self.shape[:-1])
+
+    @cached_property
+    def _last(self) -> _Dimensions:
+        return _Dimensions(self.moves[-1:], self.loose[-1:], self.shape[-1:])
+
+    @cached_property
+    def _row(self) -> int:
+        """Bytes of the last dimension, if it is contiguous: what is behind it may be wanted too."""
+        if not self.shape:
+            return self.element_bytes
+        return self.shape[-1] * self.element_bytes if self.strides[-1] == 1 else LINE
+
+
+class _Dimensions:
+    """Some dimensions of a buffer, sorted by how hard it is to count the elements in them."""
+
+    def __init__(
+        self,
+        moves: Sequence[Mapping[str, int]],
+        loose: Sequence[frozenset[str]],
+        shape: Sequence[int],
+    ) -> None:
+        self.plain: list[tuple[str, int]] = []
+        self.mixed: list[tuple[list[tuple[str, int]], int]] = []
+        self.loose: list[tuple[list[str], int]] = []
+        for dim, uneven, n in zip(moves, loose, shape, strict=True):
+            if uneven:
+                self.loose.append(([*dim, *uneven], n))
+            elif len(dim) == 1:
+                self.plain += [(part, n) for part in dim]
+            elif dim:
+                self.mixed.append(([(p, abs(c)) for p, c in dim.items()], n))
+
+    def reached(self, extents: Extents) -> int:
+        total = 1
+        for part, n in self.plain:
+            if (e := extents.get(part, 1)) > 1:
+                total *= e if e < n else n
+        for parts, n in self.mixed:
+            points = span = 1
+            for part, c in parts:
+                if (e := extents.get(part, 1)) > 1:
+                    points *= e
+                    span += c * (e - 1)
+            total *= min(points, span, n)
+        for names, n in self.loose:
+            total *= min(prod([extents.get(part, 1) for part in names]), n)
+        return total
+
+
+@dataclass(frozen=True)
+class Nest:
+    """A te op, its axes cut where the blocks of its buffers are."""
+
+    extents: Mapping[str, int]
+    """of the axes"""
+    parts: Sequence[Part]
+    """of every axis, its largest step first"""
+    buffers: Sequence[Buffer]
+    """the inputs, the extras, the output"""
+    bounded: frozenset[str]
+    """parts of axes that a bound mentions: they stay loops"""
+    body_ops: int
+    epilogue_ops: int
+
+    @cached_property
+    def inputs(self) -> Sequence[Buffer]:
+        """What the body reads; a table costs nothing to read."""
+        return [b for b in self.buffers if b.role == "input" and not b.table]
+
+    @cached_property
+    def extras(self) -> Sequence[Buffer]:
+        """What the epilogue reads."""
+        return [b for b in self.buffers if b.role == "extra" and not b.table]
+
+    @property
+    def output(self) -> Buffer:
+        """What the epilogue writes."""
+        return self.buffers[-1]
+
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """The parts that may be unrolled or split: every buffer moves in equal steps."""
+        uneven = frozenset[str]().union(*(b.uneven for b in self.buffers))
+        return frozenset(p.name for p in self.parts) - uneven - self.bounded
+
+    @cached_property
+    def reduction(self) -> Sequence[Part]:
+        """The parts of the reduction in the order of memory of the input it streams the most of."""
+        parts = [p for p in self.parts if p.reduce]
+        if not parts or not self.inputs:
+            return parts
+        everything = {p.name: p.extent for p in self.parts}
+
+        def streamed(b: Buffer) -> tuple[int, int]:
+            return sum(p.name in b.uses for p in parts), b.elements(everything)
+
+        busiest = max(self.inputs, key=streamed)
+        # a part that does not move it comes first: the steps inside it repeat the whole stream
+        strides = {p: abs(busiest.stride(p.name)) for p in parts}
+        return sorted(parts, key=lambda p: (strides[p] > 0, -strides[p]))
+
+    def moved_inputs(self, part: Part) -> frozenset[int]:
+        """Which inputs move with this part."""
+        return frozenset(k for k, b in enumerate(self.inputs) if part.name in b.uses)
+
+    def outermost(self, part: Part) -> bool:
+        """Whether no coarser part of its axis is there: then its last step may be cut."""
+        return next(p for p in self.parts if p.axis == part.axis) == part
+
+    def split(self, part: Part, by: int) -> tuple[Nest, Part, Part]:
+        """The nest with `part` cut into an outer part and an inner one of `by` steps."""
+        outer = Part(part.axis, part.step * by, -(-part.extent // by), part.reduce)
+        inner = Part(part.axis, part.step, by, part.reduce)
+        parts = [q for p in self.parts for q in ((outer, inner) if p is part else (p,))]
+        buffers = [_split_buffer(b, inner.name, outer.name, by) for b in self.buffers]
+        return replace(self, parts=parts, buffers=buffers), outer, inner
+
+
+def _split_buffer(b: Buffer, inner: str, outer: str, by: int) -> Buffer:
+    if inner not in b.uses:
+        return b
+    moves = [{**dim, outer: dim[inner] * by} if inner in dim else dim for dim in b.moves]
+    return Buffer(b.role, b.shape, b.strides, b.element_bytes, moves, b.loose, b.table)
+
+
+def nest_of(op: ComputeOp) -> Nest | None:
+    """The nest of an op that has no schedule yet; None if a buffer has no static layout."""
+    axes = op.axes.data
+    indices = [a.index for a in op.accesses.data]
+    parts = [p for a in axes for p in _parts(a, [e for index in indices for e in index])]
+    if len(parts) == len(axes):
+        env: dict[str, Expr] = {p.axis: expr.var(p.name) for p in parts}
+    else:
+        env = {
+            a.name: sum(
+                (expr.var(p.name) * p.step for p in parts if p.axis == a.name), expr.constant(0)
+            )
+            for a in axes
+        }
+    ranges = {p.name: p.extent for p in parts}
+    indices = [[e.substitute(env).simplify(ranges) for e in index] for index in indices]
+    buffers = [_buffer(op, k, index, ranges) for k, index in enumerate(indices)]
+    bounded = {n for e, _ in op.bounds.data for n in e.names()}
+    static = [b for b in buffers if b is not None]
+    if len(static) < len(buffers):
+        return None
+    return Nest(
+        {a.name: a.extent for a in axes},
+        parts,
+        static,
+        frozenset(p.name for p in parts if p.axis in bounded),
+        _work(op, "body"),
+        _work(op, "epilogue"),
+    )
+
+
+def _work(op: ComputeOp, region: Literal["body", "epilogue"]) -> int:
+    """How many instructions the scalars of a region are; a product that is added is none."""
+    total = 0
+    for o in getattr(op, region).block.ops:
+        if o.name in ("arith.constant", "te.yield"):
+            continue
+        users = [use.operation.name for r in o.results for use in r.uses]
+        total += not (o.name == "arith.mulf" and users == ["arith.addf"])
+    return total
+
+
+def _parts(a: Axis, expressions: Sequence[Expr]) -> list[Part]:
+    """The axis cut where floordiv and mod cut it, as long as the cuts nest."""
+    steps: list[int] = []
+    blocks = {b for e in expressions for b in _blocks(e, a.name)}
+    for block in sorted(blocks, reverse=True):
+        if 1 < block < a.extent and (not steps or steps[-1] % block == 0):
+            steps.append(block)
+    found: list[Part] = []
+    whole = a.extent
+    for step in (*steps, 1):
+        found.append(Part(a.name, step, -(-whole // step), a.reduce))
+        whole = step
+    return found
+
+
+def _blocks(e: Expr, name: str) -> Iterator[int]:
+    """After how many steps of `name` each floordiv or mod in `e` begins anew."""
+    for atom, _ in e.terms:
+        if not isinstance(atom, Div) or name not in atom.of.names():
+            continue
+        yield from _blocks(atom.of, name)
+        for inner, c in atom.of.terms:
+            if inner == name or (isinstance(inner, Div) and name in inner.of.names()):
+                yield atom.by // gcd(atom.by, c)
+                if offset := atom.of.const % atom.by:  # blocks that begin in the middle
+                    yield gcd(atom.by, offset) // gcd(gcd(atom.by, offset), c)
+
+
+def _buffer(
+    op: ComputeOp, k: int, index: Sequence[Expr], ranges: Mapping[str, int]
+) -> Buffer | None:
+    value = op.operands_in_order[k]
+    strides = memory_strides(value)
+    if strides is None:
+        return None
+    inputs, last = len(op.inputs), len(op.operands_in_order) - 1
+    moves: list[Mapping[str, int]] = []
+    loose: list[frozenset[str]] = []
+    for e in index:
+        uneven = {n for atom, _ in e.terms if isinstance(atom, Div) for n in atom.of.names()}
+        plain = {atom: c for atom, c in e.terms if isinstance(atom, str)}
+        moves.append({n: c for n, c in plain.items() if n in ranges and n not in uneven})
+        loose.append(frozenset(uneven & ranges.keys()))
+    bits = getattr(memref_type(value).element_type, "bitwidth", 64)
+    return Buffer(
+        "input" if k < inputs else "extra" if k < last else "output",
+        op.shape(k),
+        strides,
+        -(-bits // 8),
+        moves,
+        loose,
+        isinstance(value.owner, ConstantOp),
+    )
+
+
+def points(nest: Nest) -> int:
+    """How many times the body is computed."""
+    return prod(nest.extents.values())

@@ -1,0 +1,130 @@
+"""A chosen schedule as the text that a person could have written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from lamina.dialects.te import ScheduleAttr
+from lamina.passes.te._candidates_nest import Nest, Part
+from lamina.passes.te._candidates_orders import reduction_loops
+from lamina.passes.te._cost_arithmetic import Tile
+from lamina.passes.te._cost_memory import Loop
+
+ENOUGH_PARALLEL = 64
+"""steps of parallel loops, to share out evenly among the cores of any machine"""
+MIDDLE, REST = "mnpqrstu", "ijkl"
+
+
+@dataclass
+class _Plan:
+    """The nest after all splits, and what becomes of each part."""
+
+    nest: Nest
+    loops: list[Part]
+    reduction: list[Part]
+    unrolled: list[Part]
+    vector: Part | None
+
+
+def schedule_text(
+    nest: Nest, tile: Tile, loops: Sequence[Loop], taken: Sequence[str]
+) -> ScheduleAttr | None:
+    """The directives for these loops around this tile; None if there is nothing to say."""
+    plan = _plan(nest, tile, loops)
+    names, directives = _splits(plan, set(taken))
+    placed = [*plan.loops, *plan.reduction, *plan.unrolled, *([plan.vector] if plan.vector else [])]
+    single = [p for p in plan.nest.parts if p not in placed]  # axes of one step
+    order = [names[p.name] for p in (*single, *placed)]
+    if directives or order != list(nest.extents):
+        directives.append(("order", *order))
+    parallel = _parallel(plan.loops)
+    if parallel:
+        directives.append(("parallel", *(names[p.name] for p in parallel)))
+    if plan.unrolled:
+        directives.append(("unroll", *(names[p.name] for p in plan.unrolled)))
+    if plan.vector:
+        directives.append(("vector", names[plan.vector.name]))
+    return ScheduleAttr(tuple(directives)) if directives else None
+
+
+def _plan(nest: Nest, tile: Tile, loops: Sequence[Loop]) -> _Plan:
+    """Cut tiles and blocks off their parts."""
+    rolled = [loop.part for loop in reduction_loops(nest, tile)]
+    unrolled = list(tile.reduce)
+    outside: dict[str, Part] = {}
+    for part, t in _held_last(nest, tile):
+        outside[part.name] = part
+        if t == part.extent > 1:
+            unrolled.append(part)
+        elif t > 1:
+            nest, outside[part.name], inner = nest.split(part, t)
+            unrolled.append(inner)
+    order: list[Part] = []
+    seen = [loop.part.name for loop in loops]
+    inner_of: dict[str, Part] = {}
+    for k, loop in enumerate(loops):
+        name = loop.part.name
+        part = outside.get(name, loop.part)
+        if name in inner_of:
+            order.append(inner_of[name])
+        elif name in seen[k + 1 :]:
+            steps = next(other.count for other in loops[k + 1 :] if other.part.name == name)
+            nest, blocks, inner_of[name] = nest.split(part, steps)
+            order.append(blocks)
+        else:
+            order.append(part)
+    return _Plan(nest, order, rolled, unrolled, tile.vector)
+
+
+def _held_last(nest: Nest, tile: Tile) -> list[tuple[Part, int]]:
+    """
+    The tile's parts in the order of its code, first the ones that vary slowest.
+
+    The busiest input passes through one register: what it does not depend on varies fastest.
+    """
+
+    def at_once(k: int) -> int:
+        return prod(t for p, t in tile.spatial if p.name in nest.inputs[k].uses)
+
+    if not nest.inputs:
+        return list(tile.spatial)
+    busiest = nest.inputs[max(range(len(nest.inputs)), key=at_once)]
+    return sorted(
+        tile.spatial,
+        key=lambda pt: (pt[0].name not in busiest.uses, -abs(nest.output.stride(pt[0].name))),
+    )
+
+
+def _parallel(loops: Sequence[Part]) -> list[Part]:
+    found: list[Part] = []
+    for part in loops:
+        if prod(p.extent for p in found) >= ENOUGH_PARALLEL:
+            break
+        found.append(part)
+    return found
+
+
+def _splits(plan: _Plan, taken: set[str]) -> tuple[dict[str, str], list[tuple[str, ...]]]:
+    """A name for each part, and the splits that make it: the largest steps first."""
+    names: dict[str, str] = {}
+    directives: list[tuple[str, ...]] = []
+
+    def fresh(name: str) -> str:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        return name
+
+    for axis in plan.nest.extents:
+        *coarse, last = [p for p in plan.nest.parts if p.axis == axis]
+        rest = axis
+        for k, part in enumerate(coarse):
+            names[part.name] = fresh(axis + ("o" if k == 0 else MIDDLE[k - 1]))
+            end = part is coarse[-1] and last == plan.vector
+            following = fresh(axis + ("v" if end else REST[k]))
+            directives.append(("split", rest, str(part.step), names[part.name], following))
+            rest = following
+        names[last.name] = rest
+    return names, directives

@@ -1,0 +1,72 @@
+"""Which axis becomes the lanes of a vector."""
+
+from __future__ import annotations
+
+from math import prod
+
+from lamina.passes.te._candidates_nest import Buffer, Nest, Part
+
+
+def choose_vector(nest: Nest, lanes: int) -> tuple[Nest, Part | None]:
+    """
+    The nest with its vector part cut to at most `lanes` steps, and that part; None: scalar code.
+
+    Cheapest per element wins: a contiguous or uniform access is one instruction for all lanes, a
+    strided one is two for each lane.
+    """
+    best: Part | None = None
+    cheapest = _cost(nest, None, 1) * (1 - 1e-9)  # a vector that gains nothing is none
+    for part in sorted(nest.parts, key=lambda p: nest.output.stride(p.name)):
+        if not _possible(nest, part):
+            continue
+        width = vector_width(nest, part, lanes)
+        vectors = -(-part.extent // width)
+        cost = _cost(nest, part, width) * vectors / part.extent
+        if width > 1 and cost < cheapest:
+            best, cheapest = part, cost
+    if best is None:
+        return nest, None
+    width = vector_width(nest, best, lanes)
+    if width == best.extent:
+        return nest, best
+    nest, _, inner = nest.split(best, width)
+    return nest, inner
+
+
+def _possible(nest: Nest, part: Part) -> bool:
+    if part.reduce or part.name not in nest.free or nest.output.stride(part.name) < 1:
+        return False
+    if any(b.table and part.name in b.uses for b in nest.buffers):
+        return False
+    return all(b.stride(part.name) >= 0 for b in nest.buffers)
+
+
+def vector_width(nest: Nest, part: Part, lanes: int) -> int:
+    """The widest vector along `part`; inside another part of its axis it has to divide."""
+    if part.extent <= lanes:
+        return part.extent
+    if nest.outermost(part):
+        return lanes
+    return max(w for w in range(1, lanes + 1) if part.extent % w == 0)
+
+
+def _cost(nest: Nest, part: Part | None, width: int) -> float:
+    """Cycles per point of the body for `width` lanes; the epilogue happens once per reduction."""
+    steps = prod(p.extent for p in nest.parts if p.reduce)
+    body = sum(access_cost(b, part, width) for b in nest.inputs) / 2
+    end = sum(access_cost(b, part, width) for b in nest.extras) / 2
+    end += access_cost(nest.output, part, width)
+    arithmetic = pieces(width) / 2
+    return body + nest.body_ops * arithmetic + (end + nest.epilogue_ops * arithmetic) / steps
+
+
+def access_cost(b: Buffer, part: Part | None, width: int) -> float:
+    """Instructions to load or store `width` lanes along `part`."""
+    if part is None or (stride := b.stride(part.name)) == 0:
+        return 1
+    return pieces(width) if stride == 1 else 2 * width
+
+
+def pieces(width: int) -> int:
+    """Into how many registers LLVM cuts a vector whose width is no power of two: 7 = 4 + 2 + 1."""
+    return width.bit_count()

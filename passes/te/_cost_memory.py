@@ -1,0 +1,126 @@
+"""
+Cycles that a nest of loops around a register tile spends on moving data between caches.
+
+Bytes move from the second-level cache at 32 a cycle, nearly all of it hidden behind arithmetic, and
+from the third at 24 (what streams through a reduction) or 40 (what is read and written once). Of
+these more is hidden the fewer loads a tile needs: loads that wait in line cannot run ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lamina.backends.machine import Machine
+from lamina.passes.te._candidates_nest import LINE, Buffer, Nest, Part
+from lamina.passes.te._cost_arithmetic import Tile
+
+USABLE = 0.83
+"""of a cache, before other data gets in the way"""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop over `count` steps of a part, after which `covered` of its steps are done."""
+
+    part: Part
+    count: int
+    covered: int
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """What fits in a cache at once: extents of parts, bytes of each buffer; or what did not."""
+
+    capacity: float
+    line: int
+    """bytes that come together; the second-level cache fetches lines in pairs"""
+    extents: dict[str, int]
+    sizes: list[int]
+    outside: Sequence[Loop]
+
+
+class Memory:
+    """What the orders of loops around one tile cost."""
+
+    def __init__(
+        self,
+        nest: Nest,
+        tile: Tile,
+        inner: Sequence[Loop],
+        machine: Machine,
+        compute: float,
+        load_ports: float,
+    ) -> None:
+        self.compute = compute
+        self.buffers = [*nest.inputs, nest.output]  # what the epilogue reads is small
+        self.rates = [24 if _streams(b, tile) else 40 for b in self.buffers]
+        self.exposed = 0.4 + 0.6 * load_ports**4
+        extents = tile.extents()
+        # the loops of the reduction are the same in every order: see once how far they fit
+        self.caches = [
+            self._widen(
+                _Inside(
+                    USABLE * size, line, extents, [b.bytes(extents, line) for b in self.buffers], ()
+                ),
+                inner,
+            )
+            for size, line in ((machine.l1, LINE), (machine.l2, 2 * LINE))
+        ]
+
+    def cycles(self, loops: Sequence[Loop]) -> float:
+        """Cycles of the whole nest with these loops, outermost first, around tile and reduction."""
+        near, far = (self._traffic(cache, loops) for cache in self.caches)
+        b12 = sum(near) / 32
+        b3 = sum([n / rate for n, rate in zip(far, self.rates, strict=True)])
+        return max(self.compute, 0.9 * b12) + 0.15 * b12 + self.exposed * b3
+
+    def _traffic(self, inside: _Inside, loops: Sequence[Loop]) -> list[float]:
+        """Bytes of each buffer that come into a cache, by what fits in it at once."""
+        if inside.outside:
+            outside = [*loops, *inside.outside]
+        else:
+            inside = self._widen(inside, loops)
+            outside = inside.outside
+        buffers = zip(self.buffers, inside.sizes, strict=True)
+        return [_refetched(b, n, inside, outside) for b, n in buffers]
+
+    def _widen(self, inside: _Inside, loops: Sequence[Loop]) -> _Inside:
+        """Take in loops, the innermost first, as long as all they touch still fits."""
+        extents, sizes = dict(inside.extents), inside.sizes
+        for depth in range(len(loops), 0, -1):
+            loop = loops[depth - 1]
+            name = loop.part.name
+            before = extents.get(name, 1)
+            extents[name] = loop.covered
+            buffers = zip(self.buffers, sizes, strict=True)
+            grown = [
+                b.bytes(extents, inside.line) if name in b.uses else size for b, size in buffers
+            ]
+            if sum(grown) > inside.capacity:
+                extents[name] = before
+                return replace(inside, extents=extents, sizes=sizes, outside=loops[:depth])
+            sizes = grown
+        return replace(inside, extents=extents, sizes=sizes, outside=())
+
+
+def _streams(b: Buffer, tile: Tile) -> bool:
+    """Whether every lane has a value of its own in every step of the reduction."""
+    return b.role == "input" and tile.vector is not None and tile.vector.name in b.uses
+
+
+def _refetched(b: Buffer, size: float, inside: _Inside, outside: Sequence[Loop]) -> float:
+    """
+    Bytes fetched over all of the loops outside of what fits.
+
+    Loops next to it that do not move the buffer find it still there; the first one that moves it
+    brings only what is new; every other one brings all of it again.
+    """
+    moved = False
+    for loop in reversed(outside):
+        if moved:
+            size *= loop.count
+        elif loop.part.name in b.uses:
+            size = b.bytes({**inside.extents, loop.part.name: loop.covered}, inside.line)
+            moved = True
+    return size

@@ -1,0 +1,86 @@
+// RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512"}' --split-input-file | filecheck %s
+
+// 28 accumulators of 16 lanes: 14 pixels by 2 vectors of channels, the window stays rolled.
+// CHECK-LABEL: func.func @contraction_over_blocked_layouts
+// CHECK:         schedule [split oc 32 oco oci, split oci 16 ocm ocv, split ow 14 owo owi, split ic 16 ico ici,
+// CHECK-SAME:      ico kh kw ici owi ocm ocv, parallel {{.*}}, unroll owi ocm, vector ocv]
+func.func @contraction_over_blocked_layouts(
+    %x: memref<4x58x58x16xf32>, %w: memref<2x4x3x3x16x32xf32>, %y: memref<4x56x56x16xf32>) {
+  te.compute
+    axes(oc: 64, oh: 56, ow: 56, reduce ic: 64, reduce kh: 3, reduce kw: 3)
+    ins(%x[ic floordiv 16, oh + kh, ow + kw, ic mod 16],
+        %w[oc floordiv 32, ic floordiv 16, kh, kw, ic mod 16, oc mod 32])
+    out(%y[oc floordiv 16, oh, ow, oc mod 16])
+    init 0.0 : f32
+    : memref<4x58x58x16xf32>, memref<2x4x3x3x16x32xf32>, memref<4x56x56x16xf32>
+    (%a: f32, %b: f32, %acc: f32) {
+      %s = math.fma %a, %b, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// The window is unrolled, because neighbouring outputs share what they load.
+// CHECK-LABEL: func.func @window_of_each_channel
+// CHECK:         unroll kh kw {{.*}}, vector cv]
+func.func @window_of_each_channel(%x: memref<4x30x30x16xf32>, %y: memref<4x28x28x16xf32>) {
+  te.compute
+    axes(c: 64, oh: 28, ow: 28, reduce kh: 3, reduce kw: 3)
+    ins(%x[c floordiv 16, oh + kh, ow + kw, c mod 16])
+    out(%y[c floordiv 16, oh, ow, c mod 16])
+    init 0.0 : f32
+    : memref<4x30x30x16xf32>, memref<4x28x28x16xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// Several blocks of channels at once, so that additions need not wait for each other.
+// CHECK-LABEL: func.func @mean_over_a_map
+// CHECK:         schedule [split c 128 co ci, split ci 16 cm cv, order co h w cm cv, parallel co, unroll cm, vector cv]
+func.func @mean_over_a_map(%x: memref<128x7x7x16xf32>, %y: memref<2048xf32>) {
+  te.compute
+    axes(c: 2048, reduce h: 7, reduce w: 7) ins(%x[c floordiv 16, h, w, c mod 16]) out(%y[c])
+    init 0.0 : f32
+    : memref<128x7x7x16xf32>, memref<2048xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// A row is one chain of sums; several rows at once hide its latency.
+// CHECK-LABEL: func.func @sums_of_rows_are_scalar
+// CHECK:         schedule [split i 11 io ii, order io k ii, parallel io, unroll ii]
+func.func @sums_of_rows_are_scalar(%x: memref<64x100xf32>, %y: memref<64xf32>) {
+  te.compute
+    axes(i: 64, reduce k: 100) ins(%x[i, k]) out(%y[i]) init 0.0 : f32
+    : memref<64x100xf32>, memref<64xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.addf %acc, %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @schedule_that_is_there_stays
+// CHECK:         schedule [vector i]
+func.func @schedule_that_is_there_stays(%x: memref<16xf32>, %y: memref<16xf32>) {
+  te.compute
+    axes(i: 16) ins(%x[i]) out(%y[i]) init 0.0 : f32
+    schedule [vector i]
+    : memref<16xf32>, memref<16xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

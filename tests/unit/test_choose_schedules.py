@@ -1,0 +1,258 @@
+"""Chosen schedules are accepted by every lowering, and compute what the formula says."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from xdsl.context import Context
+from xdsl.dialects import get_all_dialects
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.parser import Parser
+from xdsl.utils.exceptions import PassFailedException
+
+from lamina import interpreters
+from lamina.backends.machine import describe
+from lamina.dialects.te import ComputeOp
+from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass, choose
+from lamina.passes.te.te_schedule import TeSchedulePass
+from lamina.passes.te.te_simplify import TeSimplifyPass
+from lamina.passes.te.te_to_loops import TeToLoopsPass
+from lamina.passes.te.te_to_vec import TeToVecPass
+from lamina.universe import dialects
+
+TARGETS = ["cpu:skylake-avx512", "cpu:haswell", "cpu:x86-64", "opencl:portable"]
+SUM = "%s = arith.addf %acc, %v : f32"
+MAX = "%s = arith.maximumf %acc, %v : f32"
+
+
+def parse(text: str) -> ModuleOp:
+    ctx = Context()
+    for name, factory in {**get_all_dialects(), **dialects()}.items():
+        ctx.register_dialect(name, factory)
+    return Parser(ctx, text).parse_module()
+
+
+def only_compute(module: ModuleOp) -> ComputeOp:
+    (op,) = [o for o in module.walk() if isinstance(o, ComputeOp)]
+    return op
+
+
+def lower(module: ModuleOp, target: str) -> None:
+    for p in (
+        TeSimplifyPass(),
+        TeChooseSchedulesPass(target=target),
+        TeSchedulePass(),
+        TeToLoopsPass(),
+        TeToVecPass(),
+    ):
+        p.apply(Context(), module)
+        module.verify()
+
+
+@dataclass
+class Formula:
+    """A te op as text, put together access by access; buffers are as large as they have to be."""
+
+    axes: dict[str, tuple[int, bool]]
+    accesses: list[list[str]] = field(default_factory=list)
+    op: str = SUM
+    extras: int = 0
+
+    def shape(self, access: list[str]) -> list[int]:
+        grid = np.meshgrid(*(np.arange(n) for n, _ in self.axes.values()), indexing="ij")
+        env = dict(zip(self.axes, grid, strict=True))
+        source = [e.replace("floordiv", "//").replace("mod", "%") for e in access]
+        return [int(np.max(eval(e, {}, env))) + 1 for e in source]
+
+    def text(self) -> str:
+        inputs = len(self.accesses) - 1 - self.extras
+        names = [f"%b{k}" for k in range(len(self.accesses))]
+        types = [f"memref<{'x'.join(map(str, [*self.shape(a), 'f32']))}>" for a in self.accesses]
+        shown = [f"{n}[{', '.join(a)}]" for n, a in zip(names, self.accesses, strict=True)]
+        axes = ", ".join(f"{'reduce ' * r}{a}: {n}" for a, (n, r) in self.axes.items())
+        args = "".join(f"%i{k}: f32, " for k in range(inputs))
+        body = {0: "%v = arith.constant 1.0 : f32", 1: "%v = arith.addf %i0, %i0 : f32"}.get(
+            inputs, "%v = arith.mulf %i0, %i1 : f32"
+        )
+        ins = f"ins({', '.join(shown[:inputs])})" if inputs else ""
+        extras = f"extras({', '.join(shown[inputs:-1])})" if self.extras else ""
+        after = "".join(f", %e{k}: f32" for k in range(self.extras))
+        result = "".join(f"%r{k + 1} = arith.addf %r{k}, %e{k} : f32\n" for k in range(self.extras))
+        return f"""
+        func.func @f({", ".join(f"{n}: {t}" for n, t in zip(names, types, strict=True))}) {{
+          te.compute axes({axes}) {ins} {extras} out({shown[-1]}) init 0.0 : f32
+          : {", ".join(types)} ({args}%acc: f32) {{
+            {body}
+            {self.op}
+            te.yield %s : f32
+          }} epilogue (%r0: f32{after}) {{
+            {result} te.yield %r{self.extras} : f32
+          }}
+          func.return
+        }}"""
+
+    def arrays(self) -> list[np.ndarray]:
+        """Small integers, whose sums and products are exact in every order."""
+        rng = np.random.default_rng(0)
+        return [rng.integers(-3, 4, self.shape(a)).astype(np.float32) for a in self.accesses[:-1]]
+
+    def check(self, target: str) -> None:
+        text, inputs = self.text(), self.arrays()
+        (wanted,) = interpreters.call(parse(text), "f", inputs)
+        module = parse(text)
+        lower(module, target)
+        (found,) = interpreters.call(module, "f", inputs)
+        np.testing.assert_array_equal(found, wanted, err_msg=text)
+
+
+@st.composite
+def dimensions(draw: st.DrawFn, axis: str, extent: int) -> list[str]:
+    """One axis as one dimension, or as two of a blocked layout, maybe behind an offset."""
+    offset = draw(st.sampled_from([0, 0, 1, 4]))
+    e = f"({axis} + {offset})" if offset else axis
+    if extent > 2 and draw(st.booleans()):
+        block = draw(st.sampled_from([2, 3, 4, 8, 16]))
+        return [f"{e} floordiv {block}", f"{e} mod {block}"]
+    return [e]
+
+
+@st.composite
+def formulas(draw: st.DrawFn) -> Formula:
+    """Any nest: some axes, windows over them, blocked or plain buffers in any order."""
+    spatial = {f"s{k}": draw(st.integers(1, 20)) for k in range(draw(st.integers(1, 3)))}
+    reduced = {f"r{k}": draw(st.integers(1, 6)) for k in range(draw(st.integers(0, 2)))}
+    if draw(st.booleans()):
+        reduced |= {"r9": draw(st.integers(7, 20))}
+    f = Formula(
+        {a: (n, False) for a, n in spatial.items()} | {a: (n, True) for a, n in reduced.items()}
+    )
+    windows = list(reduced)
+    for _ in range(draw(st.integers(0, 2))):
+        used = draw(st.lists(st.sampled_from([*f.axes]), unique=True, max_size=4))
+        dims: list[str] = []
+        for axis in used:
+            if axis in spatial and windows and draw(st.booleans()):
+                stride = draw(st.sampled_from([1, 2]))
+                dims.append(f"{axis} * {stride} + {draw(st.sampled_from(windows))}")
+            else:
+                dims += draw(dimensions(axis, f.axes[axis][0]))
+        f.accesses.append(draw(st.permutations(dims)) if dims else ["0"])
+    if draw(st.booleans()):
+        axis = draw(st.sampled_from([*spatial]))
+        f.accesses.append([axis])
+        f.extras = 1
+    out = [d for axis in spatial for d in draw(dimensions(axis, spatial[axis]))]
+    f.accesses.append(draw(st.permutations(out)))
+    f.op = draw(st.sampled_from([SUM, MAX]))
+    return f
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(formulas(), st.sampled_from(TARGETS))
+def test_any_formula_is_scheduled_lowered_and_computes_the_same(f: Formula, target: str) -> None:
+    f.check(target)
+
+
+def contraction(n: int, c: int, o: int, h: int, k: int, s: int, block: int, group: int) -> Formula:
+    """A window over a blocked input, weights in groups: what most of the time goes into."""
+    axes = {"n": (n, False), "o": (o, False), "y": (h, False), "x": (h + 1, False)}
+    axes |= {"c": (c, True), "p": (k, True), "q": (k, True)}
+    data = ["n", f"c floordiv {block}", f"y * {s} + p", f"x * {s} + q", f"c mod {block}"]
+    weights = [f"o floordiv {group}", f"c floordiv {block}", "p", "q"]
+    weights += [f"c mod {block}", f"o mod {group}"]
+    out = ["n", f"o floordiv {block}", "y + 1", "x + 1", f"o mod {block}"]
+    return Formula(axes, [data, weights, ["o"], out], extras=1)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        (1, 16, 32, 5, 3, 1, 16, 32),
+        (2, 32, 48, 7, 1, 1, 16, 16),
+        (1, 24, 40, 4, 3, 2, 16, 16),  # the last block of both is half empty
+        (1, 8, 8, 6, 3, 1, 8, 8),
+    ],
+)
+def test_contraction_of_blocked_layouts(sizes: tuple[int, ...], target: str) -> None:
+    contraction(*sizes).check(target)
+
+
+def chosen(f: Formula, target: str) -> str:
+    module = parse(f.text())
+    TeSimplifyPass().apply(Context(), module)
+    return str(choose(only_compute(module), describe(target)))
+
+
+def test_contraction_gets_a_tile_that_fills_the_registers() -> None:
+    text = chosen(contraction(1, 64, 64, 55, 3, 1, 16, 32), "cpu:skylake-avx512")
+    assert "split o 32 oo oi, split oi 16 om ov" in text
+    assert "split x 14 xo xi" in text
+    assert "unroll xi om, vector ov]" in text
+
+
+def test_window_of_a_contraction_stays_rolled() -> None:
+    text = chosen(contraction(1, 64, 64, 27, 3, 1, 16, 16), "cpu:haswell")
+    unrolled = text.partition("unroll ")[2].partition(",")[0].split()
+    assert not {"p", "q", "ci"} & set(unrolled)
+
+
+def test_vector_is_cut_to_the_lanes_of_the_machine() -> None:
+    f = contraction(1, 16, 16, 8, 1, 1, 16, 16)
+    assert "split o 8 oo ov" in chosen(f, "cpu:haswell")
+    assert "split o 4 oo ov" in chosen(f, "cpu:x86-64")
+
+
+def test_window_per_channel_is_unrolled_so_that_loads_are_shared() -> None:
+    axes = {"c": (64, False), "y": (28, False), "x": (28, False), "p": (3, True), "q": (3, True)}
+    data = ["c floordiv 16", "y + p", "x + q", "c mod 16"]
+    weights, out = ["c floordiv 16", "p", "q", "c mod 16"], ["c floordiv 16", "y", "x", "c mod 16"]
+    text = chosen(Formula(axes, [data, weights, out]), "cpu:skylake-avx512")
+    assert "unroll p q" in text
+    assert text.endswith("vector cv]")
+
+
+def test_outermost_loops_are_parallel() -> None:
+    text = chosen(contraction(1, 64, 64, 55, 3, 1, 16, 32), "cpu:skylake-avx512")
+    order = text.partition("order ")[2].partition(",")[0].split()
+    parallel = text.partition("parallel ")[2].partition(",")[0].split()
+    assert parallel
+    assert order[: len(parallel)] == parallel
+
+
+def test_scalar_choices_get_no_vector() -> None:
+    f = Formula({"i": (64, False)}, [["i"], ["i"]])
+    f.op = "%c = arith.cmpf olt, %v, %acc : f32\n%s = arith.select %c, %v, %acc : f32"
+    assert "vector" not in chosen(f, "cpu:haswell")
+    f.check("cpu:haswell")
+
+
+def test_scheduled_op_keeps_its_schedule() -> None:
+    f = Formula({"i": (64, False)}, [["i"], ["i"]])
+    module = parse(f.text().replace("init 0.0 : f32", "init 0.0 : f32 schedule [vector i]"))
+    TeChooseSchedulesPass().apply(Context(), module)
+    assert str(only_compute(module).schedule) == "[vector i]"
+
+
+def test_every_op_of_a_function_gets_a_schedule() -> None:
+    buffer = "memref<4x66x66x16xf32>"
+    fill = f"init 0.0 : f32 : {buffer} (%a: f32) {{ te.yield %a : f32 }}"
+    module = parse(f"""
+    func.func @borders(%y: {buffer}) {{
+      te.compute axes(c: 64, h: 2, w: 66) out(%y[c floordiv 16, h * 65, w, c mod 16]) {fill}
+      te.compute axes(c: 64, h: 64, w: 2) out(%y[c floordiv 16, h + 1, w * 65, c mod 16]) {fill}
+      func.return
+    }}""")
+    TeChooseSchedulesPass(target="cpu:haswell").apply(Context(), module)
+    schedules = [str(o.schedule) for o in module.walk() if isinstance(o, ComputeOp)]
+    assert len(schedules) == 2
+    assert all("vector cv" in s for s in schedules)
+
+
+def test_unknown_target_is_refused() -> None:
+    with pytest.raises(
+        PassFailedException, match="te-choose-schedules: unknown target 'cpu:hasswell'"
+    ):
+        TeChooseSchedulesPass(target="cpu:hasswell").apply(Context(), ModuleOp([]))
