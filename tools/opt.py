@@ -191,6 +191,7 @@ class LaminaOpt(xDSLOptMain):
                     self.write(output, "// -----\n" if i else "")
                     self.write(output, self.run_chunk(chunk, extension, offset))
         finally:
+            sys.stdout.flush()  # reports, on stderr, stand behind what was printed
             for watcher in self.watchers:
                 watcher.end()
         if self.args.output_file is not None:
