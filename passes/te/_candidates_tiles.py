@@ -38,13 +38,10 @@ def best_tiles(nest: Nest, vector: Part | None, machine: Machine, most: int) -> 
     forced = [p for p in nest.parts if p.name in _in_tables(nest)]
     arithmetic = Arithmetic(nest, vector)
     for reduce in _unrolled_reductions(nest, forced):
-        for spatial in _SpatialTiles(nest, vector, registers_there, forced, reduce).tiles():
-            tile = Tile(vector, spatial, reduce)
-            over = registers(nest, tile) - registers_there
-            if over > 0 and not reduce and tile.copies > 1:
-                continue
+        for tile in _SpatialTiles(nest, vector, registers_there, forced, reduce).tiles():
             if reduce and not forced and not _worth_unrolling(nest, tile):
                 continue
+            over = registers(nest, tile) - registers_there
             fitting.append((arithmetic.cycles(tile), over, tile))
     fitting.sort(key=lambda f: f[0])
     ranked = [
@@ -66,10 +63,8 @@ def _in_tables(nest: Nest) -> set[str]:
 
 def _penalty(nest: Nest, tile: Tile, over: int) -> float:
     """
-    For code size, tails, parts that no input is reused along, and tiles far from contiguous.
-
-    The order of the code of an unrolled reduction is LLVM's, so that its registers are an estimate:
-    a few too many are a penalty.
+    For code size, tails, parts that no input is reused along, tiles far from contiguous, and
+    registers that are not there.
     """
     tiled = [(p, t) for p, t in tile.spatial if t > 1]
     tails = sum(p.extent % t > 0 for p, t in tiled)
@@ -159,6 +154,8 @@ class _SpatialTiles:
         forced: Sequence[Part],
         reduce: Sequence[Part],
     ) -> None:
+        self.nest, self.vector, self.reduce = nest, vector, reduce
+        self.registers_there = registers_there
         most = registers_there - 2 if nest.reduction else ENOUGH
         self.most = max(1, min(most, MOST_COPIES // prod([p.extent for p in reduce])))
         self.fixed = {p: p.extent for p in forced if not p.reduce}
@@ -179,7 +176,7 @@ class _SpatialTiles:
         }
         self.useful = [p for p in self.parts if _reuses(nest, p)]
 
-    def tiles(self) -> list[list[tuple[Part, int]]]:
+    def tiles(self) -> list[Tile]:
         """
         Tiles of parts along which inputs are reused, with enough copies; if there are none, tiles
         of any parts, and then of any size.
@@ -192,13 +189,17 @@ class _SpatialTiles:
             (self.parts, 1, MOST_IDLE),
         ):
             found = [
-                list(tile.items())
+                Tile(self.vector, list(tile.items()), self.reduce)
                 for tile, n in self._extended(parts, 0, self.fixed, copies)
                 if n <= most and (n >= least or n * 2 > self.most)
             ]
-            if found:
+            if found := [tile for tile in found if self._fits(tile)]:
                 return found
-        return [list(self.fixed.items())]
+        return [Tile(self.vector, list(self.fixed.items()), self.reduce)]
+
+    def _fits(self, tile: Tile) -> bool:
+        """Registers of an unrolled reduction are an estimate: a few too many are a penalty."""
+        return bool(tile.reduce) or registers(self.nest, tile) <= self.registers_there
 
     def _extended(
         self, parts: Sequence[Part], k: int, tile: dict[Part, int], copies: int
