@@ -131,5 +131,6 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.StoreOp: _store,
     vector.StoreStridedOp: _store_strided,
     vector.SplatLaneOp: _splat_lane,
+    vector.PrefetchOp: lambda run, op, args: (),
 }
 COSTS = {loop.ForOp: _cost}

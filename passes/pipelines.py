@@ -28,12 +28,13 @@ from lamina.passes.te.te_schedule import TeSchedulePass
 from lamina.passes.te.te_simplify import TeSimplifyPass
 from lamina.passes.te.te_to_loops import TeToLoopsPass
 from lamina.passes.te.te_to_vec import TeToVecPass
+from lamina.passes.vector.vec_prefetch import VecPrefetchPass
 
 LEVELS = {
     "graph": "outline-kernels",
     "te": "te-choose-schedules",
     "loop": "te-to-loops",
-    "vector": "te-to-vec",
+    "vector": "vec-prefetch",
 }
 """level -> the pass of the default pipeline after which a module is on it"""
 
@@ -77,4 +78,5 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
         # every te op is one register tile inside rolled loops
         TeToVecPass(),
         # no te op: loops and vectors
+        VecPrefetchPass(),
     )

@@ -292,12 +292,21 @@ def _reinterpret(w: Writer, op: Operation) -> None:
     _same(w, op)
 
 
+def _prefetch(w: Writer, op: Operation) -> None:
+    """Into every level of cache, as data that will be read: arguments 0, 3 and 1."""
+    assert isinstance(op, vec.PrefetchOp)
+    at = pointer(w, op.ref, op.index.data, op.indices)
+    how = (("i32", "0"), ("i32", "3"), ("i32", "1"))
+    w.lines.append(w.intrinsic("void", "llvm.prefetch.p0", ("ptr", at), *how))
+
+
 HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
     vec.LoadSplatOp: _load_splat,
     vec.LoadStridedOp: _load_strided,
     vec.StoreOp: _store,
     vec.StoreStridedOp: _store_strided,
+    vec.PrefetchOp: _prefetch,
     memref.LoadOp: _memref_load,
     memref.StoreOp: _memref_store,
     memref.AllocaOp: _alloca,

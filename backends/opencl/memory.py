@@ -88,10 +88,16 @@ def _store_strided(w: Writer, op: Operation) -> None:
     _set_element(w, op, type, w.address(op, stride), w.name(op.value))
 
 
+def _prefetch(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.PrefetchOp)
+    w.line(f"prefetch({w.name(op.ref)} + {w.address(op)}, 16);")
+
+
 HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
     vec.LoadSplatOp: _load_splat,
     vec.LoadStridedOp: _load_strided,
     vec.StoreOp: _store,
     vec.StoreStridedOp: _store_strided,
+    vec.PrefetchOp: _prefetch,
 }

@@ -15,6 +15,7 @@ from lamina.dialects.vector.memory import (
     LoadSplatOp,
     LoadStridedOp,
     MemoryOp,
+    PrefetchOp,
     StoreOp,
     StoreStridedOp,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "LoadSplatOp",
     "LoadStridedOp",
     "MemoryOp",
+    "PrefetchOp",
     "SplatLaneOp",
     "StoreOp",
     "StoreStridedOp",
@@ -44,6 +46,7 @@ Vec = Dialect(
         LoadStridedOp,
         StoreOp,
         StoreStridedOp,
+        PrefetchOp,
         SplatLaneOp,
         ConvertOp,
         BitcastOp,

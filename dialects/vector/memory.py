@@ -56,8 +56,8 @@ class MemoryOp(IRDLOperation):
             total = total + e * s
         return total
 
-    def verify_at(self, type: Attribute, consecutive: int) -> None:
-        """Check the index, and that `consecutive` elements of a value of `type` can be there."""
+    def verify_index(self) -> None:
+        """Check that the index has an expression a dimension, over operands that are there."""
         ref, dims = self.memref, self.index.data
         if len(dims) != ref.get_num_dims():
             raise VerifyException(
@@ -66,6 +66,18 @@ class MemoryOp(IRDLOperation):
         strides = ref.get_strides()
         if min(ref.get_shape(), default=1) < 0 or strides is None or None in strides:
             raise VerifyException(f"{self.name}: needs a buffer with known strides, got {ref}")
+        for e in dims:
+            if bad := {name for name in e.names() if not int(name) < len(self.indices)}:
+                raise VerifyException(
+                    f"{self.name}: index names operand d{min(bad)}, but there are "
+                    f"{len(self.indices)} index operands"
+                )
+
+    def verify_at(self, type: Attribute, consecutive: int) -> None:
+        """Check the index, and that `consecutive` elements of a value of `type` can be there."""
+        self.verify_index()
+        ref, dims = self.memref, self.index.data
+        strides = ref.get_strides()
         if element_of(type) != ref.element_type:
             raise VerifyException(f"{self.name}: {ref} holds no elements of {type}")
         if consecutive > 1 and strides and strides[-1] != 1:
@@ -77,11 +89,6 @@ class MemoryOp(IRDLOperation):
             if not e.terms and not 0 <= e.const < n:
                 raise VerifyException(
                     f"{self.name}: index {e.const} of dimension {d} is outside {ref}"
-                )
-            if bad := {name for name in e.names() if not int(name) < len(self.indices)}:
-                raise VerifyException(
-                    f"{self.name}: index names operand d{min(bad)}, but there are "
-                    f"{len(self.indices)} index operands"
                 )
 
     def verify_end(self, elements: int) -> None:
@@ -260,3 +267,23 @@ def _verify_strided(op: MemoryOp, type: Attribute, stride: int) -> None:
         raise VerifyException(f"{op.name}: needs a stride of at least 1, got {stride}")
     op.verify_at(type, prod(group))
     op.verify_end((lanes - 1) * stride + prod(group))
+
+
+@irdl_op_definition
+class PrefetchOp(MemoryOp):
+    """
+    Ask for the cache line of an element that will be read soon; it may lie outside the buffer.
+
+    vec.prefetch %x[%k + 1, 0] : memref<8x16xf32>
+    """
+
+    name = "vec.prefetch"
+
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())  # keeps its place, is no dead code
+    assembly_format = "$ref custom<IndexedBy>($indices, $index) attr-dict `:` type($ref)"
+
+    def __init__(self, ref: SSAValue, index: IndexAttr, indices: Sequence[SSAValue]) -> None:
+        super().__init__(operands=[ref, indices], properties={"index": index})
+
+    def verify_(self) -> None:
+        self.verify_index()

@@ -121,3 +121,12 @@ func.func @arguments_may_alias(%x: memref<4xf32> {lamina.may_alias},
                                %y: memref<4xf32> {lamina.may_alias}, %z: memref<4xf32>) {
   func.return
 }
+
+// CHECK-LABEL: define void @prefetch_asks_for_data_to_read
+// CHECK:         %[[AT:.*]] = getelementptr i8, ptr %x, i64 512
+// CHECK-NEXT:    call void @llvm.prefetch.p0(ptr %[[AT]], i32 0, i32 3, i32 1)
+// CHECK:       declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+func.func @prefetch_asks_for_data_to_read(%x: memref<4x32xf32>) {
+  vec.prefetch %x[4, 0] : memref<4x32xf32>
+  func.return
+}

@@ -12,6 +12,7 @@
 // CHECK-NEXT:         y[i * 16 + 1 + lane] = splat;
 // CHECK-NEXT:         y[i * 2 + lane * 3] = strided;
 // CHECK-NEXT:         y[i] = scalar;
+// CHECK-NEXT:         prefetch(x + i * 16 + 32, 16);
 func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %p: memref<16x9xf32> {lamina.may_alias}) {
   loop.for %i < 3 {
     %aligned = vec.load %x[%i, 0] : memref<4x16xf32> -> vector<16xf32>
@@ -22,6 +23,7 @@ func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %
     vec.store %splat, %y[%i * 16 + 1] : vector<16xf32>, memref<64xf32>
     vec.store_strided %strided, %y[%i * 2] stride 3 : vector<16xf32>, memref<64xf32>
     vec.store %scalar, %y[%i] : f32, memref<64xf32>
+    vec.prefetch %x[%i + 2, 0] : memref<4x16xf32>
     %byte = arith.constant dense<-1> : vector<16xi8>
     vec.store %byte, %b[%i * 16] : vector<16xi8>, memref<64xi8>
   }

@@ -32,6 +32,14 @@ func.func @strides_go_through_memory(%x: memref<64x9xf32>, %i: index) {
   func.return
 }
 
+// What is asked for may lie outside the buffer.
+// CHECK-LABEL: func.func @prefetch_has_no_result(
+// CHECK-NEXT:    vec.prefetch %x[%i + 1, 99] : memref<64x9xf32>
+func.func @prefetch_has_no_result(%x: memref<64x9xf32>, %i: index) {
+  vec.prefetch %x[%i + 1, 99] : memref<64x9xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @store_into_strided_memory(
 // CHECK-NEXT:    vec.store %v, %y[%i, 16] : vector<16xf32>, memref<4x32xf32, strided<[64, 1]>>
 func.func @store_into_strided_memory(%v: vector<16xf32>, %y: memref<4x32xf32, strided<[64, 1]>>, %i: index) {
