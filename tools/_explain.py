@@ -17,6 +17,7 @@ from xdsl.utils.exceptions import (
 )
 
 from lamina.errors import LaminaError
+from lamina.ir_file import IrParser, first_invalid
 
 
 def explain(error: BaseException) -> str | None:
@@ -67,22 +68,18 @@ def _explain_pipeline(text: str) -> str:
     return f"pipeline, column {column}: {message[0].lower()}{message[1:]}"
 
 
-def require_valid(module: ModuleOp) -> None:
-    """Verify; a failure names the op and its function instead of printing the module."""
+def require_valid(module: ModuleOp, parser: IrParser | None = None) -> None:
+    """
+    Verify; a failure names the op and its function, and its place where `parser` knows it, instead
+    of printing the module.
+    """
     try:
         module.verify()
     except VerifyException as e:
-        op = next((op for op in module.walk() if not _valid(op)), None)
+        op = first_invalid(module)
         where = f"{op.name} in {function_of(op)}: " if op is not None else ""
-        raise VerifyException(f"{where}{first_line(str(e))}") from e
-
-
-def _valid(op: Operation) -> bool:
-    try:
-        op.verify(verify_nested_ops=False)
-    except VerifyException:
-        return False
-    return True
+        place = f"{parser.position_of(op or module)}: " if parser is not None else ""
+        raise VerifyException(f"{place}{where}{first_line(str(e))}") from e
 
 
 def function_of(op: Operation) -> str:

@@ -49,9 +49,10 @@ def run_passes(
     reproducer: Reproducer | None = None,
     verify: bool = True,
 ) -> None:
-    """Apply `passes` to `module`. A failure names its pass; what went in goes to the reproducer."""
-    if verify:
-        require_valid(module)
+    """
+    Apply `passes` to `module`, which verifies. A failure names its pass; what went in goes to the
+    reproducer.
+    """
     for watcher in watchers:
         watcher.start(module)
     for todo in passes:

@@ -17,12 +17,18 @@ from xdsl.ir import Attribute
 from xdsl.passes import PassPipeline
 from xdsl.utils.arg_spec import parse_spec
 from xdsl.utils.diagnostic import Diagnostic
-from xdsl.utils.exceptions import DiagnosticException, ParseError, ShrinkException
+from xdsl.utils.exceptions import (
+    DiagnosticException,
+    ParseError,
+    ShrinkException,
+    VerifyException,
+)
 from xdsl.xdsl_opt_main import xDSLOptMain
 
 from lamina.context import LaminaContext
 from lamina.errors import LaminaError
-from lamina.tools._explain import crashed, explain
+from lamina.ir_file import IrParser
+from lamina.tools._explain import crashed, explain, require_valid
 from lamina.tools._files import require_readable, require_writable, whole
 from lamina.tools._load import load
 from lamina.tools._pipeline import neighbours, parse_passes
@@ -61,6 +67,9 @@ class LaminaOpt(xDSLOptMain):
         self.ctx = LaminaContext()
         self.implementations: dict[Any, Any] = {}
         self.validation: Validation | None = None
+        self.parser: IrParser | None = None
+        self.first_line = 0
+        """of the chunk that is read, in its file"""
         self.register_all_dialects()
         self.register_all_frontends()
         self.register_all_passes()
@@ -140,14 +149,21 @@ class LaminaOpt(xDSLOptMain):
 
     def register_all_frontends(self) -> None:
         """MLIR, and ONNX by the extension of the file."""
-        super().register_all_frontends()
+
+        def parse_mlir(file: IO[bytes]) -> ModuleOp:
+            text = file.read().decode()
+            self.parser = IrParser(self.ctx, text, self.get_input_name(), self.first_line)
+            try:
+                return self.parser.parse_module(not self.args.no_implicit_module)
+            except VerifyException as e:  # an attribute that is wrong in itself
+                raise VerifyException(f"{self.parser.here()}: {e}") from e
 
         def parse_onnx(file: IO[bytes]) -> ModuleOp:
             from lamina.frontends.onnx import import_model  # only when it is needed: takes 0.2 s
 
             return import_model(self.args.input_file, self.ctx.weights)
 
-        self.available_frontends["onnx"] = parse_onnx
+        self.available_frontends |= {"mlir": parse_mlir, "onnx": parse_onnx}
 
     def load_weights(self) -> None:
         """Load the weights that were named, or those beside the input."""
@@ -206,10 +222,13 @@ class LaminaOpt(xDSLOptMain):
 
     def run_chunk(self, chunk: IO[bytes], extension: str, offset: int) -> str:
         """What one module becomes; with the options for tests, also what is wrong with it."""
+        self.parser, self.first_line = None, offset
         try:
             module = self.parse_chunk(chunk, extension, offset)
             if module is None:
                 return ""
+            if not self.args.disable_verify:
+                require_valid(module, self.parser)
             self.apply_passes(module)
             return self.output_resulting_program(module)
         except ParseError as e:

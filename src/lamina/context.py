@@ -22,9 +22,9 @@ class LaminaContext(Context):
         return LaminaContext(**vars(super().clone()), weights=self.weights)
 
 
-def new_context() -> LaminaContext:
+def new_context(weights: WeightStore | None = None) -> LaminaContext:
     """A context that knows every installed dialect; each is imported when it is first used."""
-    ctx = LaminaContext()
+    ctx = LaminaContext(weights=weights if weights is not None else WeightStore())
     for name, dialect in Universe.get_multiverse().all_dialects.items():
         ctx.register_dialect(name, dialect)
     return ctx

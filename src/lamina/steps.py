@@ -23,11 +23,11 @@ from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.machine import Machine
 from lamina.compiler import machine_of
-from lamina.context import LaminaContext
+from lamina.context import LaminaContext, new_context
 from lamina.dialects.te import ComputeOp
 from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
-from lamina.ir_file import new_context, read_ir
+from lamina.ir_file import read_ir
 from lamina.passes import pipelines
 from lamina.passes.check.verify_dominance import VerifyDominancePass
 from lamina.progress import Progress, progress_bar

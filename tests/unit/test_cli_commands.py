@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper
 
 import lamina as api
 from lamina.tools._arrays import load_npz, save_npz
@@ -74,6 +75,27 @@ def test_emitted_level_runs_and_gives_the_same(
     file.with_suffix(".safetensors").unlink()
     message = lamina.error("run", file)
     assert re.search("no weight [0-9a-f]{16}|weight '[0-9a-f]{16}' is missing", message)
+
+
+def test_constants_of_every_level_are_read_back(lamina: Command, folder: Path) -> None:
+    """Minus infinity and the magic numbers of exp are printed as bits, in vectors too."""
+    nodes = [
+        helper.make_node("MaxPool", ["data"], ["p"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        helper.make_node("Softmax", ["p"], ["prob"], axis=3),
+    ]
+    graph = tiny_model().graph
+    del graph.node[:], graph.initializer[:], graph.output[:]
+    graph.node.extend(nodes)
+    graph.output.append(helper.make_tensor_value_info("prob", TensorProto.FLOAT, X.shape))
+    model = folder / "soft.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), model)
+    want = result_of(lamina, model)
+    lamina("compile", model, "--emit", "vector", "-o", folder / "vector.mlir")
+    assert "dense<0x" in (folder / "vector.mlir").read_text()
+    for level in LEVELS:
+        file = folder / f"{level}.mlir"
+        lamina("compile", model, "--emit", level, "-o", file)
+        assert np.array_equal(result_of(lamina, file), want)
 
 
 def test_each_level_has_its_ops(lamina: Command, model: Path) -> None:

@@ -11,7 +11,7 @@ from xdsl.parser import Parser
 from lamina.backends.cpu import arithmetic
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
-from lamina.ir_file import new_context
+from lamina.context import new_context
 
 DTYPES = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 DTYPES |= {"i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}

@@ -11,7 +11,7 @@ from lamina.backends.cpu.build import native
 from lamina.backends.cpu.compiler import assembly
 from lamina.backends.cpu.llvm_ir import print_module
 from lamina.backends.machine import describe, targets
-from lamina.ir_file import new_context
+from lamina.context import new_context
 
 
 def parse(text: str) -> ModuleOp:

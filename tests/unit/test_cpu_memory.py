@@ -7,7 +7,7 @@ from xdsl.parser import Parser
 from lamina.backends.cpu.build import native
 from lamina.backends.cpu.llvm_ir import print_module
 from lamina.backends.machine import describe
-from lamina.ir_file import new_context
+from lamina.context import new_context
 
 
 def parse(text: str) -> ModuleOp:

@@ -13,7 +13,7 @@ from lamina.backends.cpu import build
 from lamina.backends.cpu.build import build_objects
 from lamina.backends.cpu.objects import ObjectCache, default_folder, key_of
 from lamina.backends.machine import describe
-from lamina.ir_file import new_context
+from lamina.context import new_context
 
 KEY = key_of("a kernel")
 

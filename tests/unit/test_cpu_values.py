@@ -10,7 +10,7 @@ from xdsl.parser import Parser
 
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
-from lamina.ir_file import new_context
+from lamina.context import new_context
 
 
 def parse(text: str) -> ModuleOp:
