@@ -292,7 +292,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     if tool.args.shrink:
         print("Failure, can't shrink")
     return int(tool.args.shrink)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,8 +17,8 @@ from xdsl.utils.exceptions import DiagnosticException
 from lamina.backends.cpu.build import build_model
 from lamina.backends.cpu.model import CompiledModel, load
 from lamina.backends.machine import describe
-from lamina.errors import LaminaError
 from lamina.context import new_context
+from lamina.errors import LaminaError
 
 # y = w * x, then z = y + x; y goes through the arena, with a border of 4 around it
 TEXT = """
