@@ -1,6 +1,6 @@
 """Passes with one mistake each, of the kinds that are easy to make: --validate must name them."""
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func, math, test
@@ -14,8 +14,10 @@ from lamina.dialects.expr import Expr
 from lamina.dialects.index import IndexAttr
 from lamina.passes.te.te_to_loops import TeToLoopsPass
 
+Found = TypeVar("Found", bound=Operation)
 
-def first(op: ModuleOp, kind: type[Operation]) -> Operation:
+
+def first(op: ModuleOp, kind: type[Found]) -> Found:
     return next(o for o in op.walk() if isinstance(o, kind))
 
 
@@ -129,6 +131,8 @@ class UseTooEarlyPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         constant = first(op, arith.ConstantOp)
         block = constant.parent_block()
+        assert block
+        assert block.last_op
         constant.detach()
         block.insert_op_before(constant, block.last_op)
 
@@ -143,6 +147,7 @@ class InlineCallsPass(ModulePass):
         for call in [o for o in op.walk() if isinstance(o, func.CallOp)]:
             callee = functions[call.callee.string_value()]
             inside = callee.body.clone().block
+            assert inside.last_op
             Rewriter.erase_op(inside.last_op)
             Rewriter.inline_block(inside, InsertPoint.before(call), call.operands)
             Rewriter.erase_op(call)

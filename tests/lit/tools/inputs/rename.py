@@ -52,4 +52,5 @@ class BreakPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for f in functions(op):
+            assert f.body.block.last_op
             f.body.block.last_op.detach()
