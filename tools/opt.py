@@ -256,7 +256,8 @@ class LaminaOpt(xDSLOptMain):
 
     def make_reproducer(self) -> Reproducer:
         """Where a failure is written to; a new file of its own, unless the user named one."""
-        options = [word for path in self.args.load for word in ("--load", path)]
+        # by their whole paths: it may be run from another folder
+        options = [word for path in self.args.load for word in ("--load", os.path.abspath(path))]
         if self.args.validate is not None:
             options += [f"--validate={self.args.validate}"]
             options += [f"--validate-budget={self.args.validate_budget:g}"]

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from xdsl.ir import Block, Region
 
 from lamina.passes.check.verify_dominance import violations
 from lamina.tools import lamina_opt, opt
+from lamina.tools._stages import Timer
 from lamina.weights import WeightStore
 
 GOOD = "func.func @f(%x: f32) -> f32 {\n  func.return %x : f32\n}\n"
-LOADED = Path(__file__).parents[1] / "lit" / "tools" / "inputs" / "rename.py"
+LIT = Path(__file__).parents[1] / "lit"
+LOADED = LIT / "tools" / "inputs" / "rename.py"
 
 
 @pytest.fixture
@@ -189,3 +192,81 @@ def test_help_does_without_numpy_and_llvm() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+def test_reproducer_fails_again_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(LIT / "tools")
+    file = tmp_path / "re pro.mlir"
+    arguments = ["--load", "inputs/faults.py", "-p", "te-schedule,fault-drop-tail", "--validate=5"]
+    assert opt.main(["validate.mlir", *arguments, "--reproducer", str(file)]) == 1
+    reason = capfd.readouterr().err.splitlines()[-1].partition("; reproducer: ")[0]
+    monkeypatch.chdir(tmp_path)
+    said, run = file.read_text().splitlines()[:2]
+    assert said == reason.replace("lamina-opt: ", "// ")
+    command = shlex.split(run.removeprefix("// RUN: ").replace("%s", shlex.quote(file.name)))
+    assert command[0] == "lamina-opt"
+    assert opt.main(command[1:]) == 1
+    err = capfd.readouterr().err
+    Path(err.strip().rpartition("; reproducer: ")[2]).unlink()
+    assert f"{reason}; reproducer: " in err
+
+
+def test_times_of_passes_are_sorted(capfd: pytest.CaptureFixture[str]) -> None:
+    timer = Timer()
+    for name, seconds in (("quick", 0.25), ("slow", 2.0), ("middling", 0.75)):
+        timer.seconds[name] += seconds
+        timer.runs[name] += 1
+    timer.end()
+    head, *lines = capfd.readouterr().err.splitlines()
+    assert head == "time of passes: 3.0000 s, verification included"
+    assert [line.split() for line in lines] == [
+        ["66.7", "%", "2.0000", "s", "slow"],
+        ["25.0", "%", "0.7500", "s", "middling"],
+        ["8.3", "%", "0.2500", "s", "quick"],
+    ]
+
+
+PACKAGE = """
+from xdsl.ir import Dialect
+from xdsl.irdl import IRDLOperation, irdl_op_definition
+from xdsl.passes import ModulePass
+from xdsl.universe import Universe
+
+@irdl_op_definition
+class MarkOp(IRDLOperation):
+    name = "other.mark"
+    assembly_format = "attr-dict"
+
+class MarkPass(ModulePass):
+    name = "other-mark"
+
+    def apply(self, ctx, op):
+        op.body.block.add_op(MarkOp())
+
+UNIVERSE = Universe(
+    all_dialects={"other": lambda: Dialect("other", [MarkOp])},
+    all_passes={"other-mark": lambda: MarkPass},
+)
+"""
+
+
+@pytest.mark.parametrize("tool", ["lamina.tools.lamina_opt", "xdsl.tools.xdsl_opt"])
+def test_installed_package_adds_passes_and_dialects(tool: str, tmp_path: Path) -> None:
+    """What pip leaves of a package with the entry point `xdsl.universe`."""
+    (tmp_path / "other.py").write_text(PACKAGE)
+    about = tmp_path / "other-0.1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 0.1\n")
+    (about / "entry_points.txt").write_text("[xdsl.universe]\nother = other:UNIVERSE\n")
+    (tmp_path / "in.mlir").write_text("other.mark\n")
+    done = subprocess.run(
+        [sys.executable, "-m", tool, "in.mlir", "-p", "other-mark"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        text=True,
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("other.mark") == 2
