@@ -51,10 +51,10 @@ def example(documented: type[Operation] | type[Attribute]) -> str:
 
 
 def markdown(text: str) -> str:
-    """A paragraph of a docstring as Markdown: IR is code, and a star in a formula no emphasis."""
+    """A paragraph of a docstring as Markdown: IR is code, and a power in a formula no emphasis."""
     if re.match(r"%\w|(te|loop|vec|int8|graph|func)\.\w", text):
         return f"```mlir\n{text}\n```"
-    return re.sub(r"(?<=\S)\*|\*(?=\S)", r"\*", text)
+    return text.replace("**", r"\*\*")
 
 
 def field_docs(documented: type) -> dict[str, str]:
