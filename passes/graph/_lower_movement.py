@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 from xdsl.ir import Operation, SSAValue
 
-from lamina.dialects.graph import ConcatOp, RelayoutOp, TransposeOp
+from lamina.dialects.expr import Expr, div
+from lamina.dialects.graph import ConcatOp, RelayoutOp, ReshapeOp, TransposeOp
 from lamina.passes.graph._formula import Kernel, Scalars, Tensor, point
 
 
@@ -20,6 +22,21 @@ def relayout(k: Kernel, op: RelayoutOp) -> None:
     y = k.tensor(op.y)
     axes, index = point(y)
     k.compute(axes, [(k.tensor(op.x), index)], (y, index), first)
+
+
+def reshape(k: Kernel, op: ReshapeOp) -> None:
+    """y[i] = x[j], where i and j are the same element in row-major order"""
+    x, y = k.tensor(op.x), k.tensor(op.y)
+    axes, index = point(y)
+    position = Expr()
+    for e, size in zip(index, y.shape, strict=True):
+        position = position * size + e
+    source: list[Expr] = []
+    for d, size in enumerate(x.shape):
+        step = prod(x.shape[d + 1 :])
+        e = div("floordiv", position, step) if step > 1 else position
+        source.append(div("mod", e, size) if d and size > 1 else e if size > 1 else Expr())
+    k.compute(axes, [(x, source)], (y, index), first)
 
 
 def transpose(k: Kernel, op: TransposeOp) -> None:
@@ -43,6 +60,7 @@ def concat(k: Kernel, op: ConcatOp) -> None:
 
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
     RelayoutOp: relayout,
+    ReshapeOp: reshape,
     TransposeOp: transpose,
     ConcatOp: concat,
 }  # pyright: ignore[reportAssignmentType]

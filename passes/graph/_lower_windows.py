@@ -93,6 +93,11 @@ def max_pool(k: Kernel, op: MaxPool2dOp) -> None:
             f"lower-graph-to-te: {op.name} cannot tell the halo of {op.x.type} from elements;"
             " give it a relayout without a halo"
         )
+    if x.extents[1] < y.extents[1]:
+        raise PassFailedException(
+            f"lower-graph-to-te: {op.name} has no elements for the channels with which {op.y.type}"
+            f" fills its last block up; give {op.x.type} the same layout"
+        )
     k.compute(
         axes,
         [(x, [n, c, *taps(op, h, w)])],

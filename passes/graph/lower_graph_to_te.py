@@ -8,17 +8,18 @@ from typing import ClassVar
 from xdsl.builder import Builder
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import FunctionType, ModuleOp
-from xdsl.ir import Block, Operation, Region
+from xdsl.dialects.builtin import FunctionType, ModuleOp, f32
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.rewriter import InsertPoint
+from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.graph import SOURCE, Graph
+from lamina.dialects.graph import SOURCE, Graph, RelayoutOp, layout_of, tensor_type
 from lamina.passes._legality import require_lowered
 from lamina.passes.graph import _lower_movement, _lower_pointwise, _lower_windows
 from lamina.passes.graph._formula import Kernel, storage_type
 from lamina.passes.graph._lower_network import lower_network
+from lamina.passes.graph._padding import keeps_padding_zero
 from lamina.passes.graph.outline_kernels import is_network
 
 LOWERINGS: dict[type[Operation], Callable[..., None]] = {
@@ -27,6 +28,36 @@ LOWERINGS: dict[type[Operation], Callable[..., None]] = {
     **_lower_movement.LOWERINGS,
 }
 """op -> what writes its formula"""
+
+
+def lower_op(kernel: Kernel, op: Operation, name: str) -> None:
+    """Write the formula of `op`, which is in the kernel called `name`."""
+    if type(op) not in LOWERINGS:
+        raise PassFailedException(f"lower-graph-to-te: no formula for {op.name} in @{name}")
+    for value in (*op.operands, *op.results):
+        if (element := tensor_type(value).element_type) != f32:
+            raise PassFailedException(
+                f"lower-graph-to-te: {op.name} in @{name} has elements of type {element}; only f32"
+                " is lowered"
+            )
+    for y in op.results:
+        if not keeps_padding_zero(op, layout_of(y.type)):
+            raise PassFailedException(
+                f"lower-graph-to-te: {op.name} in @{name} would not write zeros where the storage"
+                f" of {y.type} pads a block; give it a layout whose blocks divide the shape"
+            )
+    LOWERINGS[type(op)](kernel, op)
+
+
+def own_results(last: func.ReturnOp) -> None:
+    """Return a copy of what is an argument, or returned already: each result is written apart."""
+    written: set[SSAValue] = set()
+    for i, value in enumerate(last.operands):
+        if isinstance(value.owner, Block) or value in written:
+            copy = RelayoutOp(value, value.type)
+            Rewriter.insert_op(copy, InsertPoint.before(last))
+            last.operands[i] = value = copy.y
+        written.add(value)
 
 
 def lower_kernel(f: func.FuncOp) -> func.FuncOp:
@@ -39,6 +70,7 @@ def lower_kernel(f: func.FuncOp) -> func.FuncOp:
     last = old.last_op
     if not isinstance(last, func.ReturnOp):
         raise PassFailedException(f"lower-graph-to-te: @{f.sym_name.data} does not end in a return")
+    own_results(last)
     values = [*old.args, *last.operands]
     types = [storage_type(v.type) for v in values]
     block = Block(arg_types=types)
@@ -49,13 +81,8 @@ def lower_kernel(f: func.FuncOp) -> func.FuncOp:
     for arg in block.args[len(old.args) :]:
         arg.name_hint = "y"
     for op in old.ops:
-        if op is last:
-            continue
-        if type(op) not in LOWERINGS:
-            raise PassFailedException(
-                f"lower-graph-to-te: no formula for {op.name} in @{f.sym_name.data}"
-            )
-        LOWERINGS[type(op)](kernel, op)
+        if op is not last:
+            lower_op(kernel, op, f.sym_name.data)
     block.add_op(func.ReturnOp())
     name, visibility = f.sym_name.data, f.sym_visibility
     new = func.FuncOp(name, FunctionType.from_lists(types, []), Region(block), visibility)

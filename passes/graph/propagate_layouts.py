@@ -18,12 +18,10 @@ from xdsl.pattern_rewriter import (
 from lamina.dialects.graph import (
     SOURCE,
     AvgPool2dOp,
-    ClipOp,
     ConcatOp,
     ConstantOp,
     GlobalAvgPoolOp,
     MaxPool2dOp,
-    MulOp,
     PointwiseOp,
     RelayoutOp,
     layout_of,
@@ -31,36 +29,22 @@ from lamina.dialects.graph import (
     stored_as,
 )
 from lamina.dialects.layout import Layout
-
-
-def keeps_padding_zero(op: PointwiseOp, layout: Layout) -> bool:
-    """Whether `op` on tensors in `layout` writes zeros wherever storage pads a block."""
-    size = shape(op.y)
-    if layout.padded(size) == size:
-        return True
-    if not op.KEEPS_ZERO:
-        return False
-    if isinstance(op, ClipOp):
-        return op.low.value.data <= 0 <= op.high.value.data
-    channel = next(i for i, c in enumerate(layout.logical) if layout.block(c) > 1)
-    full = all(shape(x)[channel] == size[channel] for x in op.operands)
-    return full or isinstance(op, MulOp)
+from lamina.passes.graph._padding import keeps_padding_zero
 
 
 def may_follow(op: Operation, layout: Layout) -> bool:
     """Whether `op` can compute in `layout`, at no loss, if its operands come in it."""
     match op:
-        case PointwiseOp():
-            return len(shape(op.y)) == layout.rank and keeps_padding_zero(op, layout)
-        case MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
-            return True
+        case PointwiseOp() | MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
+            follows = True
         case ConcatOp():
-            if len(shape(op.y)) != layout.rank:
-                return False
-            block = layout.block(layout.logical[op.axis.value.data])
-            return all(shape(x)[op.axis.value.data] % block == 0 for x in op.xs)
+            # not at the price of blocks that two operands share
+            axis = op.axis.value.data
+            block = layout.block(layout.logical[axis])
+            follows = all(shape(x)[axis] % block == 0 for x in op.xs)
         case _:
-            return False
+            follows = False
+    return follows and keeps_padding_zero(op, layout)
 
 
 def unpacked_from(value: SSAValue) -> SSAValue | None:

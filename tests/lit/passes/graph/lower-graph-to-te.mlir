@@ -147,3 +147,73 @@ func.func private @mean_over_a_varying_count(%x: tensor<1x4x8x8xf32>) -> tensor<
   %y = graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] count_pads false : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
   func.return %y : tensor<1x4x8x8xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func private @results_are_written_apart(
+// CHECK-SAME:    %[[X:.*]]: memref<4xf32>, %[[A:.*]]: memref<4xf32>, %[[B:.*]]: memref<4xf32>)
+// CHECK:         ins(%[[X]][i0])
+// CHECK-NEXT:    out(%[[A]][i0])
+// CHECK:         ins(%[[A]][i0])
+// CHECK-NEXT:    out(%[[B]][i0])
+func.func private @results_are_written_apart(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y, %y : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @reshape_of_blocks(
+// CHECK:         ins(%x[(i0 * 8 + i1) floordiv 16, ((i0 * 8 + i1) mod 16) floordiv 8, ((i0 * 8 + i1) mod 16) mod 8])
+func.func private @reshape_of_blocks(%x: tensor<2x16xf32, #graph.layout<NC8c>>) -> tensor<4x8xf32> {
+  %y = graph.reshape %x : tensor<2x16xf32, #graph.layout<NC8c>> -> tensor<4x8xf32>
+  func.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.softmax in @sum_over_padding would not write zeros where the storage of tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> pads a block; give it a layout whose blocks divide the shape
+func.func private @sum_over_padding(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+  %y = graph.softmax axis 1 %x : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.concat in @operands_share_a_block would not write zeros where the storage of tensor<1x40x2x2xf32, #graph.layout<NCHW16c>> pads a block
+func.func private @operands_share_a_block(%x: tensor<1x20x2x2xf32>) -> tensor<1x40x2x2xf32, #graph.layout<NCHW16c>> {
+  %y = graph.concat axis 1 %x, %x : (tensor<1x20x2x2xf32>, tensor<1x20x2x2xf32>) -> tensor<1x40x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x40x2x2xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.div in @zero_by_zero would not write zeros where the storage of
+func.func private @zero_by_zero(%x: tensor<1x20x2x2xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+  %y = graph.div %x, %x : (tensor<1x20x2x2xf32>, tensor<1x20x2x2xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.global_avg_pool in @mean_into_a_block_of_height would not write zeros where
+func.func private @mean_into_a_block_of_height(%x: tensor<1x8x4x6xf32>) -> tensor<1x8x1x1xf32, #graph.layout<NCHW4h>> {
+  %y = graph.global_avg_pool %x : tensor<1x8x4x6xf32> -> tensor<1x8x1x1xf32, #graph.layout<NCHW4h>>
+  func.return %y : tensor<1x8x1x1xf32, #graph.layout<NCHW4h>>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.max_pool2d has no elements for the channels with which tensor<1x20x1x1xf32, #graph.layout<NCHW16c>> fills its last block up; give tensor<1x20x2x2xf32> the same layout
+func.func private @maximum_of_nothing(%x: tensor<1x20x2x2xf32>) -> tensor<1x20x1x1xf32, #graph.layout<NCHW16c>> {
+  %y = graph.max_pool2d %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] : tensor<1x20x2x2xf32> -> tensor<1x20x1x1xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x1x1xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.relu in @doubles has elements of type f64; only f32 is lowered
+func.func private @doubles(%x: tensor<4xf64>) -> tensor<4xf64> {
+  %y = graph.relu %x : tensor<4xf64> -> tensor<4xf64>
+  func.return %y : tensor<4xf64>
+}

@@ -55,3 +55,12 @@ func.func @concat_inside_a_block_stays(%x: tensor<1x20x4x4xf32, #graph.layout<NC
   %y = graph.concat axis 1 %p, %p : (tensor<1x20x4x4xf32>, tensor<1x20x4x4xf32>) -> tensor<1x40x4x4xf32>
   func.return %y : tensor<1x40x4x4xf32>
 }
+
+// The two rows that fill up the last block of height would be maxima of what lies outside.
+// CHECK-LABEL: func.func @window_that_would_dirty_the_padding_stays
+// CHECK:         graph.max_pool2d %{{.*}} : tensor<1x8x10x6xf32> -> tensor<1x8x5x3xf32>
+func.func @window_that_would_dirty_the_padding_stays(%x: tensor<1x8x10x6xf32, #graph.layout<NCHW4h>>) -> tensor<1x8x5x3xf32> {
+  %p = graph.relayout %x : tensor<1x8x10x6xf32, #graph.layout<NCHW4h>> -> tensor<1x8x10x6xf32>
+  %y = graph.max_pool2d %p kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] : tensor<1x8x10x6xf32> -> tensor<1x8x5x3xf32>
+  func.return %y : tensor<1x8x5x3xf32>
+}
