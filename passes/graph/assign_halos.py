@@ -16,6 +16,7 @@ from lamina.dialects.graph import (
     AvgPool2dOp,
     ConstantOp,
     Conv2dOp,
+    FusedOp,
     MaxPool2dOp,
     RelayoutOp,
     ReshapeOp,
@@ -67,12 +68,13 @@ def window_users(value: SSAValue) -> list[WindowOp]:
 
 def may_write_halo(value: SSAValue) -> bool:
     """Whether the op that makes `value` is free to store it with a border of zeros."""
-    if isinstance(value.owner, Block | ConstantOp | ReshapeOp):
+    # Types of functions and of fused regions are not changed; a reshape is a view of plain storage.
+    if isinstance(value.owner, Block | ConstantOp | func.CallOp | FusedOp | ReshapeOp):
         return False
     users = [use.operation for use in value.uses]
     # A maximum over the border would see the zeros, where nothing must count.
     return not any(
-        isinstance(op, func.ReturnOp)
+        isinstance(op, func.ReturnOp | func.CallOp | FusedOp | ReshapeOp)
         or (isinstance(op, MaxPool2dOp) and any(map(any, needed_halo(op))))
         for op in users
     )

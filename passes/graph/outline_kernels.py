@@ -33,7 +33,9 @@ def is_view(op: Operation) -> bool:
     """Whether `op` gives the bytes of its operand another type, so that nothing is to be done."""
     if isinstance(op, RelayoutOp):
         return layout_of(op.x.type).stores_like(layout_of(op.y.type), shape(op.x))
-    return isinstance(op, ReshapeOp)
+    if isinstance(op, ReshapeOp):
+        return layout_of(op.x.type).is_plain and layout_of(op.y.type).is_plain
+    return False
 
 
 def origin(value: SSAValue) -> SSAValue:
@@ -120,30 +122,34 @@ class OutlineKernelsPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         kernels: dict[str, func.FuncOp] = {}
+        taken = {f.sym_name.data for f in op.ops if isinstance(f, func.FuncOp)}
         for f in [f for f in op.ops if isinstance(f, func.FuncOp) and is_network(f)]:
             copy_shared_results(f)
             for inner in list(f.body.block.ops):
                 if not isinstance(inner, ConstantOp | func.ReturnOp | func.CallOp) and not is_view(
                     inner
                 ):
-                    self.outline(as_fused(inner), kernels)
+                    self.outline(as_fused(inner), kernels, taken)
         for kernel in kernels.values():
             op.body.block.add_op(kernel)
 
-    def outline(self, fused: FusedOp, kernels: dict[str, func.FuncOp]) -> None:
-        """Replace `fused` by a call of its region as a function, made if it is not in `kernels`."""
+    def outline(self, fused: FusedOp, kernels: dict[str, func.FuncOp], taken: set[str]) -> None:
+        """
+        Replace `fused` by a call of its region as a function, made if it is not in `kernels`, under
+        a name that is not in `taken`.
+        """
         block = fused.body.block
         name_values(block)
         text = printed(fused.body)
         if text not in kernels:
-            kernels[text] = self.function(fused, len(kernels))
+            kernels[text] = self.function(fused, len(kernels), taken)
         kernel = kernels[text]
         call = func.CallOp(kernel.sym_name.data, fused.inputs, [r.type for r in fused.results])
         call.attributes = dict(fused.attributes)
         call.attributes[LAYOUT] = StringAttr(str(layout_of(fused.results[0].type)))
         Rewriter.replace_op(fused, call)
 
-    def function(self, fused: FusedOp, number: int) -> func.FuncOp:
+    def function(self, fused: FusedOp, number: int, taken: set[str]) -> func.FuncOp:
         """The region of `fused` as a private function, named after what it computes."""
         body = fused.body.clone()
         last = body.block.last_op
@@ -152,4 +158,7 @@ class OutlineKernelsPass(ModulePass):
         values = list(last.values)
         Rewriter.replace_op(last, func.ReturnOp(*values))
         type = ([a.type for a in body.block.args], [v.type for v in values])
-        return func.FuncOp("_".join([*names, str(number)]), type, body, "private")
+        while (name := "_".join([*names, str(number)])) in taken:
+            number += 1
+        taken.add(name)
+        return func.FuncOp(name, type, body, "private")

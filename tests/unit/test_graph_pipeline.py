@@ -157,6 +157,30 @@ def flattened_map(net: Net) -> Iterator[SSAValue]:
     yield net.add(DenseOp(x, net.weight(130, c * h * w)))
 
 
+def reshape_beside_a_padded_window(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 4)
+    n, c, h, w = shape(x)
+    yield net.conv(x, 4, pads=(1, 1, 1, 1))
+    yield net.conv(net.add(ReshapeOp(x, TensorType(f32, [n, c, w, h]))), 4, pads=(1, 1, 1, 1))
+
+
+def value_used_twice_by_one_op(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 20)
+    y = net.add(AddOp(x, x))
+    yield net.conv(net.add(ReluOp(net.add(MulOp(y, y)))), 20)
+
+
+def returned_and_padded(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 16)
+    yield x
+    yield net.conv(x, 16, pads=(1, 1, 1, 1))
+
+
+def map_of_one_element(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.add(GlobalAvgPoolOp(net.input)), 24, kernel=(1, 1))
+    yield net.conv(x, 33, pads=(1, 1, 1, 1))
+
+
 def results_that_are_copies(net: Net) -> Iterator[SSAValue]:
     x = net.add(TransposeOp(net.conv(net.input, 16), [0, 2, 3, 1]))
     yield x
@@ -178,6 +202,10 @@ NETWORKS = [
     gate,
     classifier,
     flattened_map,
+    reshape_beside_a_padded_window,
+    value_used_twice_by_one_op,
+    returned_and_padded,
+    map_of_one_element,
     results_that_are_copies,
 ]
 

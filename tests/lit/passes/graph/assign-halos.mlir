@@ -50,3 +50,41 @@ func.func @padding_that_no_window_reaches_needs_no_halo(%x: tensor<1x16x8x8xf32>
   %y = graph.conv2d %r, %w strides [2, 2] pads [0, 0, 1, 1] dilations [1, 1] groups 1 : (tensor<1x16x8x8xf32>, tensor<16x16x2x2xf32>) -> tensor<1x16x4x4xf32>
   func.return %y : tensor<1x16x4x4xf32>
 }
+
+// A reshape is a view of rows without gaps; types of fused regions and of functions stay.
+// CHECK-LABEL: func.func @value_that_others_read_as_it_is_stored_is_copied
+// CHECK:         %r = graph.relu %x : tensor<1x4x6x6xf32> -> tensor<1x4x6x6xf32>
+// CHECK-NEXT:    %[[C:.*]] = graph.relayout %r : tensor<1x4x6x6xf32> -> tensor<1x4x6x6xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+// CHECK-NEXT:    graph.reshape %r
+// CHECK-NEXT:    graph.conv2d %[[C]], %w
+func.func @value_that_others_read_as_it_is_stored_is_copied(%x: tensor<1x4x6x6xf32>, %w: tensor<4x4x3x3xf32>) -> (tensor<144xf32>, tensor<1x4x6x6xf32>) {
+  %r = graph.relu %x : tensor<1x4x6x6xf32> -> tensor<1x4x6x6xf32>
+  %v = graph.reshape %r : tensor<1x4x6x6xf32> -> tensor<144xf32>
+  %y = graph.conv2d %r, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
+  func.return %v, %y : tensor<144xf32>, tensor<1x4x6x6xf32>
+}
+
+// CHECK-LABEL: func.func @result_of_a_call_is_copied
+// CHECK-NEXT:    %f = func.call @kernel(%x) : (tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32>
+// CHECK-NEXT:    %[[F:.*]] = graph.relayout %f
+// CHECK-NEXT:    graph.conv2d %[[F]], %w
+func.func @result_of_a_call_is_copied(%x: tensor<1x4x6x6xf32>, %w: tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32> {
+  %f = func.call @kernel(%x) : (tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32>
+  %y = graph.conv2d %f, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
+  func.return %y : tensor<1x4x6x6xf32>
+}
+func.func private @kernel(tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32>
+
+// CHECK-LABEL: func.func @result_of_a_fused_region_is_copied
+// CHECK:         %f = graph.fused(%x)
+// CHECK:         %[[G:.*]] = graph.relayout %f
+// CHECK-NEXT:    graph.conv2d %[[G]], %w
+func.func @result_of_a_fused_region_is_copied(%x: tensor<1x4x6x6xf32>, %w: tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32> {
+  %f = graph.fused(%x) ({
+  ^bb0(%a: tensor<1x4x6x6xf32>):
+    %b = graph.relu %a : tensor<1x4x6x6xf32> -> tensor<1x4x6x6xf32>
+    graph.yield %b : tensor<1x4x6x6xf32>
+  }) : (tensor<1x4x6x6xf32>) -> tensor<1x4x6x6xf32>
+  %y = graph.conv2d %f, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
+  func.return %y : tensor<1x4x6x6xf32>
+}

@@ -68,3 +68,48 @@ func.func @results_that_no_kernel_writes_are_copied(%x: tensor<4xf32>) -> (tenso
   %a = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
   func.return %a, %x, %a : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @names_that_exist_are_not_used_again
+// CHECK-NEXT:    func.call @relu_0(%x)
+// CHECK-NEXT:    func.call @relu_1(
+// CHECK:       func.func private @relu_0
+// CHECK-NEXT:    graph.exp
+// CHECK:       func.func private @relu_1
+// CHECK-NEXT:    graph.relu
+func.func @names_that_exist_are_not_used_again(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %w = func.call @relu_0(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %y = graph.relu %w : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+func.func private @relu_0(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.exp %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @networks_share_their_kernels
+// CHECK-NEXT:    func.call @relu_0(%x)
+// CHECK:       func.func @other_network
+// CHECK-NEXT:    func.call @relu_0(%x)
+// CHECK:       func.func private @relu_0
+// CHECK-NOT:   func.func
+func.func @networks_share_their_kernels(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+func.func @other_network(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @reshape_of_blocks_moves_elements
+// CHECK-NEXT:    func.call @reshape_0(%x)
+func.func @reshape_of_blocks_moves_elements(%x: tensor<1x32x3x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x192xf32> {
+  %y = graph.reshape %x : tensor<1x32x3x2xf32, #graph.layout<NCHW16c>> -> tensor<1x192xf32>
+  func.return %y : tensor<1x192xf32>
+}
