@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import NoneAttr, TensorType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, NoneAttr, TensorType
 from xdsl.ir import Attribute, Data, Operation, SSAValue
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
@@ -82,7 +82,9 @@ def stored_as(type: Attribute, layout: Layout) -> TensorType:
 
 
 def verify_layout(type: TensorType) -> None:
-    """Refuse an encoding whose rank differs from the tensor's."""
+    """Refuse a tensor of unknown extents, or an encoding whose rank differs from the tensor's."""
+    if any(n == DYNAMIC_INDEX for n in type.get_shape()):
+        raise VerifyException(f"needs a tensor whose extents are all known, got {type}")
     layout = layout_of(type)
     if layout.rank != type.get_num_dims():
         raise VerifyException(
@@ -90,8 +92,10 @@ def verify_layout(type: TensorType) -> None:
         )
 
 
-def verify_elements(op: Operation) -> None:
-    """Refuse an op whose operands and results are not all of one element type."""
+def verify_tensors(op: Operation) -> None:
+    """Refuse an op whose operands and results are not of known extents and of one element type."""
+    for x in (*op.operands, *op.results):
+        verify_layout(tensor_type(x))
     found = dict.fromkeys(tensor_type(x).element_type for x in (*op.operands, *op.results))
     if len(found) > 1:
         raise VerifyException(f"needs one element type, got {', '.join(map(str, found))}")

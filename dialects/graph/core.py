@@ -23,7 +23,7 @@ from xdsl.traits import ConstantLike, IsolatedFromAbove, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
-from lamina.dialects.graph.attributes import tensor_type, verify_layout
+from lamina.dialects.graph.attributes import tensor_type, verify_layout, verify_tensors
 
 
 @irdl_op_definition
@@ -101,8 +101,8 @@ class RelayoutOp(IRDLOperation):
 
     def verify_(self) -> None:
         x, y = tensor_type(self.x), tensor_type(self.y)
-        verify_layout(y)
-        if (x.shape, x.element_type) != (y.shape, y.element_type):
+        verify_tensors(self)
+        if x.shape != y.shape:
             raise VerifyException(f"a layout changes storage only, got {x} -> {y}")
 
 

@@ -24,8 +24,7 @@ from lamina.dialects.graph.attributes import (
     shape,
     stored_as,
     tensor_type,
-    verify_elements,
-    verify_layout,
+    verify_tensors,
 )
 
 
@@ -56,8 +55,7 @@ class ConcatOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         axis, out = self.axis.value.data, list(shape(self.y))
         if not 0 <= axis < len(out):
             raise VerifyException(f"axis must be from 0 to {len(out) - 1}, got {axis}")
@@ -92,8 +90,7 @@ class ReshapeOp(IRDLOperation):
         super().__init__(operands=[x], result_types=[y])
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         x, y = prod(shape(self.x)), prod(shape(self.y))
         if x != y:
             raise VerifyException(f"{self.x.type} has {x} elements, {self.y.type} has {y}")
@@ -127,8 +124,7 @@ class TransposeOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         size, perm = shape(self.x), list(self.perm.get_values())
         if sorted(perm) != list(range(len(size))):
             raise VerifyException(

@@ -16,7 +16,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.graph.attributes import shape, tensor_type, verify_elements, verify_layout
+from lamina.dialects.graph.attributes import shape, tensor_type, verify_tensors
 
 
 @irdl_op_definition
@@ -60,8 +60,7 @@ class BatchNormOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         if len(shape(self.x)) < 2 or shape(self.x) != shape(self.y):
             raise VerifyException(f"needs N, C and more, got {self.x.type} -> {self.y.type}")
         for p in (self.scale, self.bias, self.mean, self.var):
@@ -96,8 +95,7 @@ class DenseOp(IRDLOperation):
         super().__init__(operands=[x, w, bias], result_types=[y])
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         x, w, y = shape(self.x), shape(self.w), shape(self.y)
         if len(x) != 2 or len(w) != 2 or x[1] != w[1] or y != (x[0], w[0]):
             raise VerifyException(
@@ -132,8 +130,7 @@ class SoftmaxOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         if shape(self.x) != shape(self.y):
             raise VerifyException(f"result must have the shape of {self.x.type}, got {self.y.type}")
         if not 0 <= (axis := self.axis.value.data) < len(shape(self.x)):

@@ -34,8 +34,7 @@ from lamina.dialects.graph.attributes import (
     shape,
     stored_as,
     tensor_type,
-    verify_elements,
-    verify_layout,
+    verify_tensors,
 )
 
 
@@ -72,8 +71,7 @@ class PointwiseOp(IRDLOperation, ABC):
     y = result_def(TensorType)
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         needed = broadcast_shape([shape(x) for x in self.operands])
         if shape(self.y) != needed:
             raise VerifyException(f"result must have shape {list(needed)}, got {self.y.type}")

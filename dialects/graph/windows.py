@@ -29,8 +29,7 @@ from xdsl.utils.exceptions import VerifyException
 from lamina.dialects.graph.attributes import (
     shape,
     tensor_type,
-    verify_elements,
-    verify_layout,
+    verify_tensors,
 )
 
 _Ints = DenseArrayBase.constr(i64)
@@ -75,8 +74,7 @@ class WindowOp(IRDLOperation, ABC):
 
     def verify_window(self, channels: int) -> None:
         """Check ranks, attribute lengths and the result's shape."""
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         size, strides, pads = shape(self.x), self.strides.get_values(), self.pads.get_values()
         if len(size) != 4:
             raise VerifyException(f"needs a tensor of 4 dimensions (NCHW), got {self.x.type}")
@@ -186,7 +184,7 @@ class PoolOp(WindowOp, ABC):
         kernel = self.kernel.get_values()
         if len(kernel) != 2 or min(kernel) < 1:
             raise VerifyException(f"kernel must be 2 positive numbers, got {list(kernel)}")
-        self.verify_window(shape(self.x)[1])
+        self.verify_window(next(iter(shape(self.x)[1:]), 0))
 
 
 def _pooled(
@@ -286,7 +284,6 @@ class GlobalAvgPoolOp(IRDLOperation):
         super().__init__(operands=[x], result_types=[y])
 
     def verify_(self) -> None:
-        verify_layout(tensor_type(self.y))
-        verify_elements(self)
+        verify_tensors(self)
         if len(shape(self.x)) != 4 or shape(self.y) != (*shape(self.x)[:2], 1, 1):
             raise VerifyException(f"needs NCHW -> NC11, got {self.x.type} -> {self.y.type}")

@@ -345,3 +345,17 @@ func.func @softmax_changes_the_shape(%x: tensor<2x3xf32>) {
   %y = graph.softmax axis 1 %x : tensor<2x3xf32> -> tensor<3x2xf32>
   func.return
 }
+
+// -----
+// CHECK: needs a tensor whose extents are all known, got tensor<?x3xf32>
+func.func @extent_is_unknown(%x: tensor<?x3xf32>) {
+  %y = graph.relu %x : tensor<?x3xf32> -> tensor<?x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs a tensor of 4 dimensions (NCHW), got tensor<8xf32>
+func.func @window_over_one_dimension(%x: tensor<8xf32>) {
+  %y = graph.max_pool2d %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] : tensor<8xf32> -> tensor<4xf32>
+  func.return
+}
