@@ -25,9 +25,12 @@ OVERLAP = 8
 """how sharply waiting for results gives way to arithmetic (the exponent of a norm)"""
 EXIT = 2
 """leaving the innermost loop"""
-TILE = 25
-"""starting and ending a rolled reduction"""
 STORE = 1.2
+"""where there is nothing to hide it behind"""
+HIDDEN_STORE = 0.6
+"""where a reduction goes on beside it"""
+CROWDED, CROWD = 24, 3.5
+"""with more accumulators than this, each keeps the next reduction from starting that long"""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,10 @@ class Arithmetic:
         self.body = nest.body_ops * lanes
         self.inputs = [(b, access_cost(b, vector, width)) for b in nest.inputs]
         extras = sum(access_cost(b, vector, width) for b in nest.extras)
-        store = STORE * access_cost(nest.output, vector, width)
-        self.finish = max(store, extras / 2 + nest.epilogue_ops * lanes / 2)
+        store = access_cost(nest.output, vector, width)
+        work = extras / 2 + nest.epilogue_ops * lanes / 2
+        hidden = max(HIDDEN_STORE * store, work / 2)
+        self.finish = hidden if nest.reduction else max(STORE * store, work)
         self.spatial = [p for p in nest.parts if not p.reduce and p != vector]
         self.reduction = [p for p in nest.parts if p.reduce]
 
@@ -81,14 +86,14 @@ class Arithmetic:
         """Cycles of the whole nest, the smaller tiles at the ends of parts included."""
         rolled = [p.extent for p in self.reduction if p not in tile.reduce]
         steps, exits = prod(rolled), prod(rolled[:-1])
-        around = EXIT * exits + TILE if rolled else EXIT
         inside = {p.name for p, _ in tile.spatial}
         outside = prod([p.extent for p in self.spatial if p.name not in inside])
         total = 0.0
         for count, sizes in _variants(tile):
             accs = prod(sizes.values())
             step = self._step(tile, sizes, accs)
-            total += count * (steps * step + accs * self.finish + around)
+            crowd = CROWD * max(0, accs - CROWDED) if rolled else 0
+            total += count * (steps * step + accs * self.finish + EXIT * exits + crowd)
         return total * outside
 
     def _step(self, tile: Tile, sizes: Mapping[str, int], accs: int) -> float:
