@@ -128,7 +128,7 @@ def test_module_on_any_level_goes_through_the_rest(path: Path) -> None:
         _, module = steps.lowered(path, "cpu", level)
         rest = [p.name for p in steps.remaining(module, "cpu")]
         assert rest == names[len(names) - len(rest) :]
-        assert (level == "vector") == (rest == [])
+        assert (level == "vector") == (rest in ([], ["vec-prefetch"]))  # which may run again
     assert [p.name for p in steps.remaining(steps.read(path)[1], "cpu")] == names
 
 
