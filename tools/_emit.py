@@ -6,7 +6,13 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.utils.exceptions import DiagnosticException
+
 from lamina import steps
+from lamina.backends.opencl.printer import HEADER, functions_of, print_kernel, subgroup
+from lamina.compiler import machine_of
+from lamina.errors import LaminaError
 from lamina.passes import pipelines
 from lamina.tools import _files
 from lamina.tools._reproducer import save_weights
@@ -18,11 +24,10 @@ def emit(args: Namespace) -> None:
     opencl = args.emit == "opencl" and args.target == "cpu"
     target = "opencl:intel-gen9" if opencl else args.target
     ctx, module = steps.lowered(args.model, target, level, dict(args.shape))
-    if args.emit == "opencl":  # calling the kernels is the host's part
-        for op in [op for op in module.ops if "lamina.entry" in op.attributes]:
-            op.detach()
-            op.erase()
-    text = steps.text_of(ctx, module, args.emit, target)
+    if args.emit == "opencl":
+        text = opencl_of(module, target)
+    else:
+        text = steps.text_of(ctx, module, args.emit, target)
     if not args.output:
         sys.stdout.write(text)
         return
@@ -30,3 +35,29 @@ def emit(args: Namespace) -> None:
         path.write_text(text, encoding="utf-8")
     if args.emit in pipelines.LEVELS:
         save_weights(ctx.weights, text, Path(args.output))
+
+
+def opencl_of(module: ModuleOp, target: str) -> str:
+    """
+    The kernels of a module. Those that cannot be printed are named, with the reason, in the text
+    and on stderr; fails if there is no other. Calling kernels is the host's part.
+    """
+    kernels: list[str] = []
+    remarks: list[str] = []
+    try:
+        width = subgroup(machine_of(target))
+        for function in functions_of(module):
+            if "lamina.entry" in function.attributes:
+                continue
+            try:
+                kernels.append(print_kernel(function, width).source)
+            except DiagnosticException as e:
+                remarks.append(f"not printed: {e}")
+    except DiagnosticException as e:
+        raise LaminaError(str(e)) from e
+    if remarks and not kernels:
+        raise LaminaError(remarks[0].removeprefix("not printed: "))
+    for remark in remarks:
+        print(f"lamina: remark: {remark}", file=sys.stderr)
+    refused = "".join(f"// {remark}\n" for remark in remarks)
+    return "\n".join([HEADER, *([refused] if refused else []), *kernels])

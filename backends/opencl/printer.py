@@ -42,18 +42,28 @@ class Kernel:
 
 def print_module(module: ModuleOp, machine: Machine) -> list[Kernel]:
     """Every function of `module` that has a body, as a kernel."""
+    return [print_kernel(f, subgroup(machine)) for f in functions_of(module)]
+
+
+def subgroup(machine: Machine) -> int:
+    """How many lanes a subgroup of `machine` has."""
     if machine.kind != "opencl" or machine.name == "opencl:portable":
         raise DiagnosticException(
             f"opencl: kernels are for devices with subgroups, got {machine.name}; "
             "use opencl:intel-gen9 or opencl:intel-xe"
         )
-    kernels: list[Kernel] = []
+    return machine.lanes(4)
+
+
+def functions_of(module: ModuleOp) -> list[func.FuncOp]:
+    """The functions of `module` that have a body; fails if anything else is beside them."""
+    functions: list[func.FuncOp] = []
     for op in module.ops:
         if not isinstance(op, func.FuncOp):
             raise DiagnosticException(f"opencl: no OpenCL for {op.name} beside functions")
         if op.body.blocks:
-            kernels.append(print_kernel(op, machine.lanes(4)))
-    return kernels
+            functions.append(op)
+    return functions
 
 
 def print_kernel(function: func.FuncOp, width: int) -> Kernel:

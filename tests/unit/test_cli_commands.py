@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 
 import lamina as api
 from lamina.tools._arrays import load_npz, save_npz
+from lamina.tools.lamina import main
 from tests.unit.cli import Command
 from tests.unit.tiny import close, reference, tiny_model
 
@@ -137,6 +138,32 @@ def test_kernel_written_by_hand_goes_to_any_back_end(lamina: Command, tmp_path: 
     assert cpu.startswith("opencl: kernels are for devices with subgroups, got cpu:haswell")
     opencl = lamina.error("compile", file, "--emit", "asm", "--target", "opencl:intel-xe")
     assert opencl.startswith("asm: LLVM needs a cpu target")
+
+
+def test_kernels_without_opencl_are_named(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tiny.cl"
+    assert main(["compile", str(model), "--emit", "opencl", "-o", str(file)]) == 0
+    remarks = capsys.readouterr().err.splitlines()
+    assert remarks
+    assert all(re.match("lamina: remark: not printed: opencl: @[a-z0-9_]+: ", r) for r in remarks)
+    text = file.read_text()
+    assert [r.replace("lamina: remark: ", "// ") for r in remarks] == [
+        line for line in text.splitlines() if line.startswith("// not printed")
+    ]
+    assert main(["compile", str(model), "--emit", "te", "-o", str(tmp_path / "te.mlir")]) == 0
+    made = re.findall(r"func.func private @(\w+)", (tmp_path / "te.mlir").read_text())
+    printed = re.findall(r"__kernel void (\w+)", text)
+    assert printed
+    assert len(printed) + len(remarks) == len(made)
+
+
+def test_kernel_without_opencl_alone_is_an_error(lamina: Command, tmp_path: Path) -> None:
+    file = tmp_path / "kernel.mlir"
+    file.write_text(KERNEL.replace("j: 16", "j: 12").replace("x16x", "x12x"))
+    message = lamina.error("compile", file, "--emit", "opencl")
+    assert message.startswith("opencl: @double: a subgroup has ")
 
 
 def test_random_inputs_depend_on_the_seed_alone(lamina: Command, model: Path) -> None:
