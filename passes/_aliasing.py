@@ -12,12 +12,13 @@ from lamina.dialects.vector import LoadLikeOp, LoadStridedOp, MemoryOp
 MAY_ALIAS = "lamina.may_alias"
 """marks the arguments of a kernel that may share memory with each other; the others never do"""
 
-_VIEWS = (memref.ViewOp, memref.SubviewOp, memref.CastOp)
+VIEWS = (memref.ViewOp, memref.SubviewOp, memref.CastOp, memref.ReinterpretCastOp)
+"""ops that give a buffer, or a part of it, another type"""
 
 
 def root_of(ref: SSAValue) -> SSAValue:
     """The buffer that `ref` is a view of."""
-    while isinstance(ref.owner, _VIEWS):
+    while isinstance(ref.owner, VIEWS):
         ref = ref.owner.operands[0]
     return ref
 

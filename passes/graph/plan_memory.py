@@ -20,11 +20,13 @@ from xdsl.dialects.builtin import (
     UnitAttr,
     i8,
 )
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.utils.exceptions import PassFailedException
 from xdsl.utils.symbol_table import SymbolTable
 
+from lamina.passes._aliasing import VIEWS, root_of
 from lamina.passes.graph._in_place import may_share
 from lamina.passes.graph._scratch import element_size, place_scratch
 
@@ -70,26 +72,20 @@ def place(blocks: Sequence[Block]) -> int:
     return max((b.offset + b.size for b in placed), default=0)
 
 
-def root(buffer: SSAValue) -> SSAValue:
-    """The buffer that `buffer` is a view of."""
-    while isinstance(buffer.owner, memref.ReinterpretCastOp):
-        buffer = buffer.owner.source
-    return buffer
-
-
 class Plan:
     """The buffers of one network: when they are in use, and which of them share storage."""
 
     def __init__(self, f: func.FuncOp, kernels: SymbolTable) -> None:
         self.kernels = kernels
-        self.calls = [op for op in f.body.block.ops if isinstance(op, func.CallOp)]
         self.allocs = [op for op in f.body.block.ops if isinstance(op, memref.AllocOp)]
         self.blocks: dict[SSAValue, Block] = {}
-        for step, call in enumerate(self.calls):
-            for value in call.arguments:
-                self.use(root(value), step)
-        for step, call in enumerate(self.calls):
-            self.share(call, step)
+        steps = [op for op in f.body.block.ops if not isinstance(op, VIEWS)]
+        for step, op in enumerate(steps):
+            for value in {v for inner in op.walk() for v in inner.operands}:
+                self.use(root_of(value), step)
+        for step, op in enumerate(steps):
+            if isinstance(op, func.CallOp):
+                self.share(op, step)
 
     def use(self, buffer: SSAValue, step: int) -> None:
         """Note that `buffer` is in use at `step`."""
@@ -101,18 +97,18 @@ class Plan:
         """Let the call write over an operand that nobody reads afterwards, where its kernel may."""
         operands = list(call.arguments)
         out = len(operands) - 1
-        target = self.blocks.get(root(operands[out]))
+        target = self.blocks.get(root_of(operands[out]))
         kernel = self.kernels.lookup(call.callee.string_value())
         if target is None or target.first != step or not isinstance(kernel, func.FuncOp):
             return
         for i, operand in enumerate(operands[:-1]):
-            source = self.blocks.get(root(operand))
+            source = self.blocks.get(root_of(operand))
             free = source is not None and source is not target and source.last == step
-            once = sum(root(v) is root(operand) for v in operands) == 1
+            once = sum(root_of(v) is root_of(operand) for v in operands) == 1
             if free and once and operand.type == operands[out].type and may_share(kernel, i, out):
                 assert source is not None
                 source.last = target.last
-                self.blocks[root(operands[out])] = source
+                self.blocks[root_of(operands[out])] = source
                 mark_alias(kernel, (i, out))
                 return
 
@@ -124,6 +120,32 @@ def mark_alias(kernel: func.FuncOp, arguments: Sequence[int]) -> None:
     for i in arguments:
         attrs[i] = DictionaryAttr({**attrs[i].data, "lamina.may_alias": UnitAttr()})
     kernel.arg_attrs = ArrayAttr(attrs)
+
+
+def require_plannable(f: func.FuncOp) -> None:
+    """Fail where the life of a buffer in `f` is not known from the order of its steps."""
+    name = f.sym_name.data
+    for op in f.walk():
+        if isinstance(op, memref.AllocOp) and op.parent is not f.body.block:
+            raise PassFailedException(
+                f"plan-memory: @{name} allocates {op.memref.type} inside {parent_name(op)};"
+                " allocate it before"
+            )
+    if any("lamina.arena" in attrs.data for attrs in f.arg_attrs or ()):
+        raise PassFailedException(f"plan-memory: @{name} has an arena already; run it once")
+    last = f.body.block.last_op
+    for value in last.operands if last is not None else ():
+        if isinstance(root_of(value).owner, memref.AllocOp):
+            raise PassFailedException(
+                f"plan-memory: @{name} returns {value.type}, which it allocates; write the result"
+                " to an argument"
+            )
+
+
+def parent_name(op: Operation) -> str:
+    """What the op around `op` is called."""
+    parent = op.parent_op()
+    return parent.name if parent is not None else "nothing"
 
 
 def use_arena(f: func.FuncOp, plan: Plan) -> None:
@@ -138,7 +160,7 @@ def use_arena(f: func.FuncOp, plan: Plan) -> None:
     offsets: dict[int, SSAValue] = {}
     for alloc in plan.allocs:
         buffer = alloc.memref
-        if buffer not in plan.blocks:  # no kernel uses it
+        if buffer not in plan.blocks:  # nobody uses it
             Rewriter.erase_op(alloc)
             continue
         at = plan.blocks[buffer].offset
@@ -167,4 +189,5 @@ class PlanMemoryPass(ModulePass):
         kernels = SymbolTable(op)
         for f in op.ops:
             if isinstance(f, func.FuncOp) and any(isinstance(o, func.CallOp) for o in f.walk()):
+                require_plannable(f)
                 use_arena(f, Plan(f, kernels))

@@ -1,4 +1,4 @@
-// RUN: lamina-opt %s -p plan-memory --split-input-file | filecheck %s
+// RUN: lamina-opt %s -p plan-memory --split-input-file --verify-diagnostics | filecheck %s
 
 // The first buffer is free again when the third is written: 2 x 64 bytes for three buffers.
 // CHECK-LABEL: func.func @storage_is_used_again(
@@ -104,6 +104,78 @@ func.func private @copy(%x: memref<32768xf32>, %y: memref<32768xf32>) {
     te.yield %a : f32
   }
   te.compute axes(i: 32768) ins(%t[i]) out(%y[i]) init 0.0 : f32 : memref<32768xf32>, memref<32768xf32> (%a: f32, %acc: f32) {
+    te.yield %a : f32
+  }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @buffers_live_where_any_op_or_view_uses_them(
+// CHECK-SAME:    %arena: memref<192xi8> {lamina.arena})
+func.func @buffers_live_where_any_op_or_view_uses_them(%x: memref<4xf32> {lamina.input = "x"}, %y: memref<4xf32> {lamina.output = "y"}) {
+  %a = memref.alloc() : memref<4xf32>
+  %b = memref.alloc() : memref<4xf32>
+  %c = memref.alloc() : memref<4xf32>
+  te.compute axes(i: 4) ins(%x[i]) out(%a[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%v: f32, %acc: f32) {
+    te.yield %v : f32
+  }
+  %part = memref.subview %b[0] [4] [1] : memref<4xf32> to memref<4xf32>
+  func.call @reverse(%x, %b) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.call @reverse(%x, %c) : (memref<4xf32>, memref<4xf32>) -> ()
+  te.compute axes(i: 4) ins(%a[i], %part[i], %c[i]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32>, memref<4xf32>, memref<4xf32> (%u: f32, %v: f32, %w: f32, %acc: f32) {
+    te.yield %u : f32
+  }
+  func.return
+}
+func.func private @reverse(%x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[i * -1 + 3]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {
+    te.yield %a : f32
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: plan-memory: @allocates_in_a_loop allocates memref<4xf32> inside loop.for; allocate it before
+func.func @allocates_in_a_loop(%x: memref<4xf32>, %y: memref<4xf32>) {
+  loop.for %i < 4 {
+    %a = memref.alloc() : memref<4xf32>
+    func.call @reverse(%x, %a) : (memref<4xf32>, memref<4xf32>) -> ()
+  }
+  func.return
+}
+func.func private @reverse(%x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[i * -1 + 3]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {
+    te.yield %a : f32
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: plan-memory: @returns_what_it_allocates returns memref<4xf32>, which it allocates; write the result to an argument
+func.func @returns_what_it_allocates(%x: memref<4xf32>) -> memref<4xf32> {
+  %a = memref.alloc() : memref<4xf32>
+  func.call @reverse(%x, %a) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.return %a : memref<4xf32>
+}
+func.func private @reverse(%x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[i * -1 + 3]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {
+    te.yield %a : f32
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: plan-memory: @is_planned has an arena already; run it once
+func.func @is_planned(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<64xi8> {lamina.arena}) {
+  func.call @reverse(%x, %y) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.return
+}
+func.func private @reverse(%x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[i * -1 + 3]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {
     te.yield %a : f32
   }
   func.return
