@@ -85,7 +85,9 @@ def array_of(op: ConstantOp, store: WeightStore) -> np.ndarray:
 
 def key_of(op: ConstantOp, store: WeightStore) -> str:
     """The key of the stored array; a constant that is written out is put in `store` for it."""
-    return op.value.data if isinstance(op.value, StringAttr) else store.put(array_of(op, store))
+    if isinstance(op.value, StringAttr):
+        return op.value.data
+    return store.put(layout_of(op.result.type).apply_array(array_of(op, store)))
 
 
 def known(value: SSAValue | None, store: WeightStore) -> np.ndarray | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
@@ -18,6 +18,7 @@ from xdsl.pattern_rewriter import (
 
 from lamina.context import weights_of
 from lamina.dialects.graph import ConstantOp, RelayoutOp, layout_of, shape
+from lamina.dialects.graph.constants import key_of
 from lamina.dialects.layout import Layout
 from lamina.weights import WeightStore
 
@@ -35,10 +36,8 @@ class StoreNumbers(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ConstantOp, rewriter: PatternRewriter, /) -> None:
-        if isinstance(op.value, DenseIntOrFPElementsAttr):
-            values = np.array(op.value.get_values(), dtype=np.float32)
-            key = self.store.put(values.reshape(shape(op.result)))
-            rewriter.replace(op, ConstantOp(key, op.result.type))
+        if not isinstance(op.value, StringAttr):
+            rewriter.replace(op, ConstantOp(key_of(op, self.store), op.result.type))
 
 
 class FoldRelayout(RewritePattern):

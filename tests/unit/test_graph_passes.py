@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from xdsl.dialects.builtin import ModuleOp, TensorType, f32
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    ModuleOp,
+    StringAttr,
+    TensorType,
+    f32,
+)
 from xdsl.parser import Parser
 
 from lamina import interpreters
@@ -18,6 +24,7 @@ from lamina.dialects.layout import Layout
 from lamina.frontends.onnx import import_model
 from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
+from lamina.passes.graph.pack_weights import PackWeightsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from tests.unit.tiny import tiny_model
 
@@ -48,6 +55,27 @@ def test_constant_is_stored_in_its_layout() -> None:
     (key,) = ctx.weights
     assert ctx.weights.get(key).shape == layout.apply_shape(array.shape)
     np.testing.assert_array_equal(array_of(op, ctx.weights), array)
+
+
+@pytest.mark.parametrize("layout", ["", ", #graph.layout<BA>"])
+def test_numbers_written_out_are_stored_with_their_type_and_layout(layout: str) -> None:
+    ctx, type = new_context(), f"tensor<2x3xf64{layout}>"
+    values = "dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 0.1]]>"
+    text = f'%c = graph.constant {values} : {type}\n"test.op"(%c) : ({type}) -> ()'
+    module = Parser(ctx, text).parse_module()
+
+    def array() -> np.ndarray:
+        (op,) = (op for op in module.walk() if isinstance(op, ConstantOp))
+        assert isinstance(op.value, kind)
+        return array_of(op, ctx.weights)
+
+    kind = DenseIntOrFPElementsAttr
+    before = array()
+    PackWeightsPass().apply(ctx, module)
+    module.verify()
+    kind = StringAttr
+    assert array().dtype == np.float64
+    np.testing.assert_array_equal(array(), before)
 
 
 def test_element_type_without_a_name_is_refused() -> None:
