@@ -119,7 +119,7 @@ def generate(
     ctx: LaminaContext, module: ModuleOp, machine: Machine, step: Progress, *, cache: bool = True
 ) -> CompiledModel:
     """Machine code for a module of vectors."""
-    functions = [op for op in module.ops if isinstance(op, FuncOp)]
+    functions = _functions(module)
     step("code", more=len(functions))
     try:
         weights = {key: ctx.weights.get(key) for key in _weights_of(functions)}
@@ -127,6 +127,10 @@ def generate(
         return build_model(module, machine, weights, ObjectCache() if cache else None, step)
     except DiagnosticException as e:
         raise LaminaError(str(e)) from e
+
+
+def _functions(module: ModuleOp) -> list[FuncOp]:
+    return [op for op in module.ops if isinstance(op, FuncOp)]
 
 
 def _weights_of(functions: Iterable[FuncOp]) -> Iterator[str]:
@@ -162,7 +166,10 @@ def _last_pass(module: ModuleOp) -> str | None:
         return "te-to-vec"
     computes = (op for op in module.walk() if isinstance(op, ComputeOp))
     scheduled = any(axis.mark for op in computes for axis in op.axes.data)
-    return "te-schedule" if scheduled else "lower-graph-to-te"
+    if scheduled:
+        return "te-schedule"
+    planned = any("lamina.arena" in a.data for f in _functions(module) for a in f.arg_attrs or ())
+    return "plan-memory" if planned else "lower-graph-to-te"
 
 
 def text_of(ctx: LaminaContext, module: ModuleOp, level: str, target: str) -> str:
