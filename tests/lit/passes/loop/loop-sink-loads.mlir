@@ -71,3 +71,17 @@ func.func @a_loop_that_writes_stops_a_load(%x: memref<8xf32>, %z: f32) -> vector
   }
   func.return %a : vector<4xf32>
 }
+
+// A cast is the same memory.
+// CHECK-LABEL: func.func @load_stays_before_a_store_to_a_view
+// CHECK:         %v = vec.load %t[0]
+// CHECK-NEXT:    vec.store %a, %f[0, 0]
+// CHECK-NEXT:    vec.store %v, %y[0]
+func.func @load_stays_before_a_store_to_a_view(%a: f32, %y: memref<4xf32>) {
+  %t = memref.alloca() : memref<4xf32>
+  %f = memref.reinterpret_cast %t to offset: [0], sizes: [2, 2], strides: [2, 1] : memref<4xf32> to memref<2x2xf32>
+  %v = vec.load %t[0] : memref<4xf32> -> f32
+  vec.store %a, %f[0, 0] : f32, memref<2x2xf32>
+  vec.store %v, %y[0] : f32, memref<4xf32>
+  func.return
+}
