@@ -10,14 +10,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import sys
-import threading
 from importlib import import_module
 from io import TextIOWrapper
-from typing import NoReturn
 
 from lamina.errors import LaminaError
+from lamina.tools._program import Interrupts, Parser
 
 LEVELS = ("graph", "te", "loop", "vector", "llvm", "asm", "opencl")
 
@@ -49,30 +47,6 @@ def discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class Interrupts:
-    """
-    Notices Ctrl-C even where the exception does not arrive: C extensions that are interrupted while
-    they are imported turn it into errors of their own.
-    """
-
-    def __init__(self, last: bool) -> None:
-        self.seen = False
-        self._last = last
-        """whether nothing is left to interrupt afterwards, but for Python's own end"""
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._note)
-
-    def _note(self, number: int, frame: object) -> None:
-        self.seen = True
-        raise KeyboardInterrupt
-
-    def __exit__(self, *error: object) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN if self._last else self._previous)
-
-
 def reason(error: BaseException) -> str | None:
     """What an error says to a user; None if it is not theirs but a bug."""
     match error:
@@ -92,14 +66,6 @@ def failed(message: str) -> int:
     """Report an error in one line."""
     print("lamina:", " ".join(message.split()), file=sys.stderr)
     return 1
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are Lamina's: one line, exit status 1."""
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse the arguments."""
-        raise LaminaError(f"{message}; see '{self.prog} --help'")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from lamina.tools.lamina import Interrupts
+from lamina.tools._program import Interrupts
 
 
 def main(argv: Sequence[str] | None = None) -> int:

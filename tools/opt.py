@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
@@ -32,6 +32,7 @@ from lamina.tools._explain import crashed, explain, require_valid
 from lamina.tools._files import require_readable, require_writable, whole
 from lamina.tools._load import load
 from lamina.tools._pipeline import neighbours, parse_passes
+from lamina.tools._program import Parser
 from lamina.tools._reproducer import Reproducer, save_weights, weights_file
 from lamina.tools._stages import PrintAfter, PrintBetween, Timer, Watcher, run_passes
 
@@ -46,14 +47,6 @@ BUDGET = (
     "how long the reference interpreter may take for one pass; what would take longer is compiled "
     "and run natively (default: 10)"
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line, exit status 1."""
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse the arguments."""
-        raise LaminaError(f"{message}; see '{self.prog} --help'")
 
 
 class LaminaOpt(xDSLOptMain):

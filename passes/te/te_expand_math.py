@@ -43,7 +43,7 @@ class TeExpandMathPass(ModulePass):
 
     Largest errors, in units in the last place: exp 1.1, tanh 1.5, erf 1.1. Infinities, NaN, signed
     zeros and subnormal numbers come out as they should, without special cases. The logistic
-    function is 1 / (1 + exp(-x)) with the same exp: at most 2.4, and 0 where exp(-x) is infinite.
+    function is 1 / (1 + exp(-x)) with the same exp: at most 2.6, and 0 where exp(-x) is infinite.
     Other types are left alone.
     """
 
