@@ -1,0 +1,119 @@
+"""Whatever legal schedule somebody writes, loops and vectors compute what the formula says."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from xdsl.context import Context
+from xdsl.utils.exceptions import PassFailedException
+
+from lamina import interpreters
+from lamina.dialects.te import ScheduleAttr
+from lamina.passes.te.te_schedule import TeSchedulePass
+from lamina.passes.te.te_to_loops import TeToLoopsPass
+from lamina.passes.te.te_to_vec import TeToVecPass
+from tests.unit.te_formulas import Formula, formulas, only_compute, parse
+
+
+@st.composite
+def schedules(draw: st.DrawFn, f: Formula) -> str:
+    """
+    Split axes at random, then loops over spatial parts, then everything else in any order.
+
+    Splits need not divide, reductions may be unrolled around rolled ones, a vector may be strided.
+    """
+    directives: list[str] = []
+    parts: dict[str, tuple[int, bool]] = {}
+    for axis, (n, reduce) in f.axes.items():
+        if n > 1 and draw(st.booleans()):
+            by = draw(st.integers(1, n))
+            directives.append(f"split {axis} {by} {axis}o {axis}i")
+            parts |= {f"{axis}o": (-(-n // by), reduce), f"{axis}i": (by, reduce)}
+        else:
+            parts[axis] = n, reduce
+    spatial = [a for a, (n, reduce) in parts.items() if not reduce]
+    vector = draw(st.sampled_from([None, *spatial]))
+    room = 64
+    unrolled: list[str] = []
+    for a in draw(st.permutations([a for a in parts if a != vector])):
+        if parts[a][0] <= room and draw(st.booleans()):
+            unrolled.append(a)
+            room //= parts[a][0]
+    loops = [a for a in spatial if a not in unrolled and a != vector]
+    inside = draw(st.permutations([a for a in parts if a not in loops]))
+    directives.append(" ".join(["order", *draw(st.permutations(loops)), *inside]))
+    if loops and draw(st.booleans()):
+        directives.append(f"parallel {loops[0]}")
+    if unrolled:
+        directives.append(" ".join(["unroll", *unrolled]))
+    if vector:
+        directives.append(f"vector {vector}")
+    return ", ".join(directives)
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data(), formulas())
+def test_any_schedule_computes_what_the_formula_says(data: st.DataObject, f: Formula) -> None:
+    schedule = data.draw(schedules(f))
+    text, inputs = f.text(), f.arrays()
+    module = parse(text)
+    only_compute(module).schedule = ScheduleAttr.from_text(schedule)
+    TeSchedulePass().apply(Context(), module)
+    TeToLoopsPass().apply(Context(), module)
+    try:
+        TeToVecPass().apply(Context(), module)
+    except PassFailedException as refusal:
+        # a block that the schedule does not split at, or a chain of bounds that cuts a vector
+        assert "is not linear in" in str(refusal)
+        assume(False)
+    module.verify()
+    (wanted,) = interpreters.call(parse(text), "f", inputs)
+    (found,) = interpreters.call(module, "f", inputs)
+    np.testing.assert_array_equal(found, wanted, err_msg=f"{schedule}\n{text}")
+
+
+def test_loops_left_are_refused_by_name() -> None:
+    f = Formula({"i": (4, False)}, [["i"], ["i"]])
+    with pytest.raises(
+        PassFailedException, match=r"'i: 4' is still a loop .* run te-to-loops first"
+    ):
+        TeToVecPass().apply(Context(), parse(f.text()))
+
+
+def test_buffer_without_a_static_layout_is_refused() -> None:
+    text = """
+    func.func @f(%x: memref<4x8xf32, strided<[?, 1]>>, %y: memref<4x8xf32>) {
+      te.compute axes(i: 4 unroll, j: 8 vector) ins(%x[i, j]) out(%y[i, j]) init 0.0 : f32
+      : memref<4x8xf32, strided<[?, 1]>>, memref<4x8xf32> (%a: f32, %acc: f32) {
+        te.yield %a : f32
+      }
+      func.return
+    }"""
+    with pytest.raises(PassFailedException, match=r"strided<\[\?, 1\]>> has no known strides"):
+        TeToVecPass().apply(Context(), parse(text))
+
+
+@pytest.mark.parametrize("element", ["f16", "f64", "i32", "i8"])
+def test_lanes_hold_any_element(element: str) -> None:
+    """Floats of other sizes and integers take the same way."""
+    add = "arith.addf" if element.startswith("f") else "arith.addi"
+    zero = "0.0" if element.startswith("f") else "0"
+    buffers = f"memref<6x8x{element}>", f"memref<8x{element}>"
+    text = f"""
+    func.func @f(%x: {buffers[0]}, %y: {buffers[1]}) {{
+      te.compute axes(j: 8, reduce i: 6) ins(%x[i, j]) out(%y[j]) init {zero} : {element}
+      schedule [split j 4 jo jv, order i jo jv, unroll jo, vector jv]
+      : {", ".join(buffers)} (%a: {element}, %acc: {element}) {{
+        %s = {add} %acc, %a : {element}
+        te.yield %s : {element}
+      }}
+      func.return
+    }}"""
+    numpy = {"f16": np.float16, "f64": np.float64, "i32": np.int32, "i8": np.int8}[element]
+    x = np.arange(48).reshape(6, 8).astype(numpy)
+    module = parse(text)
+    for p in (TeSchedulePass(), TeToLoopsPass(), TeToVecPass()):
+        p.apply(Context(), module)
+    module.verify()
+    (found,) = interpreters.call(module, "f", [x])
+    np.testing.assert_array_equal(found, x.sum(axis=0, dtype=numpy))
