@@ -80,15 +80,37 @@ RESNET50 = (
 def convolution(ci: int, co: int, n: int, k: int, s: int, group: int) -> Kernel:
     """A convolution with bias and ReLU; the first layer reads its 3 channels unblocked."""
     plain = ci < BLOCK
-    block, size = (ci, n * s + k - 1) if plain else (BLOCK, n * s + k - 1)
+    size, block = n * s + k - 1, ci if plain else BLOCK
+    rng = np.random.default_rng(0)
+    image = rng.standard_normal((ci, size, size), np.float32)
+    weights = rng.standard_normal((co, ci, k, k), np.float32) / np.float32(np.sqrt(ci * k * k))
+    bias = rng.standard_normal(co, np.float32)
+    total = np.zeros((co, n, n), np.float32)
+    for p, q in product(range(k), range(k)):
+        seen = tap(image, p, q, n, s)
+        total += np.einsum("oi,ihw->ohw", weights[:, :, p, q], seen, optimize=True)
+    packed = weights.reshape(co // group, group, ci // block, block, k, k)
+    return Kernel(
+        f"{ci}->{co} {k}x{k} s{s} @{n}",
+        convolution_text(ci, co, n, k, s, group),
+        (image if plain else blocked(image), packed.transpose(0, 2, 4, 5, 3, 1), bias),
+        blocked(np.maximum(total + bias[:, None, None], 0)),
+        2 * ci * co * k * k * n * n,
+    )
+
+
+def convolution_text(ci: int, co: int, n: int, k: int, s: int, group: int) -> str:
+    """The same as a tensor expression."""
+    plain = ci < BLOCK
+    size, block = n * s + k - 1, ci if plain else BLOCK
     step = f" * {s}" if s > 1 else ""
-    rows, columns = f"oh{step} + kh", f"ow{step} + kw"
+    place = f"oh{step} + kh, ow{step} + kw"
+    data = f"ic, {place}" if plain else f"ic floordiv 16, {place}, ic mod 16"
     x = f"{ci}x{size}x{size}" if plain else f"{ci // BLOCK}x{size}x{size}x{BLOCK}"
-    data = f"ic, {rows}, {columns}" if plain else f"ic floordiv 16, {rows}, {columns}, ic mod 16"
     x, b = f"memref<{x}xf32>", f"memref<{co}xf32>"
     w = f"memref<{co // group}x{ci // block}x{k}x{k}x{block}x{group}xf32>"
     y = f"memref<{co // BLOCK}x{n}x{n}x{BLOCK}xf32>"
-    text = f"""
+    return f"""
     func.func @kernel(%x: {x}, %w: {w}, %bias: {b}, %y: {y}) {{
       te.compute
         axes(oc: {co}, oh: {n}, ow: {n}, reduce ic: {ci}, reduce kh: {k}, reduce kw: {k})
@@ -107,27 +129,6 @@ def convolution(ci: int, co: int, n: int, k: int, s: int, group: int) -> Kernel:
         }}
       func.return
     }}"""
-    rng = np.random.default_rng(0)
-    image = rng.standard_normal((ci, size, size), np.float32)
-    weights = rng.standard_normal((co, ci, k, k), np.float32) / np.float32(np.sqrt(ci * k * k))
-    bias = rng.standard_normal(co, np.float32)
-    total = np.zeros((co, n, n), np.float32)
-    for p, q in product(range(k), range(k)):
-        total += np.einsum(
-            "oi,ihw->ohw", weights[:, :, p, q], tap(image, p, q, n, s), optimize=True
-        )
-    packed = weights.reshape(co // group, group, ci // block, block, k, k)
-    return Kernel(
-        f"{ci}->{co} {k}x{k} s{s} @{n}",
-        text,
-        (
-            image if plain else blocked(image),
-            packed.transpose(0, 2, 4, 5, 3, 1),
-            bias,
-        ),
-        blocked(np.maximum(total + bias[:, None, None], 0)),
-        2 * ci * co * k * k * n * n,
-    )
 
 
 def tap(image: np.ndarray, p: int, q: int, n: int, s: int) -> np.ndarray:

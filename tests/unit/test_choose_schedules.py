@@ -145,6 +145,57 @@ def test_every_op_of_a_function_gets_a_schedule() -> None:
     assert all("vector cv" in s for s in schedules)
 
 
+def check_text(text: str, inputs: list[np.ndarray], target: str) -> ModuleOp:
+    """Lowered with the chosen schedule, @f computes what it says."""
+    (wanted,) = interpreters.call(parse(text), "f", inputs)
+    module = parse(text)
+    lower(module, target)
+    (found,) = interpreters.call(module, "f", inputs)
+    np.testing.assert_array_equal(found, wanted)
+    return module
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_axes_of_a_table_are_unrolled(target: str) -> None:
+    """A transform by a small matrix of constants: both of its axes have to be numbers."""
+    text = """
+    func.func @f(%x: memref<4x7x64xf32>, %y: memref<3x7x64xf32>) {
+      %t = te.constant dense<[[1.0, 1.0, 1.0, 0.0], [0.0, 1.0, -1.0, 0.0], [0.0, 1.0, 1.0, 2.0]]>
+        : tensor<3x4xf32> -> memref<3x4xf32>
+      te.compute axes(p: 3, w: 7, c: 64, reduce k: 4) ins(%x[k, w, c], %t[p, k]) out(%y[p, w, c])
+      init 0.0 : f32 : memref<4x7x64xf32>, memref<3x4xf32>, memref<3x7x64xf32>
+      (%a: f32, %b: f32, %acc: f32) {
+        %s = math.fma %a, %b, %acc : f32
+        te.yield %s : f32
+      }
+      func.return
+    }"""
+    x = np.random.default_rng(0).integers(-9, 9, (4, 7, 64)).astype(np.float32)
+    check_text(text, [x], target)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_bytes_are_converted_lane_by_lane(target: str) -> None:
+    text = """
+    func.func @f(%x: memref<2x5x16xi8>, %w: memref<2x16x32xi8>, %y: memref<2x5x16xi32>) {
+      te.compute axes(o: 32, x: 5, reduce c: 32)
+      ins(%x[c floordiv 16, x, c mod 16], %w[c floordiv 16, c mod 16, o])
+      out(%y[o floordiv 16, x, o mod 16]) init 0 : i32
+      : memref<2x5x16xi8>, memref<2x16x32xi8>, memref<2x5x16xi32> (%a: i8, %b: i8, %acc: i32) {
+        %ax = arith.extui %a : i8 to i32
+        %bx = arith.extsi %b : i8 to i32
+        %p = arith.muli %ax, %bx : i32
+        %s = arith.addi %acc, %p : i32
+        te.yield %s : i32
+      }
+      func.return
+    }"""
+    rng = np.random.default_rng(0)
+    x, w = (rng.integers(-128, 128, s).astype(np.int8) for s in ((2, 5, 16), (2, 16, 32)))
+    module = check_text(text, [x, w], target)
+    assert any(o.name == "vec.convert" for o in module.walk())
+
+
 def test_unknown_target_is_refused() -> None:
     with pytest.raises(
         PassFailedException, match="te-choose-schedules: unknown target 'cpu:hasswell'"
