@@ -7,6 +7,7 @@ is imported by its own class only, because a contender's process must hold no ot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -37,7 +38,7 @@ class Lamina:
 
         self.version = lamina.__version__
         self.model = open_model(path, {"threads": threads, **options})
-        self.inputs = self.model.inputs
+        self.inputs: Specs = self.model.inputs
 
     def run(self, inputs: Arrays) -> Arrays:
         """The outputs by name."""
@@ -92,4 +93,9 @@ class OpenVino:
         return {name: np.asarray(results[port]) for port, names in self.names for name in names}
 
 
-RUNNERS = {"lamina": Lamina, "onnxruntime": OnnxRuntime, "openvino": OpenVino}
+RUNNERS: dict[str, Callable[[str, int, dict], Runner]] = {
+    "lamina": Lamina,
+    "onnxruntime": OnnxRuntime,
+    "openvino": OpenVino,
+}
+"""name -> from path, threads and the options of Lamina's compiler to a loaded model"""
