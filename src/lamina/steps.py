@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.targets.mlir import MLIRTarget
@@ -160,7 +160,7 @@ def _last_pass(module: ModuleOp) -> str | None:
     """The pass of the default pipeline after which modules look like this one."""
     ops = {op.name for op in module.walk()}
     levels = {name.partition(".")[0] for name in ops}
-    if "graph" in levels:
+    if "graph" in levels or _on_tensors(module):
         return "outline-kernels" if "func.call" in ops else None
     if "te" not in levels:
         return "te-to-vec"
@@ -170,6 +170,11 @@ def _last_pass(module: ModuleOp) -> str | None:
         return "te-schedule"
     planned = any("lamina.arena" in a.data for f in _functions(module) for a in f.arg_attrs or ())
     return "plan-memory" if planned else "lower-graph-to-te"
+
+
+def _on_tensors(module: ModuleOp) -> bool:
+    types = (f.function_type for f in _functions(module))
+    return any(isinstance(x, TensorType) for t in types for x in (*t.inputs, *t.outputs))
 
 
 def text_of(ctx: LaminaContext, module: ModuleOp, level: str, target: str) -> str:

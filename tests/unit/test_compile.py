@@ -135,6 +135,16 @@ def test_module_on_any_level_goes_through_the_rest(path: Path) -> None:
 # -- the cache
 
 
+def test_network_without_operators_is_a_copy() -> None:
+    info = [helper.make_tensor_value_info(v, TensorProto.FLOAT, [2, 3]) for v in ("x", "y")]
+    node = helper.make_node("Identity", ["x"], ["y"])
+    graph = helper.make_graph([node], "g", info[:1], info[1:])
+    opsets = [helper.make_opsetid("", 17)]
+    proto = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(lamina.compile(proto, cache=False)(x), x)
+
+
 def is_cached(path: Path, **options: object) -> bool:
     """Whether compiling needs none of the steps."""
     with pytest.MonkeyPatch.context() as patch:
