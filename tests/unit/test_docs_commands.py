@@ -98,3 +98,9 @@ def test_readme_commands_are_run_before_a_change_lands() -> None:
 )
 def test_output_is_compared_line_by_line(output: str, expected: str, same: bool) -> None:
     assert matches(output, expected) == same
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *PAGES[1:]], ids=lambda p: p.name)
+def test_links_lead_to_files(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
