@@ -301,8 +301,3 @@ def _buffer(
         loose,
         isinstance(value.owner, ConstantOp),
     )
-
-
-def points(nest: Nest) -> int:
-    """How many times the body is computed."""
-    return prod(nest.extents.values())

@@ -16,6 +16,7 @@ MOST_UNROLLED = 32
 """steps of a reduction"""
 PAGE = 4096
 STREAMS = 8
+"""far apart that prefetching follows at once"""
 ENOUGH, MOST_IDLE = 8, 12
 """copies that keep the arithmetic units busy most of the time; more are good only for reuse"""
 

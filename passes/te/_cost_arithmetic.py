@@ -71,7 +71,6 @@ class Arithmetic:
     def __init__(self, nest: Nest, vector: Part | None) -> None:
         width = vector.extent if vector else 1
         lanes = pieces(width)
-        self.nest = nest
         self.body = nest.body_ops * lanes
         self.inputs = [(b, access_cost(b, vector, width)) for b in nest.inputs]
         extras = sum(access_cost(b, vector, width) for b in nest.extras)
