@@ -14,6 +14,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 
 from lamina.context import LaminaContext
 from lamina.errors import LaminaError
+from lamina.weights import WeightError
 
 
 def read_ir(path: Path, ctx: LaminaContext) -> ModuleOp:
@@ -24,7 +25,10 @@ def read_ir(path: Path, ctx: LaminaContext) -> ModuleOp:
         raise LaminaError(f"{path}: is not IR text: {e.reason} at byte {e.start}") from e
     weights = path.with_suffix(".safetensors")
     if weights.is_file():
-        ctx.weights.load(weights)
+        try:
+            ctx.weights.load(weights)
+        except WeightError as e:
+            raise LaminaError(str(e)) from e
     parser = IrParser(ctx, text, str(path))
     try:
         module = parser.parse_module()

@@ -78,6 +78,17 @@ def test_emitted_level_runs_and_gives_the_same(
     assert re.search("no weight [0-9a-f]{16}|weight '[0-9a-f]{16}' is missing", message)
 
 
+@pytest.mark.parametrize("keep", [0, 7, 100, -1])
+def test_cut_off_weights_are_refused(lamina: Command, folder: Path, model: Path, keep: int) -> None:
+    lamina("compile", model, "--emit", "te", "-o", folder / "te.mlir")
+    weights = folder / "te.safetensors"
+    weights.write_bytes(weights.read_bytes()[:keep])
+    message = lamina.error("run", folder / "te.mlir")
+    assert re.search(
+        "safetensors( is not a complete safetensors file|: the file is empty)", message
+    )
+
+
 def test_constants_of_every_level_are_read_back(lamina: Command, folder: Path) -> None:
     """Minus infinity and the magic numbers of exp are printed as bits, in vectors too."""
     nodes = [
