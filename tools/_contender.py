@@ -75,7 +75,9 @@ class Contender:
         """Each kernel call of Lamina's model, and the peak of this CPU, measured in turns."""
         from lamina.backends.cpu.peak import fma_peak
         from lamina.backends.machine import describe
+        from lamina.tools._peers import Lamina
 
+        assert isinstance(self.runner, Lamina)
         model = self.runner.model
         machine = describe(model.manifest.target)
         peaks, profiles = [fma_peak(machine)], []
