@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from xdsl.passes import ModulePass
 
+from lamina.backends.machine import describe
 from lamina.passes.graph.assign_halos import AssignHalosPass
 from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
 from lamina.passes.graph.expand_avg_pool import ExpandAvgPoolPass
@@ -68,8 +69,8 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
         TePeelPaddingPass(),
         # no read outside a buffer
         TeExpandMathPass(),
-        TeContractFmaPass(),
-        # scalar bodies are arithmetic that every target has
+        *((TeContractFmaPass(),) if describe(target).fma else ()),  # else a call for each lane
+        # scalar bodies are arithmetic that the target has
         TeChooseSchedulesPass(target=target),
         # every te op has a schedule
         TeSchedulePass(),
