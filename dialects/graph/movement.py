@@ -60,7 +60,7 @@ class ConcatOp(IRDLOperation):
         if not 0 <= axis < len(out):
             raise VerifyException(f"axis must be from 0 to {len(out) - 1}, got {axis}")
         if not self.xs:
-            raise VerifyException("needs at least one operand")
+            raise VerifyException(f"needs operands for its result {self.y.type}, got none")
         for x in self.xs:
             size = list(shape(x))
             if size[:axis] + size[axis + 1 :] != out[:axis] + out[axis + 1 :]:

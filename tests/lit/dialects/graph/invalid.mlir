@@ -165,7 +165,7 @@ func.func @concat_axis_is_no_dimension(%x: tensor<2x3xf32>) {
 }
 
 // -----
-// CHECK: needs at least one operand
+// CHECK: needs operands for its result tensor<{{.*}}>, got none
 func.func @concat_of_nothing() {
   %y = graph.concat axis 0 : () -> tensor<2x3xf32>
   func.return
