@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from xdsl.context import Context
 from xdsl.dialects.builtin import AnyFloat, ComplexType, IndexType, IntegerType, ModuleOp
 from xdsl.ir import Operation
-from xdsl.parser import AttrParser, Parser
+from xdsl.parser import AttrParser, Parser, ParserState
 from xdsl.utils.exceptions import ParseError, VerifyException
+from xdsl.utils.lexer import Input
+from xdsl.utils.mlir_lexer import MLIRLexer
 
 from lamina.context import LaminaContext
 from lamina.errors import LaminaError
@@ -75,6 +78,12 @@ class _HexElement(AttrParser._TensorLiteralElement):
         return type.unpack(bits, 1)[0]
 
 
+class _Lexer(MLIRLexer):
+    """xDSL's lexer, but the search for the end of a string that has none ends in linear time."""
+
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+
 class IrParser(Parser):
     """
     xDSL's parser, which also remembers where each operation begins, and reads back what xDSL
@@ -83,7 +92,8 @@ class IrParser(Parser):
     """
 
     def __init__(self, ctx: Context, text: str, name: str, first_line: int = 0) -> None:
-        super().__init__(ctx, text, name)
+        super().__init__(ctx, "", name)
+        self._parser_state = ParserState(_Lexer(Input(text, name)))
         self._name, self._text, self._first_line = name, text, first_line
         self._starts: dict[Operation, int] = {}
 

@@ -59,7 +59,10 @@ def test_mistake_is_one_line_and_status_1(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("text", ["func.func @f(", '"', "\xff", "%x = arith.addf %y, %z : f32"])
+@pytest.mark.parametrize(
+    "text",
+    ["func.func @f(", '"', '"' + 40 * "a long string ", "\xff", "%x = arith.addf %y, %z : f32"],
+)
 def test_malformed_input_is_one_line(
     text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
