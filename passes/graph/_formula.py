@@ -126,20 +126,14 @@ class Kernel:
         reduce = reduce or {}
         ranges = {**axes, **reduce}
         out, index = write
-        accesses = [
-            *(t.at(i, ranges, outside) for t, i in reads),
-            *(t.at(i, ranges) for t, i in extras),
-            AccessAttr((out.layout.apply(index), None)),
-        ]
+        inputs = [t.at(i, ranges, outside) for t, i in reads]
+        others = [t.at(i, ranges) for t, i in extras]
         names = [*(f"a{k}" if k else "a" for k in range(len(reads))), "acc"]
         after = ["v", *(f"c{k}" if k else "c" for k in range(len(extras)))]
         self.builder.insert(
             ComputeOp(
-                axes=[
-                    *(Axis(n, e) for n, e in axes.items()),
-                    *(Axis(n, e, reduce=True) for n, e in reduce.items()),
-                ],
-                accesses=accesses,
+                axes=[Axis(n, e, reduce=n in reduce) for n, e in ranges.items()],
+                accesses=[*inputs, *others, AccessAttr((out.layout.apply(index), None))],
                 init=FloatAttr(init, f32),
                 inputs=[t.buffer for t, _ in reads],
                 extras=[t.buffer for t, _ in extras],
