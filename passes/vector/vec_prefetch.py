@@ -76,7 +76,7 @@ class VecPrefetchPass(ModulePass):
     name = "vec-prefetch"
     numerics: ClassVar[str] = "exact"
 
-    ahead: int = 4096
+    ahead: int = 8192
     """how far ahead, in bytes"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
