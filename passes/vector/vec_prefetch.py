@@ -11,9 +11,11 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
+from lamina.dialects.expr import var
+from lamina.dialects.index import IndexAttr
 from lamina.dialects.loop import ForOp
 from lamina.dialects.vector import LoadOp, PrefetchOp
-from lamina.passes.vector._memory import distance, ranges_of, shifted
+from lamina.passes.vector._memory import distance, ranges_of
 
 LINE = 64
 """bytes of a cache line"""
@@ -26,21 +28,32 @@ def element_bytes(load: LoadOp) -> int:
     return element.size
 
 
+def step_bytes(load: LoadOp, nest: ForOp) -> int:
+    """How far each step of the innermost loop moves the load; 0 if that varies."""
+    innermost = nest.indices[-1]
+    if innermost not in load.indices:
+        return 0
+    position = str(list(load.indices).index(innermost))
+    return abs(load.offset.coefficient(position) or 0) * element_bytes(load)
+
+
 def is_stream(load: LoadOp, nest: ForOp, ahead: int) -> bool:
     """
     Whether each step of the innermost loop reads what follows in memory, and the nest reads so much
     that what lies `ahead` is still its own.
     """
-    innermost = nest.indices[-1]
-    if innermost not in load.indices:
-        return False
-    offset, size = load.offset, element_bytes(load)
-    step = offset.coefficient(str(list(load.indices).index(innermost)))
     outside = {str(k): 1 for k, v in enumerate(load.indices) if v not in nest.indices}
-    limits = offset.bounds({**ranges_of(load), **outside})
-    if not step or limits is None:
+    limits = load.offset.bounds({**ranges_of(load), **outside})
+    if limits is None or step_bytes(load, nest) < LINE // 2:
         return False
-    return step * size >= LINE // 2 and (limits[1] - limits[0]) * size > ahead
+    return (limits[1] - limits[0]) * element_bytes(load) > ahead
+
+
+def later(load: LoadOp, nest: ForOp, ahead: int) -> IndexAttr:
+    """Where the load will be some whole steps later, which move it about `ahead` bytes."""
+    position = str(list(load.indices).index(nest.indices[-1]))
+    steps = max(1, ahead // step_bytes(load, nest))
+    return load.index.map(lambda e: e.substitute({position: var(position) + steps}))
 
 
 def prefetch(nest: ForOp, ahead: int) -> None:
@@ -51,12 +64,11 @@ def prefetch(nest: ForOp, ahead: int) -> None:
     for op in list(nest.body.block.ops):
         if not isinstance(op, LoadOp) or not is_stream(op, nest, ahead):
             continue
-        size = element_bytes(op)
         apart = [distance(other, op) for other in asked]
-        if any(d is not None and abs(d) * size < LINE for d in apart):
+        if any(d is not None and abs(d) * element_bytes(op) < LINE for d in apart):
             continue
         asked.append(op)
-        ask = PrefetchOp(op.ref, shifted(op, ahead // size), op.indices)
+        ask = PrefetchOp(op.ref, later(op, nest, ahead), op.indices)
         Rewriter.insert_op(ask, InsertPoint.before(op))
 
 
@@ -77,7 +89,7 @@ class VecPrefetchPass(ModulePass):
     numerics: ClassVar[str] = "exact"
 
     ahead: int = 8192
-    """how far ahead, in bytes"""
+    """about how many bytes ahead: as many as whole steps of the innermost loop move the load"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.ahead < LINE:

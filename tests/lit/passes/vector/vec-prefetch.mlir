@@ -20,6 +20,20 @@ func.func @stream_is_asked_for_a_page_ahead(%w: memref<64x32xf32>, %y: memref<32
   func.return
 }
 
+// 2 steps of 404 bytes are what fits: the lines asked for are those that will be read.
+// CHECK-LABEL: func.func @whole_steps_are_asked_for
+// CHECK:           vec.prefetch %w[%k + 2, 0] : memref<64x101xf32>
+func.func @whole_steps_are_asked_for(%w: memref<64x101xf32>, %y: memref<16xf32>) {
+  %zero = arith.constant dense<0.0> : vector<16xf32>
+  %r = loop.for %k < 64 iter(%a = %zero) : vector<16xf32> {
+    %u = vec.load %w[%k, 0] : memref<64x101xf32> -> vector<16xf32>
+    %c = arith.addf %a, %u : vector<16xf32>
+    loop.yield %c : vector<16xf32>
+  }
+  vec.store %r, %y[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @two_vectors_of_one_line_share_it
 // CHECK-COUNT-1:   vec.prefetch
 // CHECK-NOT:       vec.prefetch
