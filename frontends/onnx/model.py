@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,5 +151,7 @@ def read(model: str | Path | ModelProto) -> Model:
 
 
 def _headline(error: Exception) -> str:
-    """The first line of a message that goes on with a stack or the whole node."""
-    return str(error).strip().partition("\n")[0]
+    """The first line of a message that goes on with a stack or the whole node, and its name."""
+    first, _, rest = str(error).strip().partition("\n")
+    name = re.search(r"name: (\S+)", rest)
+    return f"{first.rstrip()} {name[1]}" if name and first.rstrip().endswith("node:") else first

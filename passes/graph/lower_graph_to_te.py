@@ -14,7 +14,15 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.graph import SOURCE, Graph, RelayoutOp, layout_of, tensor_type
+from lamina.dialects.graph import (
+    SOURCE,
+    ConstantOp,
+    FusedOp,
+    Graph,
+    RelayoutOp,
+    layout_of,
+    tensor_type,
+)
 from lamina.passes._legality import require_lowered
 from lamina.passes.graph import _lower_movement, _lower_pointwise, _lower_windows
 from lamina.passes.graph._formula import Kernel, storage_type
@@ -33,7 +41,8 @@ LOWERINGS: dict[type[Operation], Callable[..., None]] = {
 def lower_op(kernel: Kernel, op: Operation, name: str) -> None:
     """Write the formula of `op`, which is in the kernel called `name`."""
     if type(op) not in LOWERINGS:
-        raise PassFailedException(f"lower-graph-to-te: no formula for {op.name} in @{name}")
+        remedy = "; run outline-kernels first" if isinstance(op, ConstantOp | FusedOp) else ""
+        raise PassFailedException(f"lower-graph-to-te: no formula for {op.name} in @{name}{remedy}")
     for value in (*op.operands, *op.results):
         if (element := tensor_type(value).element_type) != f32:
             raise PassFailedException(

@@ -251,3 +251,10 @@ def test_opset_outside_the_range_is_refused() -> None:
         f"model: needs an opset from 9 to {newest}, got 8"
     )
     assert refusal(node("Relu", (1,), opset=newest + 1)).endswith(f"got {newest + 1}")
+
+
+def test_missing_weights_are_named_with_their_node() -> None:
+    proto = node("Conv", IMAGE, W)
+    del proto.graph.initializer[:]
+    message = refusal(proto)
+    assert "input 'w1' of node: n" in message, message

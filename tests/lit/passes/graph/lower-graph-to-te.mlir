@@ -217,3 +217,12 @@ func.func private @doubles(%x: tensor<4xf64>) -> tensor<4xf64> {
   %y = graph.relu %x : tensor<4xf64> -> tensor<4xf64>
   func.return %y : tensor<4xf64>
 }
+
+// -----
+
+// CHECK: lower-graph-to-te: no formula for graph.constant in @network_that_is_not_cut_into_kernels; run outline-kernels first
+func.func @network_that_is_not_cut_into_kernels(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = graph.constant "9f86d081884c7d65" : tensor<4xf32>
+  %y = graph.add %x, %c : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
