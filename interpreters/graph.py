@@ -108,6 +108,19 @@ def _dense(op: graph.DenseOp, x: Array, w: Array, bias: Array | None = None) -> 
     return (y if bias is None else y + bias).astype(x.dtype)
 
 
+def _log_softmax(op: graph.LogSoftmaxOp, x: Array) -> Array:
+    axis = op.axis.value.data
+    d = x.astype(np.float64) - x.max(axis, keepdims=True)
+    return (d - np.log(np.exp(d).sum(axis, keepdims=True))).astype(x.dtype)
+
+
+def _normalize(op: graph.NormalizeOp, x: Array) -> Array:
+    axes, exact = op.axes.get_values(), x.astype(np.float64)
+    d = exact - exact.mean(axes, keepdims=True)
+    variance = np.square(d).mean(axes, keepdims=True)
+    return (d / np.sqrt(variance + op.epsilon.value.data)).astype(x.dtype)
+
+
 def _softmax(op: graph.SoftmaxOp, x: Array) -> Array:
     axis = op.axis.value.data
     e = np.exp(x.astype(np.float64) - x.max(axis, keepdims=True))
@@ -124,9 +137,11 @@ def _concat(op: graph.ConcatOp, *xs: Array) -> Array:
 
 
 FUNCTIONS: Mapping[type[Operation], Function] = {
+    graph.AbsOp: lambda op, x: np.abs(x),
     graph.AddOp: lambda op, a, b: a + b,
     graph.AvgPool2dOp: _avg_pool2d,
     graph.BatchNormOp: _batch_norm,
+    graph.CeilOp: lambda op, x: np.ceil(x),
     graph.ClipOp: _clip,
     graph.ConcatOp: _concat,
     graph.Conv2dOp: _conv2d,
@@ -134,14 +149,23 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     graph.DivOp: lambda op, a, b: a / b,
     graph.ErfOp: _double(np.vectorize(math.erf, otypes=[np.float64])),
     graph.ExpOp: _double(np.exp),
+    graph.Expm1Op: _double(np.expm1),
+    graph.FloorOp: lambda op, x: np.floor(x),
     graph.GlobalAvgPoolOp: _global_avg_pool,
+    graph.LogSoftmaxOp: _log_softmax,
+    graph.MatmulOp: lambda op, a, b: (a.astype(np.float64) @ b).astype(a.dtype),
+    graph.Log1pOp: _double(np.log1p),
+    graph.LogOp: _double(np.log),
     graph.MaximumOp: lambda op, a, b: np.maximum(a, b),
     graph.MaxPool2dOp: _max_pool2d,
     graph.MinimumOp: lambda op, a, b: np.minimum(a, b),
     graph.MulOp: lambda op, a, b: a * b,
+    graph.NormalizeOp: _normalize,
+    graph.NegOp: lambda op, x: -x,
     graph.ReluOp: lambda op, x: np.maximum(x, x.dtype.type(0)),
     graph.RelayoutOp: lambda op, x: x,
     graph.ReshapeOp: lambda op, x: x.reshape(graph.shape(op.y)),
+    graph.RoundOp: lambda op, x: np.rint(x),
     graph.SigmoidOp: _double(_sigmoid),
     graph.SoftmaxOp: _softmax,
     graph.SqrtOp: _double(np.sqrt),
@@ -188,6 +212,10 @@ def _fused_cost(estimate: Estimate, op: graph.FusedOp) -> float:
     return STEP + estimate.block(op.body.block)
 
 
+def _matmul_cost(estimate: Estimate, op: graph.MatmulOp) -> float:
+    return STEP + prod(graph.shape(op.y)) * graph.shape(op.a)[-1] / 2e9
+
+
 def _pool_cost(estimate: Estimate, op: graph.PoolOp) -> float:
     return 5 * STEP + prod(graph.shape(op.y)) * prod(op.window()) * 2e-9
 
@@ -198,5 +226,6 @@ COSTS: Mapping[type[Operation], Cost] = {
     graph.DenseOp: lambda estimate, op: STEP + _products(op) / 2e9,
     graph.ErfOp: lambda estimate, op: STEP + prod(graph.shape(op.y)) * 50e-9,
     graph.FusedOp: _fused_cost,
+    graph.MatmulOp: _matmul_cost,
     graph.MaxPool2dOp: _pool_cost,
 }

@@ -10,18 +10,26 @@ from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import (
+    AbsOp,
     AddOp,
     BatchNormOp,
+    CeilOp,
     ClipOp,
     DenseOp,
     DivOp,
     ErfOp,
+    Expm1Op,
     ExpOp,
+    FloorOp,
+    Log1pOp,
+    LogOp,
     MaximumOp,
     MinimumOp,
     MulOp,
+    NegOp,
     PointwiseOp,
     ReluOp,
+    RoundOp,
     SigmoidOp,
     SoftmaxOp,
     SqrtOp,
@@ -42,6 +50,14 @@ ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
     ExpOp: math.ExpOp,
     ErfOp: math.ErfOp,
     SqrtOp: math.SqrtOp,
+    AbsOp: math.AbsFOp,
+    NegOp: arith.NegfOp,
+    FloorOp: math.FloorOp,
+    CeilOp: math.CeilOp,
+    RoundOp: math.RoundEvenOp,
+    LogOp: math.LogOp,
+    Log1pOp: math.Log1pOp,
+    Expm1Op: math.ExpM1Op,
 }
 """ops that are one scalar operation"""
 

@@ -1,0 +1,98 @@
+"""Functions of one number: magnitude and sign, rounding to integers, logarithms."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xdsl.irdl import irdl_op_definition
+
+from lamina.dialects.graph.pointwise import UnaryOp
+
+
+@irdl_op_definition
+class AbsOp(UnaryOp):
+    """
+    The magnitude: x without its sign.
+
+    %y = graph.abs %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.abs"
+
+
+@irdl_op_definition
+class NegOp(UnaryOp):
+    """
+    -x.
+
+    %y = graph.neg %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.neg"
+
+
+@irdl_op_definition
+class FloorOp(UnaryOp):
+    """
+    The largest integer that is not above x.
+
+    %y = graph.floor %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.floor"
+
+
+@irdl_op_definition
+class CeilOp(UnaryOp):
+    """
+    The smallest integer that is not below x.
+
+    %y = graph.ceil %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.ceil"
+
+
+@irdl_op_definition
+class RoundOp(UnaryOp):
+    """
+    The integer nearest to x; of two equally near, the even one.
+
+    %y = graph.round %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.round"
+
+
+@irdl_op_definition
+class LogOp(UnaryOp):
+    """
+    The natural logarithm; -inf at zero, NaN below.
+
+    %y = graph.log %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.log"
+    KEEPS_ZERO: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class Log1pOp(UnaryOp):
+    """
+    log(1 + x), exact to the last digits also where x is small.
+
+    %y = graph.log1p %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.log1p"
+
+
+@irdl_op_definition
+class Expm1Op(UnaryOp):
+    """
+    exp(x) - 1, exact to the last digits also where x is small.
+
+    %y = graph.expm1 %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.expm1"
