@@ -15,11 +15,16 @@ from lamina.dialects.graph import (
     ConcatOp,
     ConstantOp,
     Conv2dOp,
+    GatherOp,
     GlobalAvgPoolOp,
     MulOp,
+    NormalizeOp,
     PointwiseOp,
     PoolOp,
+    ReduceOp,
     RelayoutOp,
+    SliceOp,
+    TileOp,
     TransposeOp,
     shape,
 )
@@ -52,10 +57,29 @@ def keeps_padding_zero(op: Operation, layout: Layout) -> bool:
             return not padded or (padded == {CHANNELS} and (groups == 1 or one_each))
         case BatchNormOp():
             return not padded or (padded == {CHANNELS} and op.epsilon.value.data > 0)
+        case NormalizeOp():
+            # all zeros, less their mean, over the root of epsilon
+            return padded.isdisjoint(op.axes.get_values()) and (
+                not padded or op.epsilon.value.data > 0
+            )
         case PoolOp() | GlobalAvgPoolOp():
             return padded <= {CHANNELS}
+        case GatherOp():
+            return True  # zeros are written after the last index
+        case ReduceOp():
+            return padded.isdisjoint(op.axes.get_values())
+        case SliceOp() | TileOp():
+            # where nothing is cut off or repeated, what pads the operand pads the result
+            return all(shape(op.x)[d] == size[d] and moves_nothing(op, d) for d in padded)
         case _:
             return not padded
+
+
+def moves_nothing(op: SliceOp | TileOp, dim: int) -> bool:
+    """Whether each element that is kept along `dim` stays where it is."""
+    if isinstance(op, TileOp):
+        return True
+    return op.starts.get_values()[dim] == 0 and op.steps.get_values()[dim] == 1
 
 
 def _pointwise(op: PointwiseOp, size: tuple[int, ...], dim: int) -> bool:

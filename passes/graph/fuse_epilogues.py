@@ -20,8 +20,11 @@ from lamina.dialects.graph import (
     DenseOp,
     FusedOp,
     GlobalAvgPoolOp,
+    MatmulOp,
     MaxPool2dOp,
+    NormalizeOp,
     PointwiseOp,
+    ReduceOp,
     RelayoutOp,
     YieldOp,
     layout_of,
@@ -29,7 +32,18 @@ from lamina.dialects.graph import (
     stored_as,
 )
 
-ROOTS = (AvgPool2dOp, BatchNormOp, Conv2dOp, DenseOp, GlobalAvgPoolOp, MaxPool2dOp, PointwiseOp)
+ROOTS = (
+    AvgPool2dOp,
+    BatchNormOp,
+    Conv2dOp,
+    DenseOp,
+    GlobalAvgPoolOp,
+    MatmulOp,
+    MaxPool2dOp,
+    NormalizeOp,
+    PointwiseOp,
+    ReduceOp,
+)
 """ops whose kernel can go on computing on each element before it is stored"""
 
 

@@ -24,7 +24,15 @@ from lamina.dialects.graph import (
     tensor_type,
 )
 from lamina.passes._legality import require_lowered
-from lamina.passes.graph import _lower_movement, _lower_pointwise, _lower_windows
+from lamina.passes.graph import (
+    _lower_linear,
+    _lower_movement,
+    _lower_normalization,
+    _lower_pointwise,
+    _lower_reductions,
+    _lower_slicing,
+    _lower_windows,
+)
 from lamina.passes.graph._formula import Kernel, storage_type
 from lamina.passes.graph._lower_network import lower_network
 from lamina.passes.graph._padding import keeps_padding_zero
@@ -34,6 +42,10 @@ LOWERINGS: dict[type[Operation], Callable[..., None]] = {
     **_lower_windows.LOWERINGS,
     **_lower_pointwise.LOWERINGS,
     **_lower_movement.LOWERINGS,
+    **_lower_reductions.LOWERINGS,
+    **_lower_slicing.LOWERINGS,
+    **_lower_linear.LOWERINGS,
+    **_lower_normalization.LOWERINGS,
 }
 """op -> what writes its formula"""
 

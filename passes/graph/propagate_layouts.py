@@ -22,6 +22,7 @@ from lamina.dialects.graph import (
     ConstantOp,
     GlobalAvgPoolOp,
     MaxPool2dOp,
+    NormalizeOp,
     PointwiseOp,
     RelayoutOp,
     layout_of,
@@ -42,6 +43,9 @@ def may_follow(op: Operation, layout: Layout) -> bool:
             axis = op.axis.value.data
             block = layout.block(layout.logical[axis])
             follows = all(shape(x)[axis] % block == 0 for x in op.xs)
+        case NormalizeOp():
+            # the dimensions that are summed up stay whole
+            follows = all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
         case _:
             follows = False
     return follows and keeps_padding_zero(op, layout)
