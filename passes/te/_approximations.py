@@ -1,5 +1,5 @@
 """
-exp, tanh and erf on f32 as straight-line arithmetic that vectorizes: no call, table or branch.
+exp, expm1, log, log1p, tanh and erf on f32 as straight-line arithmetic: no call, table or branch.
 
 The coefficients are minimax fits in the relative error of the result (least squares on Chebyshev
 nodes, reweighted after Lawson), rounded to f32 from the lowest order on, the rest refitted each
@@ -41,6 +41,24 @@ ERFC = (
 )
 """(ln(1 - erf(t)) + t) / t for 0.92 < t < 4, to 0.01 u of erf"""
 
+LOG = (
+    0.33333331174,
+    -0.24999993993,
+    0.20000714765,
+    -0.16668057665,
+    0.14249322787,
+    -0.12420140846,
+    0.11676998740,
+    -0.11514610310,
+    0.070376836292,
+)
+"""(ln(1 + f) - f + f**2 / 2) / f**3 for sqrt(1/2) <= 1 + f < sqrt(2); Moshier, Cephes, logf"""
+SQRT_HALF_BITS = 0x3F3504F3
+SMALLEST_NORMAL_BITS = 0x00800000
+LARGEST_BITS = 0x7F7FFFFF
+MINUS_INF_BITS = -0x00800000  # 0xff800000 as a signed integer
+ONE_BITS = 0x3F800000
+
 
 def exp(a: Arithmetic, x: SSAValue) -> SSAValue:
     """
@@ -65,15 +83,103 @@ def _exp_near_zero(a: Arithmetic, x: SSAValue) -> SSAValue:
     return a.insert(arith.MulfOp(fraction, a.power_of_two(n)))
 
 
+def expm1(a: Arithmetic, x: SSAValue) -> SSAValue:
+    """
+    e**x - 1 within 2.0 u; -1 below -17.4, inf above 88.7228, NaN for NaN, 0 for -0.
+
+    With e**x = (1 + t) * 2**n it is t * 2**n + (2**n - 1), where t is accurate near 0. All of that
+    is computed halved, so that 2**n does not overflow before the result does.
+    """
+    x = a.insert(arith.MaximumfOp(x, a.number(-80.0)))
+    x = a.insert(arith.MinimumfOp(x, a.number(89.0)))
+    tail, n = _reduced(a, x)
+    half = a.power_of_two(a.insert(arith.SubiOp(n, a.integer(1))))
+    rest = a.insert(arith.SubfOp(half, a.number(0.5)))
+    value = a.fma(tail, half, rest)
+    return a.insert(arith.AddfOp(value, value))
+
+
 def _split(a: Arithmetic, x: SSAValue) -> tuple[SSAValue, SSAValue]:
     """e**r and n with x = n * ln(2) + r, n the integer nearest to x / ln(2)."""
+    tail, n = _reduced(a, x)
+    return a.insert(arith.AddfOp(tail, a.number(1.0))), n
+
+
+def _reduced(a: Arithmetic, x: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """e**r - 1 and n with x = n * ln(2) + r, n the integer nearest to x / ln(2)."""
     rounded = a.fma(x, a.number(LOG2_E), a.number(ROUND))
     n = a.insert(arith.SubfOp(rounded, a.number(ROUND)))
     r = a.fma(n, a.number(-LN2_LOW), a.fma(n, a.number(-LN2_HIGH), x))
     square = a.insert(arith.MulfOp(r, r))
     tail = a.fma(a.polynomial(r, EXP), square, r)
     whole = a.insert(arith.SubiOp(a.bits(rounded), a.integer(ROUND_BITS)))
-    return a.insert(arith.AddfOp(tail, a.number(1.0))), whole
+    return tail, whole
+
+
+def log(a: Arithmetic, x: SSAValue) -> SSAValue:
+    """
+    ln(x) within 1.1 u, also of subnormal numbers; -inf for 0 and -0, NaN below, inf for inf, NaN
+    for NaN.
+
+    x = m * 2**n with sqrt(1/2) <= m < sqrt(2); ln(x) = n * ln(2) + ln(m). What is special is added
+    from bits that are zero for every other x.
+    """
+    x = a.insert(arith.AddfOp(x, a.number(0.0)))  # -0 becomes 0
+    bits = a.bits(x)
+    m, n = _normalized(a, x, bits)
+    value = _log_of_product(a, m, n)
+    zero = a.sign_mask(a.insert(arith.SubiOp(bits, a.integer(1))))  # and negative x
+    infinite = a.sign_mask(a.insert(arith.SubiOp(a.integer(LARGEST_BITS), bits)))  # or NaN
+    special = a.insert(
+        arith.OrIOp(
+            a.insert(arith.AndIOp(zero, a.integer(MINUS_INF_BITS))),
+            a.insert(arith.AndIOp(infinite, bits)),
+        )
+    )
+    value = a.insert(arith.AddfOp(value, a.float_of(special)))
+    negative = a.sign_mask(bits)
+    return a.float_of(a.insert(arith.OrIOp(a.bits(value), negative)))  # all bits set: NaN
+
+
+def _normalized(a: Arithmetic, x: SSAValue, bits: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """m and the integer n, as a float, with x = m * 2**n and sqrt(1/2) <= m < sqrt(2), for x > 0"""
+    small = a.sign_mask(a.insert(arith.SubiOp(bits, a.integer(SMALLEST_NORMAL_BITS))))
+    by = a.insert(arith.AndIOp(small, a.integer(25 << 23)))  # 25 in the place of the exponent
+    scale = a.float_of(a.insert(arith.AddiOp(by, a.integer(ONE_BITS))))
+    bits = a.bits(a.insert(arith.MulfOp(x, scale)))
+    above = a.insert(arith.SubiOp(bits, a.integer(SQRT_HALF_BITS)))
+    n = a.insert(arith.ShRSIOp(above, a.integer(23)))
+    m = a.float_of(a.insert(arith.SubiOp(bits, a.shift_left(n, 23))))
+    n = a.insert(arith.SubiOp(n, a.insert(arith.AndIOp(small, a.integer(25)))))
+    # |n| < 2**22: in the low bits of ROUND it is exact
+    n = a.float_of(a.insert(arith.AddiOp(n, a.integer(ROUND_BITS))))
+    return m, a.insert(arith.SubfOp(n, a.number(ROUND)))
+
+
+def _log_of_product(a: Arithmetic, m: SSAValue, n: SSAValue) -> SSAValue:
+    """ln(m * 2**n) = n * ln(2) + f - f**2 / 2 + f**3 * p(f) with f = m - 1, small terms first."""
+    f = a.insert(arith.SubfOp(m, a.number(1.0)))
+    square = a.insert(arith.MulfOp(f, f))
+    cube = a.insert(arith.MulfOp(square, f))
+    tail = a.fma(n, a.number(LN2_LOW), a.insert(arith.MulfOp(a.polynomial(f, LOG), cube)))
+    tail = a.fma(square, a.number(-0.5), tail)
+    return a.fma(n, a.number(LN2_HIGH), a.insert(arith.AddfOp(f, tail)))
+
+
+def log1p(a: Arithmetic, x: SSAValue) -> SSAValue:
+    """
+    ln(1 + x) within 2.0 u; -inf for -1, NaN below, inf for inf, NaN for NaN, 0 for -0.
+
+    ln(u) with u = 1 + x rounded, plus what that rounding lost, divided by u; Kahan. Bounds keep
+    the correction a number where u is 0 or infinite.
+    """
+    u = a.insert(arith.AddfOp(x, a.number(1.0)))
+    divisor = a.insert(arith.MaximumfOp(u, a.number(2.0**-100)))
+    divisor = a.insert(arith.MinimumfOp(divisor, a.number(2.0**100)))
+    kept = a.insert(arith.SubfOp(divisor, a.number(1.0)))
+    bounded = a.insert(arith.MinimumfOp(x, a.number(2.0**100)))
+    lost = a.insert(arith.SubfOp(bounded, kept))
+    return a.insert(arith.AddfOp(log(a, u), a.insert(arith.DivfOp(lost, divisor))))
 
 
 def tanh(a: Arithmetic, x: SSAValue) -> SSAValue:

@@ -75,10 +75,18 @@ class Arithmetic:
         """The bits of a float as an integer."""
         return self.insert(arith.BitcastOp(x, self.bits_type))
 
+    def float_of(self, bits: SSAValue) -> SSAValue:
+        """The float that has these bits."""
+        return self.insert(arith.BitcastOp(bits, self.type))
+
+    def sign_mask(self, n: SSAValue) -> SSAValue:
+        """All bits set where the integer is negative, none elsewhere."""
+        return self.insert(arith.ShRSIOp(n, self.integer(31)))
+
     def power_of_two(self, n: SSAValue) -> SSAValue:
         """2.0 ** n for an integer -127 < n < 128"""
         biased = self.insert(arith.AddiOp(n, self.integer(127)))
-        return self.insert(arith.BitcastOp(self.shift_left(biased, 23), self.type))
+        return self.float_of(self.shift_left(biased, 23))
 
     def shift_left(self, n: SSAValue, by: int) -> SSAValue:
         """n * 2 ** by"""

@@ -1,4 +1,4 @@
-"""exp, tanh and erf as arithmetic: the stated error bounds, and every special value."""
+"""exp, log, tanh, erf and the like as arithmetic: stated error bounds and special values."""
 
 import math as libm
 from collections.abc import Callable
@@ -17,8 +17,11 @@ REFERENCE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "exp": np.exp,
     "tanh": np.tanh,
     "erf": np.vectorize(libm.erf, otypes=[np.float64]),
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
 }
-BOUND = {"exp": 1.1, "tanh": 1.5, "erf": 1.1}
+BOUND = {"exp": 1.1, "tanh": 1.5, "erf": 1.1, "expm1": 2.0, "log": 1.1, "log1p": 2.0}
 """the largest error in units in the last place, as the docstrings state it"""
 TINY = 2.0**-149
 LARGEST = float(np.finfo(np.float32).max)
@@ -60,7 +63,7 @@ def ulps(got: np.ndarray, exact: np.ndarray) -> np.ndarray:
 def worst(name: str, x: np.ndarray) -> float:
     with np.errstate(all="ignore"):
         exact = REFERENCE[name](x.astype(np.float64))
-    finite = np.abs(exact) <= LARGEST
+    finite = np.abs(exact) <= LARGEST  # and not NaN
     return float(ulps(expanded(name, x)[finite], exact[finite]).max())
 
 
@@ -79,6 +82,12 @@ def test_error_over_all_magnitudes(name: str) -> None:
         ("tanh", 0.6, 0.66),
         ("erf", 0.05, 4.1),
         ("erf", 0.9, 1.1),
+        ("expm1", 1e-8, 1.0),
+        ("expm1", 87.0, 88.7229),
+        ("log", 0.5, 2.0),
+        ("log", TINY, 1e-37),
+        ("log1p", 1e-8, 1e-3),
+        ("log1p", 0.1, 1.0),
     ],
 )
 def test_error_where_the_function_bends(name: str, low: float, high: float) -> None:
@@ -128,6 +137,30 @@ def test_neighbours_of_thresholds(name: str) -> None:
         ("erf", -0.0, -0.0),
         ("erf", -1e-45, -1e-45),
         ("erf", 3e38, 1.0),
+        ("expm1", np.inf, np.inf),
+        ("expm1", -np.inf, -1.0),
+        ("expm1", np.nan, np.nan),
+        ("expm1", 0.0, 0.0),
+        ("expm1", -0.0, 0.0),
+        ("expm1", 3e38, np.inf),
+        ("log", np.inf, np.inf),
+        ("log", -np.inf, np.nan),
+        ("log", np.nan, np.nan),
+        ("log", -np.nan, np.nan),
+        ("log", 0.0, -np.inf),
+        ("log", -0.0, -np.inf),
+        ("log", -1e-45, np.nan),
+        ("log", -3e38, np.nan),
+        ("log", 1.0, 0.0),
+        ("log", 1e-45, -103.27893),
+        ("log1p", np.inf, np.inf),
+        ("log1p", -np.inf, np.nan),
+        ("log1p", np.nan, np.nan),
+        ("log1p", 0.0, 0.0),
+        ("log1p", -0.0, 0.0),
+        ("log1p", 1e-45, 1e-45),
+        ("log1p", -1.0, -np.inf),
+        ("log1p", -1.0000001, np.nan),
     ],
 )
 def test_special_value(name: str, x: float, y: float) -> None:

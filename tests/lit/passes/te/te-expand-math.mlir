@@ -47,3 +47,29 @@ func.func @other_types_are_left_alone(%x: f64) -> f64 {
   %r = math.exp %x : f64
   func.return %r : f64
 }
+
+// CHECK-LABEL: @logarithms_take_the_exponent_and_mark_what_is_special
+// CHECK-NOT: math.log
+// CHECK: arith.bitcast
+// CHECK: arith.shrsi
+// CHECK: math.fma
+// CHECK: arith.andi
+// CHECK: arith.ori
+// CHECK-NOT: arith.select
+// CHECK: arith.divf
+func.func @logarithms_take_the_exponent_and_mark_what_is_special(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
+  %l = math.log %x : vector<8xf32>
+  %p = math.log1p %x : vector<8xf32>
+  func.return %l, %p : vector<8xf32>, vector<8xf32>
+}
+
+// CHECK-LABEL: @expm1_does_not_subtract_one_from_exp
+// CHECK-NOT: math.expm1
+// CHECK: %[[HALF:.*]] = arith.bitcast %{{.*}} : i32 to f32
+// CHECK: arith.subf %[[HALF]], %{{.*}} : f32
+// CHECK-NEXT: math.fma %{{.*}}, %[[HALF]]
+// CHECK-NEXT: arith.addf
+func.func @expm1_does_not_subtract_one_from_exp(%x: f32) -> f32 {
+  %r = math.expm1 %x : f32
+  func.return %r : f32
+}
