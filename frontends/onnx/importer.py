@@ -26,7 +26,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.graph import SOURCE
 from lamina.dialects.graph.constants import constant
-from lamina.frontends.onnx import movement, network, pointwise
+from lamina.frontends.onnx import known, movement, network, pointwise
 from lamina.frontends.onnx.model import Model, read
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 from lamina.weights import WeightStore
@@ -34,6 +34,7 @@ from lamina.weights import WeightStore
 Operator = Callable[[Node], Sequence[Value]]
 
 OPERATORS: Mapping[str, Operator] = {
+    **known.OPERATORS,
     **movement.OPERATORS,
     **network.OPERATORS,
     **pointwise.OPERATORS,
@@ -167,7 +168,7 @@ class Importer:
             return
         try:
             node = Node(proto, self)
-            results = OPERATORS[proto.op_type](node)
+            results = _convert(node)
             node.check_attributes()
             for name in proto.output[len(results) :]:
                 if name in used:
@@ -233,7 +234,16 @@ class Importer:
 
 
 def _is_known(node: NodeProto) -> bool:
-    return node.domain in ("", "ai.onnx") and node.op_type in OPERATORS
+    supported = node.op_type in OPERATORS or node.op_type in known.EVALUATIONS
+    return node.domain in ("", "ai.onnx") and supported
+
+
+def _convert(node: Node) -> Sequence[Value]:
+    if known.is_known(node):
+        return known.evaluate(node)
+    if node.proto.op_type not in OPERATORS:
+        raise Unsupported("of what is computed at run time; only of numbers known before")
+    return OPERATORS[node.proto.op_type](node)
 
 
 def _operator(node: NodeProto) -> str:
