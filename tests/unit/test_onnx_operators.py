@@ -88,6 +88,12 @@ CASES: dict[str, onnx.ModelProto] = {
     "MatMul at run time": node("MatMul", (2, 5), (5, 3)),
     "BatchNormalization": node("BatchNormalization", IMAGE, *PER_CHANNEL, epsilon=0.01),
     "BatchNormalization matrix": node("BatchNormalization", (2, 4), *PER_CHANNEL),
+    "GroupNormalization": node(
+        "GroupNormalization", IMAGE, weight(4), weight(4), opset=21, num_groups=2
+    ),
+    "InstanceNormalization": node("InstanceNormalization", IMAGE, weight(4), weight(4)),
+    "LayerNormalization": node("LayerNormalization", IMAGE, weight(8), weight(8)),
+    "LogSoftmax": node("LogSoftmax", (2, 3, 4)),
     "Softmax": node("Softmax", (2, 3, 4)),
     "Softmax axis": node("Softmax", (2, 3, 4), axis=1),
     "Softmax 11": node("Softmax", (2, 3, 4), opset=11),
@@ -103,6 +109,28 @@ CASES: dict[str, onnx.ModelProto] = {
     "Max of three": node("Max", IMAGE, (9, 8), scalar(0.5)),
     "Min of one": node("Min", IMAGE),
     "Sum of four": node("Sum", (2, 3), (2, 3), (3,), (2, 3), opset=9),
+    **{op: node(op, IMAGE) for op in ("Abs", "Ceil", "Floor", "Log", "Neg", "Reciprocal", "Round")},
+    "Mean": node("Mean", IMAGE, (9, 8), (4, 1, 1)),
+    "Mean of one": node("Mean", IMAGE),
+    **{f"Pow {n}": node("Pow", IMAGE, scalar(n)) for n in (-3, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 7)},
+    "Pow integer": node("Pow", (2, 3), ints(2)),
+    "Pow 9": node("Pow", (2, 3), scalar(2.0), opset=9),
+    # activations
+    **{op: node(op, IMAGE) for op in ("Celu", "Elu", "HardSigmoid", "HardSwish", "LeakyRelu")},
+    **{op: node(op, IMAGE) for op in ("Selu", "Softplus", "Softsign")},
+    "Celu alpha": node("Celu", IMAGE, alpha=0.3),
+    "Elu alpha": node("Elu", IMAGE, opset=9, alpha=2.0),
+    "Gelu": node("Gelu", IMAGE, opset=20),
+    "Gelu tanh": node("Gelu", IMAGE, opset=20, approximate="tanh"),
+    "HardSigmoid attributes": node("HardSigmoid", IMAGE, opset=9, alpha=0.5, beta=0.6),
+    **{f"LeakyRelu {a}": node("LeakyRelu", IMAGE, alpha=a) for a in (-0.5, 0.0, 1.0, 1.5)},
+    "Mish": node("Mish", IMAGE, opset=18),
+    "PRelu": node("PRelu", IMAGE, weight(4, 1, 1)),
+    "PRelu scalar": node("PRelu", IMAGE, weight(1), opset=9),
+    "PRelu at run time": node("PRelu", IMAGE, (4, 9, 8)),
+    "Selu attributes": node("Selu", IMAGE, alpha=2.0, gamma=3.0),
+    "Swish": node("Swish", IMAGE, opset=24),
+    "Swish alpha": node("Swish", IMAGE, opset=24, alpha=1.7),
     "Clip": node("Clip", IMAGE, scalar(-0.5), scalar(1.0)),
     "Clip low": node("Clip", IMAGE, scalar(0.0)),
     "Clip high": node("Clip", IMAGE, "", scalar(0.5)),
@@ -228,8 +256,10 @@ def test_constant_node_gives_axes(value: dict[str, Any]) -> None:
 
 def test_extreme_values_go_through_activations() -> None:
     x = np.array([np.inf, -np.inf, np.nan, -0.0, 1e38, -1e38, 1e-30], np.float32)
-    for op in ("Relu", "Sigmoid", "Tanh", "Exp", "Erf", "Sqrt"):
-        proto = node(op, (7,))
+    plain = ("Relu", "Sigmoid", "Tanh", "Exp", "Erf", "Sqrt", "Abs", "Neg", "Floor", "Ceil")
+    smooth = ("Log", "Elu", "Selu", "Celu", "Softplus", "Softsign", "HardSigmoid", "HardSwish")
+    for op in (*plain, *smooth, "Round", "LeakyRelu", "Reciprocal", "Mish", "Gelu", "Swish"):
+        proto = node(op, (7,), opset=24 if op in ("Mish", "Gelu", "Swish") else 17)
         ctx = new_context()
         module = import_model(proto, ctx.weights)
         got = interpreters.call(module, "main", [x], store=ctx.weights)
