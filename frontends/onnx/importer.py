@@ -26,7 +26,20 @@ from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.graph import SOURCE
 from lamina.dialects.graph.constants import constant
-from lamina.frontends.onnx import known, movement, network, pointwise
+from lamina.frontends.onnx import (
+    activations,
+    convolution,
+    known,
+    linear,
+    movement,
+    network,
+    normalization,
+    pointwise,
+    pooling,
+    power,
+    reductions,
+    slicing,
+)
 from lamina.frontends.onnx.model import Model, read
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 from lamina.weights import WeightStore
@@ -34,10 +47,18 @@ from lamina.weights import WeightStore
 Operator = Callable[[Node], Sequence[Value]]
 
 OPERATORS: Mapping[str, Operator] = {
+    **activations.OPERATORS,
+    **convolution.OPERATORS,
     **known.OPERATORS,
+    **linear.OPERATORS,
     **movement.OPERATORS,
     **network.OPERATORS,
+    **normalization.OPERATORS,
     **pointwise.OPERATORS,
+    **pooling.OPERATORS,
+    **power.OPERATORS,
+    **reductions.OPERATORS,
+    **slicing.OPERATORS,
 }
 
 

@@ -40,6 +40,16 @@ def aligned(node: Node, i: int, rank: int) -> SSAValue:
     return value if isinstance(value, SSAValue) else node.known(value, node.name_of(i))
 
 
+def _mean(node: Node) -> Sequence[Value]:
+    """The sum times 1 / n."""
+    (total,) = _binary(graph.AddOp)(node)
+    if node.inputs == 1:
+        return [total]
+    assert isinstance(total, SSAValue)
+    share = np.full((1,) * len(graph.shape(total)), 1 / node.inputs, np.float32)
+    return [node.add(graph.MulOp(total, node.known(share)))]
+
+
 def _clip(node: Node) -> Sequence[Value]:
     if node.opset < 11:
         low, high = node.attribute("min", -_LARGEST), node.attribute("max", _LARGEST)
@@ -59,15 +69,22 @@ def _bound(node: Node, i: int, default: float) -> float:
 
 
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
+    "Abs": _unary(graph.AbsOp),
     "Add": _binary(graph.AddOp),
+    "Ceil": _unary(graph.CeilOp),
     "Clip": _clip,
     "Div": _binary(graph.DivOp),
     "Erf": _unary(graph.ErfOp),
     "Exp": _unary(graph.ExpOp),
+    "Floor": _unary(graph.FloorOp),
+    "Log": _unary(graph.LogOp),
     "Max": _binary(graph.MaximumOp),
+    "Mean": _mean,
     "Min": _binary(graph.MinimumOp),
     "Mul": _binary(graph.MulOp),
+    "Neg": _unary(graph.NegOp),
     "Relu": _unary(graph.ReluOp),
+    "Round": _unary(graph.RoundOp),
     "Sigmoid": _unary(graph.SigmoidOp),
     "Sqrt": _unary(graph.SqrtOp),
     "Sub": _binary(graph.SubOp),
