@@ -19,6 +19,7 @@ from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
     opt_operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -63,9 +64,9 @@ class WindowOp(IRDLOperation, ABC):
         """Height and width of the window, in taps."""
         raise AssertionError(f"{self.name} must say what its window is")
 
-    def dilation(self) -> tuple[int, int]:
+    def dilation(self) -> tuple[int, ...]:
         """Distance between taps along height and width."""
-        return (1, 1)
+        raise AssertionError(f"{self.name} must say how far its taps are apart")
 
     def sides(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Padding (before, after) height and width."""
@@ -78,8 +79,9 @@ class WindowOp(IRDLOperation, ABC):
         size, strides, pads = shape(self.x), self.strides.get_values(), self.pads.get_values()
         if len(size) != 4:
             raise VerifyException(f"needs a tensor of 4 dimensions (NCHW), got {self.x.type}")
-        if len(strides) != 2 or min(strides) < 1:
-            raise VerifyException(f"strides must be 2 positive numbers, got {list(strides)}")
+        for what, numbers in (("strides", strides), ("dilations", self.dilation())):
+            if len(numbers) != 2 or min(numbers) < 1:
+                raise VerifyException(f"{what} must be 2 positive numbers, got {list(numbers)}")
         if len(pads) != 4 or min(pads) < 0:
             raise VerifyException(f"pads must be 4 numbers, none negative, got {list(pads)}")
         needed = [size[0], channels] + [
@@ -151,16 +153,13 @@ class Conv2dOp(WindowOp):
     def window(self) -> tuple[int, int]:
         return shape(self.w)[2], shape(self.w)[3]
 
-    def dilation(self) -> tuple[int, int]:
-        return self.dilations.get_values()[0], self.dilations.get_values()[1]
+    def dilation(self) -> tuple[int, ...]:
+        return self.dilations.get_values()
 
     def verify_(self) -> None:
         w, groups = shape(self.w), self.groups.value.data
         if len(w) != 4:
             raise VerifyException(f"weights must have 4 dimensions (OIHW), got {self.w.type}")
-        dilations = self.dilations.get_values()
-        if len(dilations) != 2 or min(dilations) < 1:
-            raise VerifyException(f"dilations must be 2 positive numbers, got {list(dilations)}")
         self.verify_window(w[0])
         if groups < 1 or w[0] % groups or shape(self.x)[1] != w[1] * groups:
             raise VerifyException(
@@ -172,13 +171,21 @@ class Conv2dOp(WindowOp):
 
 
 class PoolOp(WindowOp, ABC):
-    """A window op that reduces each channel of each window to one number."""
+    """
+    A window op that reduces each channel of each window to one number.
+
+    The taps of a window are neighbours unless `dilations` says how far apart they are.
+    """
 
     kernel = prop_def(_Ints)
+    dilations = opt_prop_def(_Ints)
     traits = traits_def(Pure())
 
     def window(self) -> tuple[int, int]:
         return self.kernel.get_values()[0], self.kernel.get_values()[1]
+
+    def dilation(self) -> tuple[int, ...]:
+        return (1, 1) if self.dilations is None else self.dilations.get_values()
 
     def verify_(self) -> None:
         kernel = self.kernel.get_values()
@@ -188,11 +195,20 @@ class PoolOp(WindowOp, ABC):
 
 
 def _pooled(
-    x: SSAValue, kernel: Sequence[int], strides: Sequence[int], pads: Sequence[int]
+    x: SSAValue,
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    pads: Sequence[int],
+    dilations: Sequence[int],
 ) -> Attribute:
     sides = ((pads[0], pads[2]), (pads[1], pads[3]))
-    spatial = map(window_extent, shape(x)[2:], kernel, strides, sides)
+    spatial = map(window_extent, shape(x)[2:], kernel, strides, sides, dilations)
     return TensorType(tensor_type(x).element_type, [*shape(x)[:2], *spatial])
+
+
+def _gaps(dilations: Sequence[int]) -> DenseArrayBase[I64] | None:
+    """The property that says `dilations`: none where the taps are neighbours."""
+    return ints(dilations) if any(d != 1 for d in dilations) else None
 
 
 @irdl_op_definition
@@ -206,7 +222,8 @@ class MaxPool2dOp(PoolOp):
     name = "graph.max_pool2d"
 
     assembly_format = (
-        "$x `kernel` $kernel `strides` $strides `pads` $pads attr-dict `:` type($x) `->` type($y)"
+        "$x `kernel` $kernel `strides` $strides `pads` $pads (`dilations` $dilations^)?"
+        " attr-dict `:` type($x) `->` type($y)"
     )
 
     def __init__(
@@ -216,11 +233,18 @@ class MaxPool2dOp(PoolOp):
         strides: Sequence[int] = (1, 1),
         pads: Sequence[int] = (0, 0, 0, 0),
         y: Attribute | None = None,
+        *,
+        dilations: Sequence[int] = (1, 1),
     ) -> None:
         super().__init__(
             operands=[x],
-            properties={"kernel": ints(kernel), "strides": ints(strides), "pads": ints(pads)},
-            result_types=[y or _pooled(x, kernel, strides, pads)],
+            properties={
+                "kernel": ints(kernel),
+                "strides": ints(strides),
+                "pads": ints(pads),
+                "dilations": _gaps(dilations),
+            },
+            result_types=[y or _pooled(x, kernel, strides, pads, dilations)],
         )
 
 
@@ -238,8 +262,8 @@ class AvgPool2dOp(PoolOp):
     count_pads = prop_def(BoolAttr)
 
     assembly_format = (
-        "$x `kernel` $kernel `strides` $strides `pads` $pads `count_pads` $count_pads"
-        " attr-dict `:` type($x) `->` type($y)"
+        "$x `kernel` $kernel `strides` $strides `pads` $pads (`dilations` $dilations^)?"
+        " `count_pads` $count_pads attr-dict `:` type($x) `->` type($y)"
     )
 
     def __init__(
@@ -250,6 +274,8 @@ class AvgPool2dOp(PoolOp):
         pads: Sequence[int] = (0, 0, 0, 0),
         count_pads: bool = False,
         y: Attribute | None = None,
+        *,
+        dilations: Sequence[int] = (1, 1),
     ) -> None:
         super().__init__(
             operands=[x],
@@ -257,9 +283,10 @@ class AvgPool2dOp(PoolOp):
                 "kernel": ints(kernel),
                 "strides": ints(strides),
                 "pads": ints(pads),
+                "dilations": _gaps(dilations),
                 "count_pads": BoolAttr.from_bool(count_pads),
             },
-            result_types=[y or _pooled(x, kernel, strides, pads)],
+            result_types=[y or _pooled(x, kernel, strides, pads, dilations)],
         )
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamina.frontends.onnx.node import Node, Unsupported, whole
+import numpy as np
+from xdsl.ir import SSAValue
+
+from lamina.dialects import graph
+from lamina.frontends.onnx.movement import reshaped
+from lamina.frontends.onnx.node import Node, Unsupported, Value, whole
 
 
 @dataclass(frozen=True)
@@ -22,28 +27,49 @@ class Window:
 
     @staticmethod
     def read(node: Node, kernel: Sequence[int]) -> Window:
-        """The window of a node; `kernel` is what it must be if the node does not say."""
-        size = node.shape(0)
-        if len(size) != 4 or len(kernel) != 2:
-            raise Unsupported(f"of {len(size) - 2} spatial dimensions; 2 are supported")
+        """
+        The window of a node; `kernel` is what it must be if the node does not say. One over a line
+        is one over an image of height 1.
+        """
+        size = node.shape(0)[2:]
+        rank = len(size)
+        if rank not in (1, 2) or len(kernel) != rank:
+            raise Unsupported(f"of {rank} spatial dimensions; 1 and 2 are supported")
         window = Window(
-            size[2:],
+            size,
             whole(node.optional("kernel_shape"), kernel),
-            whole(node.optional("strides"), (1, 1)),
-            whole(node.optional("dilations"), (1, 1)),
-            whole(node.optional("pads"), (0, 0, 0, 0)),
+            whole(node.optional("strides"), [1] * rank),
+            whole(node.optional("dilations"), [1] * rank),
+            whole(node.optional("pads"), [0] * 2 * rank),
             bool(node.attribute("ceil_mode", 0)),
         )
         for what, values in (("strides", window.strides), ("dilations", window.dilations)):
-            if len(values) != 2:
-                raise Unsupported(f"with {what} {values}; 2 are needed")
-        if len(window.pads) != 4:
-            raise Unsupported(f"with pads {window.pads}; 4 are needed")
+            if len(values) != rank:
+                raise Unsupported(f"with {what} {values}; {rank} are needed")
+        if len(window.pads) != 2 * rank:
+            raise Unsupported(f"with pads {window.pads}; {2 * rank} are needed")
         if window.kernel != list(kernel):
             raise Unsupported(f"with kernel_shape {window.kernel} and weights {list(kernel)}")
         if min(window.pads) < 0:
             raise Unsupported(f"with negative pads {window.pads}")
-        return window.automatic(node.attribute("auto_pad", "NOTSET"))
+        return window if rank == 2 else window.of_height_1()
+
+    @staticmethod
+    def padded(node: Node, kernel: Sequence[int]) -> Window:
+        """`read`, with the padding that `auto_pad` asks for."""
+        return Window.read(node, kernel).automatic(node.attribute("auto_pad", "NOTSET"))
+
+    def of_height_1(self) -> Window:
+        """This window over a line as one over an image."""
+        (before, after), one = self.pads, [1]
+        return Window(
+            (1, *self.size),
+            one + self.kernel,
+            one + self.strides,
+            one + self.dilations,
+            [0, before, 0, after],
+            self.ceil,
+        )
 
     def automatic(self, auto_pad: str) -> Window:
         """This window with the padding that `auto_pad` asks for."""
@@ -66,12 +92,6 @@ class Window:
         """From the first tap to the last, in elements."""
         return [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilations, strict=True)]
 
-    def undilated(self) -> Window:
-        """This window, if its taps are neighbours."""
-        if self.dilations != [1, 1]:
-            raise Unsupported(f"with dilations {self.dilations}")
-        return self
-
     def covering_pads(self) -> list[int]:
         """
         The padding that makes the rounded-down number of windows what `ceil_mode` asks for.
@@ -89,3 +109,32 @@ class Window:
             least = (windows - 1) * stride + extent - n - before
             pads[i + 2] = min(max(after, least), least + stride - 1)
         return pads
+
+    def counted(self) -> tuple[np.ndarray, np.ndarray]:
+        """
+        For rows and for columns of windows: how many taps of each lie in the tensor or in its
+        `pads`. What `ceil_mode` adds beyond them does not count.
+        """
+        counts: list[np.ndarray] = []
+        for i in range(2):
+            before, end = self.pads[i], self.size[i] + self.pads[i + 2]
+            extent, covered = self.extent[i], self.size[i] + before + self.covering_pads()[i + 2]
+            starts = np.arange(0, covered - extent + 1, self.strides[i]) - before
+            taps = starts[:, None] + np.arange(self.kernel[i]) * self.dilations[i]
+            counts.append((taps < end).sum(axis=1))
+        return counts[0], counts[1]
+
+
+def image(node: Node, i: int) -> SSAValue:
+    """Input `i` with height and width: lines become images of height 1, which is a view."""
+    size = node.shape(i)
+    if len(size) != 3:
+        return node.tensor(i)
+    x = reshaped(node, node.value(i), (*size[:2], 1, size[2]))
+    return x if isinstance(x, SSAValue) else node.known(x, node.name_of(i))
+
+
+def like(node: Node, y: SSAValue) -> Value:
+    """`y` with as many dimensions as input 0 of the node has: `image` undone."""
+    size = graph.shape(y)
+    return reshaped(node, y, (*size[:2], size[3])) if len(node.shape(0)) == 3 else y

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, TensorType, f32
+from xdsl.dialects.builtin import BoolAttr, ModuleOp, TensorType, f32
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     PatternRewriter,
@@ -23,15 +23,16 @@ from lamina.weights import WeightStore
 def taps_inside(op: AvgPool2dOp) -> np.ndarray:
     """How many taps of each window lie inside the input, [height, width]."""
     counts: list[np.ndarray] = []
-    for size, out, taps, stride, (before, _) in zip(
+    for size, out, taps, gap, stride, (before, _) in zip(
         shape(op.x)[2:],
         shape(op.y)[2:],
         op.window(),
+        op.dilation(),
         op.strides.get_values(),
         op.sides(),
         strict=True,
     ):
-        at = np.arange(out)[:, None] * stride + np.arange(taps) - before
+        at = np.arange(out)[:, None] * stride + np.arange(taps) * gap - before
         counts.append(((at >= 0) & (at < size)).sum(axis=1))
     return np.multiply.outer(*counts)
 
@@ -48,13 +49,12 @@ class CountAllTaps(RewritePattern):
             return
         kernel = op.kernel.get_values()
         inside, every = taps_inside(op), kernel[0] * kernel[1]
-        pool = AvgPool2dOp(
-            op.x, kernel, op.strides.get_values(), op.pads.get_values(), True, op.y.type
-        )
+        pool = op.clone()
+        pool.count_pads = BoolAttr.from_bool(True)
         if (inside == every).all():
-            pool.attributes = dict(op.attributes)
             rewriter.replace(op, pool)
             return
+        pool.attributes.pop(SOURCE, None)
         with np.errstate(divide="ignore"):  # a window with no element inside: 0 * inf is its NaN
             factor = (every / inside).astype(np.float32)[None, None]
         constant = ConstantOp(self.store.put(factor), TensorType(f32, factor.shape))

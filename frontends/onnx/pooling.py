@@ -1,0 +1,152 @@
+"""Pooling: the largest element, the mean or the norm of each window, or of the whole image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from lamina.dialects import graph
+from lamina.frontends.onnx.movement import reshaped
+from lamina.frontends.onnx.node import Node, Unsupported, Value
+from lamina.frontends.onnx.window import Window, image, like
+
+
+def _window(node: Node) -> Window:
+    return Window.padded(node, node.attribute("kernel_shape", []))
+
+
+def _max_pool(node: Node) -> Sequence[Value]:
+    node.ignore("storage_order")  # concerns the second output, which is not supported
+    window, x = _window(node), image(node, 0)
+    pads = window.covering_pads()  # padding does not count, so there may be more of it
+    pool = graph.MaxPool2dOp(x, window.kernel, window.strides, pads, dilations=window.dilations)
+    return [like(node, node.add(pool))]
+
+
+def _average_pool(node: Node) -> Sequence[Value]:
+    window, x = _window(node), image(node, 0)
+    if not node.attribute("count_include_pad", 0):
+        return [like(node, node.add(_mean(x, window, count_pads=False)))]
+    y = node.add(_mean(x, window, count_pads=True))
+    rows, columns = window.counted()
+    inside, every = np.multiply.outer(rows, columns), prod(window.kernel)
+    if (inside != every).any():  # windows of ceil_mode that end beyond the padding
+        factor = (every / inside).astype(np.float32)[None, None]
+        y = node.add(graph.MulOp(y, node.known(factor)))
+    return [like(node, y)]
+
+
+def _mean(x: SSAValue, window: Window, *, count_pads: bool) -> graph.AvgPool2dOp:
+    return graph.AvgPool2dOp(
+        x,
+        window.kernel,
+        window.strides,
+        window.covering_pads(),
+        count_pads,
+        dilations=window.dilations,
+    )
+
+
+def _global_average_pool(node: Node) -> Sequence[Value]:
+    return _over_image(node, lambda x: node.add(graph.GlobalAvgPoolOp(x)))
+
+
+def _global_max_pool(node: Node) -> Sequence[Value]:
+    return _over_image(node, lambda x: node.add(graph.MaxPool2dOp(x, graph.shape(x)[2:])))
+
+
+def _over_image(node: Node, reduce: Callable[[SSAValue], SSAValue]) -> Sequence[Value]:
+    """`reduce` over height and width, of which there are as many dimensions as the node has."""
+    size = node.shape(0)
+    if len(size) < 3:
+        raise Unsupported(f"of {list(size)}; 3 dimensions or more are supported")
+    flat = reshaped(node, node.tensor(0), (*size[:2], prod(size[2:-1]), size[-1]))
+    assert isinstance(flat, SSAValue)
+    return [reshaped(node, reduce(flat), (*size[:2], *(1 for _ in size[2:])))]
+
+
+def _lp_pool(node: Node) -> Sequence[Value]:
+    """p-th root of the sum of |x| ** p over each window; padding adds nothing"""
+    p, window = node.attribute("p", 2), _window(node)
+    powers = _power(node, image(node, 0), p)
+    means = node.add(_mean(powers, window, count_pads=True))
+    return [like(node, _root(node, means, prod(window.kernel), p))]
+
+
+def _global_lp_pool(node: Node) -> Sequence[Value]:
+    p, taps = node.attribute("p", 2), prod(node.shape(0)[2:])
+
+    def norm(x: SSAValue) -> SSAValue:
+        return _root(node, node.add(graph.GlobalAvgPoolOp(_power(node, x, p))), taps, p)
+
+    return _over_image(node, norm)
+
+
+def _power(node: Node, x: SSAValue, p: int) -> SSAValue:
+    """|x| ** p"""
+    if p == 1:
+        return node.add(graph.AbsOp(x))
+    if p == 2:
+        return node.add(graph.MulOp(x, x))
+    raise Unsupported(f"with p {p}; 1 and 2 are supported")
+
+
+def _root(node: Node, mean: SSAValue, taps: int, p: int) -> SSAValue:
+    """The p-th root of the sum whose mean over `taps` is given."""
+    count = np.full((1, 1, 1, 1), taps, np.float32)
+    total = node.add(graph.MulOp(mean, node.known(count)))
+    return total if p == 1 else node.add(graph.SqrtOp(total))
+
+
+def _lrn(node: Node) -> Sequence[Value]:
+    """x / (bias + alpha / size * sum of x * x over `size` neighbouring channels) ** beta"""
+    taps, x = node.attribute("size", 0), node.tensor(0)
+    size = graph.shape(x)
+    if len(size) < 3:
+        raise Unsupported(f"of {list(size)}; 3 dimensions or more are supported")
+    # channels as the height of an image
+    square = reshaped(node, node.add(graph.MulOp(x, x)), (size[0], 1, size[1], prod(size[2:])))
+    assert isinstance(square, SSAValue)
+    pads = ((taps - 1) // 2, 0, taps // 2, 0)
+    mean = node.add(graph.AvgPool2dOp(square, (taps, 1), (1, 1), pads, count_pads=True))
+    alpha, bias = node.attribute("alpha", 1e-4), node.attribute("bias", 1.0)
+    scaled = node.add(graph.MulOp(mean, _number(node, alpha)))
+    base = node.add(graph.AddOp(scaled, _number(node, bias)))
+    power = reshaped(node, _quarter_power(node, base, node.attribute("beta", 0.75)), size)
+    assert isinstance(power, SSAValue)
+    return [node.add(graph.DivOp(x, power))]
+
+
+def _quarter_power(node: Node, x: SSAValue, beta: float) -> SSAValue:
+    """x ** beta, as a product of x, its square root and the square root of that"""
+    quarters = round(4 * beta)
+    if quarters < 1 or quarters != 4 * beta:
+        raise Unsupported(f"with beta {beta}; positive multiples of 0.25 are supported")
+    factors = [x] * (quarters // 4)
+    if quarters % 4:
+        root = node.add(graph.SqrtOp(x))
+        factors += [root] * (quarters % 4 // 2)
+        if quarters % 2:
+            factors.append(node.add(graph.SqrtOp(root)))
+    power = factors[0]
+    for factor in factors[1:]:
+        power = node.add(graph.MulOp(power, factor))
+    return power
+
+
+def _number(node: Node, value: float) -> SSAValue:
+    return node.known(np.full((1, 1, 1, 1), value, np.float32))
+
+
+OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
+    "AveragePool": _average_pool,
+    "GlobalAveragePool": _global_average_pool,
+    "GlobalLpPool": _global_lp_pool,
+    "GlobalMaxPool": _global_max_pool,
+    "LRN": _lrn,
+    "LpPool": _lp_pool,
+    "MaxPool": _max_pool,
+}
