@@ -21,6 +21,7 @@ from xdsl.utils.exceptions import InterpretationError
 
 from lamina.dialects import graph
 from lamina.dialects.graph.constants import array_of
+from lamina.interpreters import graph_slicing
 from lamina.interpreters.cost import STEP, Cost, Estimate
 from lamina.interpreters.run import Implementation, Run
 from lamina.weights import WeightStore
@@ -137,6 +138,7 @@ def _concat(op: graph.ConcatOp, *xs: Array) -> Array:
 
 
 FUNCTIONS: Mapping[type[Operation], Function] = {
+    **graph_slicing.FUNCTIONS,
     graph.AbsOp: lambda op, x: np.abs(x),
     graph.AddOp: lambda op, a, b: a + b,
     graph.AvgPool2dOp: _avg_pool2d,

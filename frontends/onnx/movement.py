@@ -7,7 +7,6 @@ from math import prod
 
 import numpy as np
 from xdsl.dialects.builtin import TensorType
-from xdsl.ir import SSAValue
 
 from lamina.dialects import graph
 from lamina.frontends.onnx.node import Node, Unsupported, Value
@@ -67,34 +66,6 @@ def _flatten(node: Node) -> Sequence[Value]:
     return [reshaped(node, node.value(0), (prod(size[:axis]), prod(size[axis:])))]
 
 
-def _pad(node: Node) -> Sequence[Value]:
-    """Constants around the tensor, dimension by dimension; `simplify-graph` makes them pads."""
-    if (mode := node.attribute("mode", "constant")) != "constant":
-        raise Unsupported(f"with mode {mode}")
-    rank = len(node.shape(0))
-    axes = range(rank)
-    if node.opset < 11:
-        pads, fill = node.attribute("pads", [0] * 2 * rank), node.attribute("value", 0.0)
-    else:
-        pads = node.constant(1, "pads").tolist()
-        fill = node.constant(2, "values").item() if node.has(2) else 0.0
-        axes = node.constant(3, "axes").tolist() if node.has(3) else axes
-    if min(pads) < 0:
-        raise Unsupported(f"with negative pads {pads}")
-    x = node.tensor(0)
-    for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
-        parts = [_border(node, x, axis % rank, n, fill) for n in (before, after)]
-        xs = [*parts[0], x, *parts[1]]
-        x = node.add(graph.ConcatOp(xs, axis % rank)) if len(xs) > 1 else x
-    return [x]
-
-
-def _border(node: Node, x: SSAValue, axis: int, n: int, fill: float) -> list[SSAValue]:
-    """`n` slices of a constant along `axis`, to go beside `x`."""
-    size = [n if i == axis else extent for i, extent in enumerate(graph.shape(x))]
-    return [node.known(np.full(size, fill, np.float32))] if n else []
-
-
 def _reshape(node: Node) -> Sequence[Value]:
     old = node.shape(0)
     new = [int(n) for n in node.constant(1, "shapes")]
@@ -135,7 +106,6 @@ OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
     "Dropout": _dropout,
     "Flatten": _flatten,
     "Identity": lambda node: [node.value(0)],
-    "Pad": _pad,
     "Reshape": _reshape,
     "Squeeze": _squeeze,
     "Transpose": _transpose,
