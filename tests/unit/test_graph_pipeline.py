@@ -24,8 +24,10 @@ from lamina.dialects.graph import (
     DenseOp,
     ExpOp,
     GlobalAvgPoolOp,
+    MatmulOp,
     MaxPool2dOp,
     MulOp,
+    NormalizeOp,
     ReluOp,
     ReshapeOp,
     SigmoidOp,
@@ -189,6 +191,23 @@ def results_that_are_copies(net: Net) -> Iterator[SSAValue]:
     yield net.add(ExpOp(x))
 
 
+def normalized_maps(net: Net) -> Iterator[SSAValue]:
+    x = net.add(NormalizeOp(net.conv(net.input, 20), [2, 3], 1e-5))
+    x = net.add(AddOp(net.add(MulOp(x, net.weight(1, 20, 1, 1))), net.weight(1, 20, 1, 1)))
+    yield net.conv(net.add(ReluOp(x)), 17, pads=(1, 1, 1, 1))
+
+
+def attention(net: Net) -> Iterator[SSAValue]:
+    n, c, h, w = shape(net.input)
+    keys = net.add(
+        ReshapeOp(net.conv(net.input, 20, kernel=(1, 1)), TensorType(f32, [n, 20, h * w]))
+    )
+    rows = net.add(NormalizeOp(net.add(TransposeOp(keys, [0, 2, 1])), [2], 1e-5))
+    scores = net.add(MatmulOp(rows, keys))
+    shares = net.add(SoftmaxOp(net.add(MulOp(scores, net.weight(1, 1, 1))), 2))
+    yield net.add(AddOp(net.add(MatmulOp(shares, rows)), rows))
+
+
 NETWORKS = [
     ragged_channels,
     clip_that_would_dirty_padding,
@@ -207,6 +226,8 @@ NETWORKS = [
     returned_and_padded,
     map_of_one_element,
     results_that_are_copies,
+    normalized_maps,
+    attention,
 ]
 
 

@@ -125,6 +125,26 @@ def test_batch_norm_and_dense_and_softmax_are_their_formulas() -> None:
     np.testing.assert_allclose(y.sum(0), 1, rtol=1e-6)
 
 
+def test_matmul_broadcasts_the_dimensions_in_front() -> None:
+    a, b = normal(2, 1, 4, 5), normal(1, 3, 5, 6)
+    y = evaluate("graph.matmul {0}, {1}", a, b, to="tensor<2x3x4x6xf32>")
+    for i, j in np.ndindex(2, 3):
+        np.testing.assert_allclose(y[i, j], a[i, 0] @ b[0, j], rtol=1e-5, atol=1e-6)
+
+
+def test_normalize_and_log_softmax_are_their_formulas() -> None:
+    x = normal(2, 3, 4) + 5
+    y = evaluate("graph.normalize {0} axes [0, 2] epsilon 0.5", x, to="tensor<2x3x4xf32>")
+    for c in range(3):
+        wanted = (x[:, c] - x[:, c].mean()) / np.sqrt(x[:, c].var() + 0.5)
+        np.testing.assert_allclose(y[:, c], wanted, rtol=1e-5, atol=1e-6)
+
+    x = normal(2, 3) * 100
+    y = evaluate("graph.log_softmax axis 1 {0}", x, to="tensor<2x3xf32>")
+    d = x.astype(np.float64) - x.max(1, keepdims=True)
+    np.testing.assert_allclose(y, d - np.log(np.exp(d).sum(1, keepdims=True)), rtol=1e-6)
+
+
 def test_elementwise_sums_are_rounded_once_to_their_own_type() -> None:
     a, b = normal(1000), normal(1000)
     for op, f in (("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("div", np.divide)):

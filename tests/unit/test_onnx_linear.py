@@ -1,4 +1,4 @@
-"""Matrix products and normalizations: imported, folded, and as machine code, beside ONNX Runtime."""
+"""Matrix products and normalizations: imported, folded and compiled, beside ONNX Runtime."""
 
 from __future__ import annotations
 

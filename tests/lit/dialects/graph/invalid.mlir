@@ -347,6 +347,62 @@ func.func @softmax_changes_the_shape(%x: tensor<2x3xf32>) {
 }
 
 // -----
+// CHECK: needs [..., m, k] and [..., k, n], got tensor<2x8xf32> and tensor<4x8xf32>
+func.func @matmul_of_other_lengths(%a: tensor<2x8xf32>, %b: tensor<4x8xf32>) {
+  %y = graph.matmul %a, %b : (tensor<2x8xf32>, tensor<4x8xf32>) -> tensor<2x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have shape [3, 2, 4], got tensor<1x2x4xf32>
+func.func @matmul_result_has_another_batch(%a: tensor<3x2x8xf32>, %b: tensor<1x8x4xf32>) {
+  %y = graph.matmul %a, %b : (tensor<3x2x8xf32>, tensor<1x8x4xf32>) -> tensor<1x2x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: operands must have one rank, got [1, 0]; reshape to add dimensions
+func.func @matmul_of_other_ranks(%a: tensor<3x2x8xf32>, %b: tensor<8x4xf32>) {
+  %y = graph.matmul %a, %b : (tensor<3x2x8xf32>, tensor<8x4xf32>) -> tensor<3x2x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: axes must be from 0 to 1 and ascend, got [1, 1]
+func.func @axes_twice(%x: tensor<2x3xf32>) {
+  %y = graph.normalize %x axes [1, 1] epsilon 0.1 : tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: epsilon must not be negative, got -0.5
+func.func @epsilon_is_negative(%x: tensor<2x3xf32>) {
+  %y = graph.normalize %x axes [1] epsilon -0.5 : tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have the shape of tensor<2x3xf32>, got tensor<3x2xf32>
+func.func @normalize_changes_the_shape(%x: tensor<2x3xf32>) {
+  %y = graph.normalize %x axes [1] epsilon 0.1 : tensor<2x3xf32> -> tensor<3x2xf32>
+  func.return
+}
+
+// -----
+// CHECK: result must have the shape of tensor<2x3xf32>, got tensor<3x2xf32>
+func.func @log_softmax_changes_the_shape(%x: tensor<2x3xf32>) {
+  %y = graph.log_softmax axis 1 %x : tensor<2x3xf32> -> tensor<3x2xf32>
+  func.return
+}
+
+// -----
+// CHECK: axis must be from 0 to 1, got 2
+func.func @log_softmax_axis_is_too_large(%x: tensor<2x3xf32>) {
+  %y = graph.log_softmax axis 2 %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
 // CHECK: needs a tensor whose extents are all known, got tensor<?x3xf32>
 func.func @extent_is_unknown(%x: tensor<?x3xf32>) {
   %y = graph.relu %x : tensor<?x3xf32> -> tensor<?x3xf32>

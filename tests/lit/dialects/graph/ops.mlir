@@ -68,6 +68,24 @@ func.func @rows(%x: tensor<2x8xf32>, %w: tensor<4x8xf32>, %b: tensor<4xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @products_of_matrices
+// CHECK-NEXT:    graph.matmul %a, %b : (tensor<2x3x4x5xf32>, tensor<1x3x5x6xf32>) -> tensor<2x3x4x6xf32>
+// CHECK-NEXT:    graph.matmul %c, %d {lamina.source = "m"} : (tensor<4x5xf32>, tensor<5x6xf32>) -> tensor<4x6xf32>
+func.func @products_of_matrices(%a: tensor<2x3x4x5xf32>, %b: tensor<1x3x5x6xf32>, %c: tensor<4x5xf32>, %d: tensor<5x6xf32>) {
+  %0 = graph.matmul %a, %b : (tensor<2x3x4x5xf32>, tensor<1x3x5x6xf32>) -> tensor<2x3x4x6xf32>
+  %1 = graph.matmul %c, %d {lamina.source = "m"} : (tensor<4x5xf32>, tensor<5x6xf32>) -> tensor<4x6xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @normalizations
+// CHECK-NEXT:    graph.normalize %x axes [2, 3] epsilon 1.000000e-05 : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+// CHECK-NEXT:    graph.log_softmax axis 1 %x : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+func.func @normalizations(%x: tensor<1x4x8x8xf32>) {
+  %0 = graph.normalize %x axes [2, 3] epsilon 1.0e-05 : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %1 = graph.log_softmax axis 1 %x : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @one_operand
 // CHECK-NEXT:    graph.relu %x : tensor<4xf32> -> tensor<4xf32>
 // CHECK-NEXT:    graph.sigmoid %x : tensor<4xf32> -> tensor<4xf32>

@@ -44,3 +44,25 @@ func.func @only_the_result_has_a_halo(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8
   %y = graph.relu %t : tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>> -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
   func.return %y : tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
 }
+
+// CHECK-LABEL: func.func @scale_and_shift_join_the_normalization
+// CHECK-NEXT:    graph.fused
+// CHECK:           graph.normalize
+// CHECK-NEXT:      graph.mul
+// CHECK-NEXT:      graph.add
+func.func @scale_and_shift_join_the_normalization(%x: tensor<2x5x8xf32>, %s: tensor<1x1x8xf32>) -> tensor<2x5x8xf32> {
+  %n = graph.normalize %x axes [2] epsilon 0.1 : tensor<2x5x8xf32> -> tensor<2x5x8xf32>
+  %p = graph.mul %n, %s : (tensor<2x5x8xf32>, tensor<1x1x8xf32>) -> tensor<2x5x8xf32>
+  %y = graph.add %p, %s : (tensor<2x5x8xf32>, tensor<1x1x8xf32>) -> tensor<2x5x8xf32>
+  func.return %y : tensor<2x5x8xf32>
+}
+
+// CHECK-LABEL: func.func @mask_joins_the_product
+// CHECK-NEXT:    graph.fused
+// CHECK:           graph.matmul
+// CHECK-NEXT:      graph.add
+func.func @mask_joins_the_product(%a: tensor<2x5x8xf32>, %b: tensor<2x8x5xf32>, %m: tensor<1x5x5xf32>) -> tensor<2x5x5xf32> {
+  %p = graph.matmul %a, %b : (tensor<2x5x8xf32>, tensor<2x8x5xf32>) -> tensor<2x5x5xf32>
+  %y = graph.add %p, %m : (tensor<2x5x5xf32>, tensor<1x5x5xf32>) -> tensor<2x5x5xf32>
+  func.return %y : tensor<2x5x5xf32>
+}

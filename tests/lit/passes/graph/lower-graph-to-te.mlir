@@ -72,6 +72,47 @@ func.func private @concat_writes_slices(%x: tensor<1x4x2x2xf32>, %x_1: tensor<1x
 
 // -----
 
+// CHECK-LABEL: func.func private @one_matrix_serves_the_batch
+// CHECK:           axes(b0: 2, m: 4, n: 6, reduce k: 5)
+// CHECK-NEXT:      ins(%a[b0, m, k], %b[0, k, n])
+// CHECK-NEXT:      out(%y[b0, m, n])
+func.func private @one_matrix_serves_the_batch(%a: tensor<2x4x5xf32>, %b: tensor<1x5x6xf32>) -> tensor<2x4x6xf32> {
+  %y = graph.matmul %a, %b : (tensor<2x4x5xf32>, tensor<1x5x6xf32>) -> tensor<2x4x6xf32>
+  func.return %y : tensor<2x4x6xf32>
+}
+
+// -----
+
+// First the mean, then squares of differences from it, then the result.
+// CHECK-LABEL: func.func private @statistics_take_two_passes
+// CHECK-NEXT:    %[[M:.*]] = memref.alloc() : memref<1x32x1x1xf32>
+// CHECK-NEXT:    %[[R:.*]] = memref.alloc() : memref<1x32x1x1xf32>
+// CHECK:           axes(n: 1, c: 32, reduce h: 4, reduce w: 4)
+// CHECK-NEXT:      ins(%x[n, c floordiv 16, h, w, c mod 16])
+// CHECK-NEXT:      out(%[[M]][n, c, 0, 0])
+// CHECK:           axes(n: 1, c: 32, reduce h: 4, reduce w: 4)
+// CHECK-NEXT:      ins(%x[n, c floordiv 16, h, w, c mod 16], %[[M]][n, c, 0, 0])
+// CHECK-NEXT:      out(%[[R]][n, c, 0, 0])
+// CHECK:           ins(%x[n, c floordiv 16, h, w, c mod 16], %[[M]][n, c, 0, 0], %[[R]][n, c, 0, 0])
+func.func private @statistics_take_two_passes(%x: tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> {
+  %y = graph.normalize %x axes [2, 3] epsilon 0.1 : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @logarithm_of_a_sum
+// CHECK:           axes(i0: 2, reduce i1: 3)
+// CHECK:         math.exp
+// CHECK:         math.log
+// CHECK:           axes(i0: 2, i1: 3)
+func.func private @logarithm_of_a_sum(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %y = graph.log_softmax axis 1 %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return %y : tensor<2x3xf32>
+}
+
+// -----
+
 // The network's weights become arguments marked with their key, what kernels hand on an allocation.
 // CHECK-LABEL: func.func @network_is_calls_on_buffers(
 // CHECK-SAME:    %x: memref<4xf32> {lamina.input = "data"}, %b: memref<4xf32> {lamina.output = "prob"}, %c: memref<4xf32> {lamina.weight = "9f86d081884c7d65"})
@@ -200,6 +241,14 @@ func.func private @zero_by_zero(%x: tensor<1x20x2x2xf32>) -> tensor<1x20x2x2xf32
 func.func private @mean_into_a_block_of_height(%x: tensor<1x8x4x6xf32>) -> tensor<1x8x1x1xf32, #graph.layout<NCHW4h>> {
   %y = graph.global_avg_pool %x : tensor<1x8x4x6xf32> -> tensor<1x8x1x1xf32, #graph.layout<NCHW4h>>
   func.return %y : tensor<1x8x1x1xf32, #graph.layout<NCHW4h>>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.normalize in @zeros_over_zero would not write zeros where
+func.func private @zeros_over_zero(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+  %y = graph.normalize %x axes [2, 3] epsilon 0.0 : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
 }
 
 // -----

@@ -64,3 +64,19 @@ func.func @window_that_would_dirty_the_padding_stays(%x: tensor<1x8x10x6xf32, #g
   %y = graph.max_pool2d %p kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] : tensor<1x8x10x6xf32> -> tensor<1x8x5x3xf32>
   func.return %y : tensor<1x8x5x3xf32>
 }
+
+// CHECK-LABEL: func.func @normalization_of_each_channel_follows
+// CHECK:         graph.normalize %x axes [2, 3] epsilon 1.000000e-01 : {{.*}} -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+func.func @normalization_of_each_channel_follows(%x: tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x4x4xf32> {
+  %p = graph.relayout %x : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x20x4x4xf32>
+  %y = graph.normalize %p axes [2, 3] epsilon 0.1 : tensor<1x20x4x4xf32> -> tensor<1x20x4x4xf32>
+  func.return %y : tensor<1x20x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @normalization_over_blocks_stays
+// CHECK:         graph.normalize %{{.*}} axes [1] {{.*}} -> tensor<1x32x4x4xf32>
+func.func @normalization_over_blocks_stays(%x: tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x32x4x4xf32> {
+  %p = graph.relayout %x : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32>
+  %y = graph.normalize %p axes [1] epsilon 0.1 : tensor<1x32x4x4xf32> -> tensor<1x32x4x4xf32>
+  func.return %y : tensor<1x32x4x4xf32>
+}
