@@ -93,6 +93,15 @@ def _global_avg_pool(op: graph.GlobalAvgPoolOp, x: Array) -> Array:
     return x.mean((2, 3), np.float64, keepdims=True).astype(x.dtype)
 
 
+def _interleave(op: graph.InterleaveOp, x: Array) -> Array:
+    (sh, sw), (top, left) = op.steps.get_values(), op.offsets.get_values()
+    n, _, h, w = x.shape
+    _, channels, height, width = graph.shape(op.y)
+    x = x.reshape(n, op.groups.value.data, sh, sw, -1, h, w).transpose(0, 1, 4, 5, 2, 6, 3)
+    whole = x.reshape(n, channels, h * sh, w * sw)
+    return whole[:, :, top : top + height, left : left + width]
+
+
 # -- the rest of the network
 
 
@@ -154,6 +163,7 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     graph.Expm1Op: _double(np.expm1),
     graph.FloorOp: lambda op, x: np.floor(x),
     graph.GlobalAvgPoolOp: _global_avg_pool,
+    graph.InterleaveOp: _interleave,
     graph.LogSoftmaxOp: _log_softmax,
     graph.MatmulOp: lambda op, a, b: (a.astype(np.float64) @ b).astype(a.dtype),
     graph.Log1pOp: _double(np.log1p),

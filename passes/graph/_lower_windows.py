@@ -9,8 +9,15 @@ from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.expr import Expr, var
-from lamina.dialects.graph import AvgPool2dOp, Conv2dOp, GlobalAvgPoolOp, MaxPool2dOp, WindowOp
+from lamina.dialects.expr import Expr, div, var
+from lamina.dialects.graph import (
+    AvgPool2dOp,
+    Conv2dOp,
+    GlobalAvgPoolOp,
+    InterleaveOp,
+    MaxPool2dOp,
+    WindowOp,
+)
 from lamina.passes.graph._formula import Kernel, Scalars, Tensor, point
 
 
@@ -144,9 +151,25 @@ def global_avg_pool(k: Kernel, op: GlobalAvgPoolOp) -> None:
     )
 
 
+def interleave(k: Kernel, op: InterleaveOp) -> None:
+    """y[n, o, h, w] = x[n, c, (h + top) floordiv sh, (w + left) floordiv sw]; c is the op's"""
+    x, y = k.tensor(op.x), k.tensor(op.y)
+    axes, (n, o, *at) = point(y)
+    steps, offsets = op.steps.get_values(), op.offsets.get_values()
+    each = y.shape[1] // op.groups.value.data
+    phase, source = Expr(), list[Expr]()
+    for e, offset, step in zip(at, offsets, steps, strict=True):
+        phase = phase * step + div("mod", e + offset, step)
+        source.append(div("floordiv", e + offset, step))
+    group, rest = div("floordiv", o, each), div("mod", o, each)
+    channel = (group * (steps[0] * steps[1]) + phase) * each + rest
+    k.compute(axes, [(x, [n, channel, *source])], (y, [n, o, *at]), lambda s, v: v[0])
+
+
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
     Conv2dOp: convolution,
     MaxPool2dOp: max_pool,
     AvgPool2dOp: avg_pool,
     GlobalAvgPoolOp: global_avg_pool,
+    InterleaveOp: interleave,
 }  # pyright: ignore[reportAssignmentType]

@@ -21,6 +21,7 @@ from lamina.dialects.graph import (
     ConcatOp,
     ConstantOp,
     GlobalAvgPoolOp,
+    InterleaveOp,
     MaxPool2dOp,
     NormalizeOp,
     PointwiseOp,
@@ -30,7 +31,7 @@ from lamina.dialects.graph import (
     stored_as,
 )
 from lamina.dialects.layout import Layout
-from lamina.passes.graph._padding import keeps_padding_zero
+from lamina.passes.graph._padding import CHANNELS, keeps_padding_zero
 
 
 def may_follow(op: Operation, layout: Layout) -> bool:
@@ -43,6 +44,10 @@ def may_follow(op: Operation, layout: Layout) -> bool:
             axis = op.axis.value.data
             block = layout.block(layout.logical[axis])
             follows = all(shape(x)[axis] % block == 0 for x in op.xs)
+        case InterleaveOp():
+            # a block of its result is one of its operand
+            block = layout.block(layout.logical[CHANNELS])
+            follows = shape(op.y)[CHANNELS] // op.groups.value.data % block == 0
         case NormalizeOp():
             # the dimensions that are summed up stay whole
             follows = all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
