@@ -65,5 +65,5 @@ def reduce(k: Kernel, op: ReduceOp) -> None:
 
 
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
-    ReduceOp: reduce,
-}  # pyright: ignore[reportAssignmentType]
+    ReduceOp: reduce,  # pyright: ignore[reportAssignmentType]
+}

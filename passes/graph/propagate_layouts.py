@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
     PatternRewriter,
     PatternRewriteWalker,
     RewritePattern,
@@ -32,6 +33,7 @@ from lamina.dialects.graph import (
 )
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._padding import CHANNELS, keeps_padding_zero
+from lamina.passes.graph._whole_blocks import READERS, blocks_stay_whole
 
 
 def may_follow(op: Operation, layout: Layout) -> bool:
@@ -52,7 +54,7 @@ def may_follow(op: Operation, layout: Layout) -> bool:
             # the dimensions that are summed up stay whole
             follows = all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
         case _:
-            follows = False
+            follows = blocks_stay_whole(op, layout)
     return follows and keeps_padding_zero(op, layout)
 
 
@@ -107,12 +109,23 @@ class FollowOperands(RewritePattern):
         return None
 
 
+class ReadBlocked(RewritePattern):
+    """op(relayout(x: A -> plain)) -> op(x), where `op` reads elements one by one in any case"""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        if not isinstance(op, READERS) or (source := unpacked_from(op.x)) is None:
+            return
+        op.operands[0] = source
+        rewriter.notify_op_modified(op)
+
+
 class PropagateLayoutsPass(ModulePass):
     """
     Let ops that work in any layout follow the blocked layout of their inputs.
 
     An op follows only where padding in storage stays zero, and where no channel block would be
-    shared by two operands of a concat.
+    shared by two operands of a concat. What takes single elements reads them from blocks, even if
+    its result is plain.
     """
 
     name = "propagate-layouts"
@@ -120,4 +133,5 @@ class PropagateLayoutsPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         # Forward order: one sweep carries a layout through a whole chain.
-        PatternRewriteWalker(FollowOperands(), apply_recursively=False).rewrite_module(op)
+        patterns = GreedyRewritePatternApplier([FollowOperands(), ReadBlocked()])
+        PatternRewriteWalker(patterns, apply_recursively=False).rewrite_module(op)

@@ -43,6 +43,7 @@ from lamina.dialects.graph import (
 )
 from lamina.dialects.graph.constants import known
 from lamina.dialects.graph.windows import ints
+from lamina.passes.graph._simplify_movement import BroadcastInsteadOfTile, ShuffleToGather
 from lamina.weights import WeightStore
 
 
@@ -260,5 +261,7 @@ class SimplifyGraphPass(ModulePass):
             MergeReshapes(),
             MergeTransposes(),
             TransposeOfOnesToReshape(),
+            ShuffleToGather(),
+            BroadcastInsteadOfTile(),
         ]
         PatternRewriteWalker(GreedyRewritePatternApplier(patterns)).rewrite_module(op)
