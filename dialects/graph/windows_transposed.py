@@ -1,4 +1,4 @@
-"""What makes a window that spreads each element over many out of one that gathers many into each."""
+"""What lays the parts of a transposed window together."""
 
 from __future__ import annotations
 
@@ -83,6 +83,4 @@ class InterleaveOp(IRDLOperation):
             )
         whole = [n * step for n, step in zip(x[2:], steps, strict=True)]
         if any(o + n > m for o, n, m in zip(offsets, y[2:], whole, strict=True)):
-            raise VerifyException(
-                f"{self.y.type} from {offsets} on does not fit images of {whole}"
-            )
+            raise VerifyException(f"{self.y.type} from {offsets} on does not fit images of {whole}")

@@ -84,6 +84,8 @@ def _check_inside(op: ComputeOp, k: int, shape: Sequence[int]) -> None:
         limits = e.bounds(ranges)
         if limits is None or (0 <= limits[0] and limits[1] < n):
             continue
+        if not e.names() <= ranges.keys():  # then only a mod has limits
+            continue
         for at in _corners(e, ranges):
             value = e.evaluate(at)
             if not 0 <= value < n and _computed(op, at):

@@ -13,6 +13,9 @@ from lamina.frontends.onnx.movement import reshaped
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 from lamina.frontends.onnx.window import Window, image, like
 
+LARGEST_NORM = 16
+"""with larger p the error of products, half a unit in the last place each, would show"""
+
 
 def _window(node: Node) -> Window:
     return Window.padded(node, node.attribute("kernel_shape", []))
@@ -86,25 +89,41 @@ def _global_lp_pool(node: Node) -> Sequence[Value]:
 
 
 def _power(node: Node, x: SSAValue, p: int) -> SSAValue:
-    """|x| ** p"""
-    if p == 1:
-        return node.add(graph.AbsOp(x))
-    if p == 2:
-        return node.add(graph.MulOp(x, x))
-    raise Unsupported(f"with p {p}; 1 and 2 are supported")
+    """|x| ** p by repeated squaring"""
+    if not 1 <= p <= LARGEST_NORM:
+        raise Unsupported(f"with p {p}; 1 to {LARGEST_NORM} are supported")
+    power, square = None, node.add(graph.AbsOp(x)) if p % 2 else x
+    while p:
+        if p % 2:
+            power = square if power is None else node.add(graph.MulOp(power, square))
+        p //= 2
+        square = node.add(graph.MulOp(square, square)) if p else square
+    assert power is not None
+    return power
 
 
 def _root(node: Node, mean: SSAValue, taps: int, p: int) -> SSAValue:
     """The p-th root of the sum whose mean over `taps` is given."""
-    count = np.full((1, 1, 1, 1), taps, np.float32)
-    total = node.add(graph.MulOp(mean, node.known(count)))
-    return total if p == 1 else node.add(graph.SqrtOp(total))
+    root = node.add(graph.MulOp(mean, _number(node, taps)))
+    if p & (p - 1):
+        return _exp_log(node, root, 1 / p)
+    for _ in range(p.bit_length() - 1):
+        root = node.add(graph.SqrtOp(root))
+    return root
+
+
+def _exp_log(node: Node, x: SSAValue, exponent: float) -> SSAValue:
+    """x ** exponent of numbers that are not negative, as exp(log(x) * exponent)"""
+    log = node.add(graph.LogOp(x))
+    return node.add(graph.ExpOp(node.add(graph.MulOp(log, _number(node, exponent)))))
 
 
 def _lrn(node: Node) -> Sequence[Value]:
     """x / (bias + alpha / size * sum of x * x over `size` neighbouring channels) ** beta"""
-    taps, x = node.attribute("size", 0), node.tensor(0)
+    taps, x, beta = node.attribute("size", 0), node.tensor(0), node.attribute("beta", 0.75)
     size = graph.shape(x)
+    if beta <= 0:
+        raise Unsupported(f"with beta {beta}; it must be positive")
     if len(size) < 3:
         raise Unsupported(f"of {list(size)}; 3 dimensions or more are supported")
     # channels as the height of an image
@@ -115,16 +134,16 @@ def _lrn(node: Node) -> Sequence[Value]:
     alpha, bias = node.attribute("alpha", 1e-4), node.attribute("bias", 1.0)
     scaled = node.add(graph.MulOp(mean, _number(node, alpha)))
     base = node.add(graph.AddOp(scaled, _number(node, bias)))
-    power = reshaped(node, _quarter_power(node, base, node.attribute("beta", 0.75)), size)
+    power = reshaped(node, _base_power(node, base, beta), size)
     assert isinstance(power, SSAValue)
     return [node.add(graph.DivOp(x, power))]
 
 
-def _quarter_power(node: Node, x: SSAValue, beta: float) -> SSAValue:
-    """x ** beta, as a product of x, its square root and the square root of that"""
+def _base_power(node: Node, x: SSAValue, beta: float) -> SSAValue:
+    """x ** beta, for multiples of 1/4 from x, its square root and the square root of that"""
     quarters = round(4 * beta)
-    if quarters < 1 or quarters != 4 * beta:
-        raise Unsupported(f"with beta {beta}; positive multiples of 0.25 are supported")
+    if quarters != 4 * beta or not 0 < quarters <= 16:
+        return _exp_log(node, x, beta)
     factors = [x] * (quarters // 4)
     if quarters % 4:
         root = node.add(graph.SqrtOp(x))

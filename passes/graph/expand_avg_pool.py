@@ -23,16 +23,16 @@ from lamina.weights import WeightStore
 def taps_inside(op: AvgPool2dOp) -> np.ndarray:
     """How many taps of each window lie inside the input, [height, width]."""
     counts: list[np.ndarray] = []
-    for size, out, taps, gap, stride, (before, _) in zip(
+    taps = [np.arange(k) * gap for k, gap in zip(op.window(), op.dilation(), strict=True)]
+    for size, out, tap, stride, (before, _) in zip(
         shape(op.x)[2:],
         shape(op.y)[2:],
-        op.window(),
-        op.dilation(),
+        taps,
         op.strides.get_values(),
         op.sides(),
         strict=True,
     ):
-        at = np.arange(out)[:, None] * stride + np.arange(taps) * gap - before
+        at = np.arange(out)[:, None] * stride + tap - before
         counts.append(((at >= 0) & (at < size)).sum(axis=1))
     return np.multiply.outer(*counts)
 
