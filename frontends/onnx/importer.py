@@ -292,7 +292,7 @@ def _hint(name: str) -> str:
     """`name` as the printer accepts it; it would drop a number after an underscore."""
     name = re.sub(r"[^\w$.-]", "_", name, flags=re.ASCII)
     name = re.sub(r"_(\d+)$", r".\1", name)
-    return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
+    return name if re.match(r"[A-Za-z_]", name) else f"v{name}"
 
 
 def _sizes(info: ValueInfoProto) -> list[int | str] | None:

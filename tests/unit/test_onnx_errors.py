@@ -247,10 +247,19 @@ def test_invalid_model_is_refused() -> None:
 
 def test_opset_outside_the_range_is_refused() -> None:
     newest = onnx.defs.onnx_opset_version()
-    assert refusal(node("Relu", (1,), opset=8)) == (
-        f"model: needs an opset from 9 to {newest}, got 8"
+    assert refusal(node("Relu", (1,), opset=5)) == (
+        f"model: needs an opset from 6 to {newest}, got 5"
     )
     assert refusal(node("Relu", (1,), opset=newest + 1)).endswith(f"got {newest + 1}")
+
+
+def test_model_that_onnx_cannot_convert_is_refused() -> None:
+    slopes = node("PRelu", IMAGE, np.ones(4, np.float32), opset=6)
+    assert refusal(slopes) == (
+        "model: cannot convert opset 6 to 9: PRelu with one slope for each channel"
+    )
+    upsample = node("Upsample", IMAGE, (4,), opset=8)
+    assert refusal(upsample).startswith("model: cannot convert opset 8 to 9: ")
 
 
 def test_missing_weights_are_named_with_their_node() -> None:
