@@ -2,29 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf, prod
 
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects.expr import Expr
-from lamina.dialects.graph import LogSoftmaxOp, NormalizeOp
-from lamina.passes.graph._formula import Kernel, Scalars, point
+from lamina.dialects.graph import LogSoftmaxOp, NormalizeOp, SoftmaxOp
+from lamina.passes.graph._formula import Formula, Index, Kernel, Scalars, Tensor, point
 from lamina.passes.graph._lower_windows import add, larger, scaled
+from lamina.passes.graph._rows import has_neighbours, reduce_rows
+
+Element = tuple[Tensor, Index]
+"""a tensor and where to read or write it"""
+
+
+class Rows:
+    """The elements of x, and of y of the same shape, in rows along some of their dimensions."""
+
+    def __init__(
+        self, k: Kernel, op: NormalizeOp | SoftmaxOp | LogSoftmaxOp, dims: Sequence[int]
+    ) -> None:
+        self.kernel, self.dims = k, dims
+        x, y = k.tensor(op.x), k.tensor(op.y)
+        self.axes, index = point(y)
+        self.element: Element = (x, index)
+        self.result: Element = (y, index)
+        self.along = {name: y.shape[d] for d, name in enumerate(self.axes) if d in dims}
+        self._size = [1 if d in dims else n for d, n in enumerate(y.extents)]
+        self._row = [Expr() if d in dims else e for d, e in enumerate(index)]
+
+    def reduce(
+        self,
+        reads: Sequence[Element],
+        body: Formula,
+        combine: Formula,
+        *,
+        init: float = 0.0,
+        epilogue: Formula | None = None,
+    ) -> Element:
+        """One number for each row: `body` of each element and of `reads`."""
+        rows = {name: n for name, n in self.axes.items() if name not in self.along}
+        result = (self.kernel.scratch(self._size), self._row)
+        reduce_rows(
+            self.kernel,
+            rows,
+            self.along,
+            [self.element, *reads],
+            result,
+            body,
+            combine,
+            init=init,
+            epilogue=epilogue,
+            side_by_side=has_neighbours(self.element[0], self.dims),
+        )
+        return result
 
 
 def normalize(k: Kernel, op: NormalizeOp) -> None:
     """m = mean of x; r = 1 / sqrt(mean of (x - m)^2 + epsilon); y = (x - m) * r"""
-    x, y = k.tensor(op.x), k.tensor(op.y)
-    axes, index = point(y)
-    dims = op.axes.get_values()
-    along = {name: y.shape[d] for d, name in enumerate(axes) if d in dims}
-    rows = {name: n for name, n in axes.items() if name not in along}
-    row = [Expr() if d in dims else e for d, e in enumerate(index)]
-    size = [1 if d in dims else n for d, n in enumerate(y.extents)]
-    mean, factor = k.scratch(size), k.scratch(size)
-    share, epsilon = 1 / prod(along.values()), op.epsilon.value.data
+    rows = Rows(k, op, op.axes.get_values())
+    share, epsilon = 1 / prod(rows.along.values()), op.epsilon.value.data
 
     def square(s: Scalars, v: list[SSAValue]) -> SSAValue:
         a, m, acc = v
@@ -39,23 +78,31 @@ def normalize(k: Kernel, op: NormalizeOp) -> None:
     def apply(s: Scalars, v: list[SSAValue]) -> SSAValue:
         return s(arith.MulfOp, s(arith.SubfOp, v[0], v[1]), v[2])
 
-    here = [(x, index), (mean, row)]
-    k.compute(rows, here[:1], (mean, row), add, reduce=along, epilogue=scaled(share))
-    k.compute(rows, here, (factor, row), square, reduce=along, epilogue=inverse)
-    k.compute(axes, [*here, (factor, row)], (y, index), apply)
+    mean = rows.reduce([], add, add, epilogue=scaled(share))
+    factor = rows.reduce([mean], square, add, epilogue=inverse)
+    k.compute(rows.axes, [rows.element, mean, factor], rows.result, apply)
+
+
+def softmax(k: Kernel, op: SoftmaxOp) -> None:
+    """m = max of x; e = exp(x - m); y = e / sum of e, along one dimension"""
+    rows = Rows(k, op, [op.axis.value.data])
+
+    def exponential(s: Scalars, v: list[SSAValue]) -> SSAValue:
+        return s(math.ExpOp, s(arith.SubfOp, v[0], v[1]))
+
+    def quotient(s: Scalars, v: list[SSAValue]) -> SSAValue:
+        return s(arith.DivfOp, v[0], v[1])
+
+    largest = rows.reduce([], larger, larger, init=-inf)
+    k.compute(rows.axes, [rows.element, largest], rows.result, exponential)
+    rows.element = rows.result
+    total = rows.reduce([], add, add)
+    k.compute(rows.axes, [rows.result, total], rows.result, quotient)
 
 
 def log_softmax(k: Kernel, op: LogSoftmaxOp) -> None:
     """m = max of x; t = log(sum of exp(x - m)); y = x - m - t, along one dimension"""
-    x, y = k.tensor(op.x), k.tensor(op.y)
-    axes, index = point(y)
-    d = op.axis.value.data
-    name = list(axes)[d]
-    along = {name: axes[name]}
-    rows = {a: n for a, n in axes.items() if a != name}
-    row = [Expr() if i == d else e for i, e in enumerate(index)]
-    size = [1 if i == d else n for i, n in enumerate(y.shape)]
-    largest, total = k.scratch(size), k.scratch(size)
+    rows = Rows(k, op, [op.axis.value.data])
 
     def exponential(s: Scalars, v: list[SSAValue]) -> SSAValue:
         a, m, acc = v
@@ -67,13 +114,13 @@ def log_softmax(k: Kernel, op: LogSoftmaxOp) -> None:
     def difference(s: Scalars, v: list[SSAValue]) -> SSAValue:
         return s(arith.SubfOp, s(arith.SubfOp, v[0], v[1]), v[2])
 
-    here = [(x, index), (largest, row)]
-    k.compute(rows, here[:1], (largest, row), larger, reduce=along, init=-inf)
-    k.compute(rows, here, (total, row), exponential, reduce=along, epilogue=logarithm)
-    k.compute(axes, [*here, (total, row)], (y, index), difference)
+    largest = rows.reduce([], larger, larger, init=-inf)
+    total = rows.reduce([largest], exponential, add, epilogue=logarithm)
+    k.compute(rows.axes, [rows.element, largest, total], rows.result, difference)
 
 
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
     LogSoftmaxOp: log_softmax,
     NormalizeOp: normalize,
+    SoftmaxOp: softmax,
 }  # pyright: ignore[reportAssignmentType]

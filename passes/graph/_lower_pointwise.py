@@ -1,9 +1,8 @@
-"""Formulas of pointwise ops, and of those that reduce whole rows."""
+"""Formulas of pointwise ops, of batch norms and of products with weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
@@ -31,13 +30,12 @@ from lamina.dialects.graph import (
     ReluOp,
     RoundOp,
     SigmoidOp,
-    SoftmaxOp,
     SqrtOp,
     SubOp,
     TanhOp,
 )
 from lamina.passes.graph._formula import Kernel, Scalars, Tensor, broadcast, point
-from lamina.passes.graph._lower_windows import add, larger, multiply_add
+from lamina.passes.graph._lower_windows import add, multiply_add
 
 ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
     AddOp: arith.AddfOp,
@@ -124,33 +122,8 @@ def dense(k: Kernel, op: DenseOp) -> None:
     )
 
 
-def softmax(k: Kernel, op: SoftmaxOp) -> None:
-    """m = max of x; e = exp(x - m); y = e / sum of e, along one dimension"""
-    x, y = k.tensor(op.x), k.tensor(op.y)
-    axes, index = point(y)
-    d = op.axis.value.data
-    name = list(axes)[d]
-    along = {name: axes[name]}
-    rows = {a: n for a, n in axes.items() if a != name}
-    row = [Expr() if i == d else e for i, e in enumerate(index)]
-    largest, total = (k.scratch([1 if i == d else n for i, n in enumerate(y.shape)]) for _ in "ms")
-
-    def exponential(s: Scalars, a: SSAValue, m: SSAValue) -> SSAValue:
-        return s(math.ExpOp, s(arith.SubfOp, a, m))
-
-    k.compute(rows, [(x, index)], (largest, row), larger, reduce=along, init=-inf)
-    k.compute(
-        axes, [(x, index), (largest, row)], (y, index), lambda s, v: exponential(s, v[0], v[1])
-    )
-    k.compute(rows, [(y, index)], (total, row), add, reduce=along)
-    k.compute(
-        axes, [(y, index), (total, row)], (y, index), lambda s, v: s(arith.DivfOp, v[0], v[1])
-    )
-
-
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
     **dict.fromkeys([*ARITHMETIC, ReluOp, ClipOp, SigmoidOp], pointwise),
     BatchNormOp: batch_norm,
     DenseOp: dense,
-    SoftmaxOp: softmax,
 }  # pyright: ignore[reportAssignmentType]

@@ -25,6 +25,7 @@ CASES: dict[str, onnx.ModelProto] = {
     "MatMul column": node("MatMul", (2, 5, 7), (7,)),
     "MatMul row and matrix": node("MatMul", (7,), (7, 9)),
     "MatMul of vectors": node("MatMul", (37,), (37,)),
+    "MatMul long column": node("MatMul", (2, 5, 199), (2, 199, 1)),
     "MatMul weights left": node("MatMul", weight(5, 7), (3, 7, 9)),
     "MatMul weights right": node("MatMul", (3, 5, 7), weight(3, 7, 9)),
     "MatMul weights of one matrix": node("MatMul", (3, 5, 7), weight(1, 7, 9)),
@@ -60,6 +61,10 @@ CASES: dict[str, onnx.ModelProto] = {
     "GroupNormalization matrix": node(
         "GroupNormalization", (2, 12), (12,), (12,), opset=21, num_groups=3, epsilon=0.1
     ),
+    "LayerNormalization long rows": node("LayerNormalization", (3, 197), weight(197), weight(197)),
+    "InstanceNormalization wide": node("InstanceNormalization", (2, 3, 5, 61), (3,), (3,)),
+    "LogSoftmax long rows": node("LogSoftmax", (3, 1001)),
+    "Softmax long rows": node("Softmax", (3, 1001)),
     "LogSoftmax": node("LogSoftmax", (2, 3, 37)),
     "LogSoftmax channels": node("LogSoftmax", (2, 37, 5, 3), axis=1),
     "LogSoftmax 11": node("LogSoftmax", (2, 3, 37), opset=11),

@@ -86,10 +86,10 @@ func.func private @one_matrix_serves_the_batch(%a: tensor<2x4x5xf32>, %b: tensor
 // First the mean, then squares of differences from it, then the result.
 // CHECK-LABEL: func.func private @statistics_take_two_passes
 // CHECK-NEXT:    %[[M:.*]] = memref.alloc() : memref<1x32x1x1xf32>
-// CHECK-NEXT:    %[[R:.*]] = memref.alloc() : memref<1x32x1x1xf32>
 // CHECK:           axes(n: 1, c: 32, reduce h: 4, reduce w: 4)
 // CHECK-NEXT:      ins(%x[n, c floordiv 16, h, w, c mod 16])
 // CHECK-NEXT:      out(%[[M]][n, c, 0, 0])
+// CHECK:         %[[R:.*]] = memref.alloc() : memref<1x32x1x1xf32>
 // CHECK:           axes(n: 1, c: 32, reduce h: 4, reduce w: 4)
 // CHECK-NEXT:      ins(%x[n, c floordiv 16, h, w, c mod 16], %[[M]][n, c, 0, 0])
 // CHECK-NEXT:      out(%[[R]][n, c, 0, 0])
@@ -97,6 +97,25 @@ func.func private @one_matrix_serves_the_batch(%a: tensor<2x4x5xf32>, %b: tensor
 func.func private @statistics_take_two_passes(%x: tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> {
   %y = graph.normalize %x axes [2, 3] epsilon 0.1 : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
   func.return %y : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// Sixteen neighbours at a time, then those sixteen, then the elements that are left.
+// CHECK-LABEL: func.func private @neighbours_are_summed_side_by_side
+// CHECK:           axes(m: 4, lane: 16, reduce chunk: 62)
+// CHECK-NEXT:      ins(%a[m, chunk * 16 + lane], %b[chunk * 16 + lane, 0])
+// CHECK-NEXT:      out(%[[P:.*]][m, lane])
+// CHECK:           axes(m: 4, reduce lane: 16)
+// CHECK-NEXT:      ins(%[[P]][m, lane])
+// CHECK-NEXT:      out(%[[S:.*]][m])
+// CHECK:           axes(m: 4, reduce k: 9)
+// CHECK-NEXT:      ins(%a[m, k + 992], %b[k + 992, 0])
+// CHECK-NEXT:      extras(%[[S]][m])
+// CHECK-NEXT:      out(%y[m, 0])
+func.func private @neighbours_are_summed_side_by_side(%a: tensor<4x1001xf32>, %b: tensor<1001x1xf32>) -> tensor<4x1xf32> {
+  %y = graph.matmul %a, %b : (tensor<4x1001xf32>, tensor<1001x1xf32>) -> tensor<4x1xf32>
+  func.return %y : tensor<4x1xf32>
 }
 
 // -----
