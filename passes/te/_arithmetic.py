@@ -93,6 +93,13 @@ class Arithmetic:
         return self.insert(arith.ShLIOp(n, self.integer(by)))
 
     def below(self, a: SSAValue, b: SSAValue, then: SSAValue, otherwise: SSAValue) -> SSAValue:
-        """`then` where a < b, `otherwise` elsewhere and where one is NaN"""
-        less = self.insert(arith.CmpfOp(a, b, "olt"))
-        return self.insert(arith.SelectOp(less, then, otherwise))
+        """
+        `then` where a < b, `otherwise` elsewhere, either of them where a - b is NaN.
+
+        otherwise ^ (then ^ otherwise) & mask: comparisons and selects take no vectors in xDSL.
+        """
+        less = self.sign_mask(self.bits(self.insert(arith.SubfOp(a, b))))
+        kept = self.bits(otherwise)
+        change = self.insert(arith.XOrIOp(self.bits(then), kept))
+        chosen = self.insert(arith.XOrIOp(kept, self.insert(arith.AndIOp(change, less))))
+        return self.float_of(chosen)
