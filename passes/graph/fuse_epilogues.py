@@ -16,6 +16,7 @@ from lamina.dialects.graph import (
     SOURCE,
     AvgPool2dOp,
     BatchNormOp,
+    ConstantOp,
     Conv2dOp,
     DenseOp,
     FusedOp,
@@ -49,24 +50,75 @@ ROOTS = (
 """ops whose kernel can go on computing on each element before it is stored"""
 
 
-def next_in_epilogue(op: Operation) -> Operation | None:
-    """The op that alone reads the result of `op`, element by element, if it can join the kernel."""
-    y = op.results[0]
-    if not y.has_one_use():
-        return None
-    user = next(iter(y.uses)).operation
-    if user.parent is not op.parent or not isinstance(user, PointwiseOp | RelayoutOp):
-        return None
+SEARCHED = 32
+"""with more ops than this between a value and the one that all its readers lead to, it is stored"""
+
+
+def can_join(op: Operation, y: SSAValue) -> bool:
+    """Whether `op` works element by element on what has the shape and storage order of `y`."""
+    if not isinstance(op, PointwiseOp | RelayoutOp):
+        return False
     # Halos may differ, the storage order may not: the kernel's vectors run along it.
-    same_storage = layout_of(user.results[0].type).text == layout_of(y.type).text
-    return user if shape(user.results[0]) == shape(y) and same_storage else None
+    same_storage = layout_of(op.results[0].type).text == layout_of(y.type).text
+    return shape(op.results[0]) == shape(y) and same_storage
+
+
+def readers(y: SSAValue) -> Sequence[Operation]:
+    """
+    The fewest ops that read `y`, and each other, such that nothing else does but for the result of
+    the last one: one op, or those of `x * sigmoid(x)`. Empty if one of them cannot join the kernel.
+    """
+    assert isinstance(y.owner, Operation)
+    found: list[Operation] = []
+    made = [y]
+    op = y.owner
+    while len(found) < SEARCHED and (op := op.next_op) is not None:
+        if not any(x in made for x in op.operands):
+            continue
+        if not can_join(op, y):
+            return []
+        found.append(op)
+        if all(use.operation in found for x in made for use in x.uses):
+            return found
+        made.append(op.results[0])
+    return []
+
+
+def feeders(x: SSAValue, read: set[SSAValue], reader: Operation) -> list[Operation] | None:
+    """The pointwise ops that compute `x`, for `reader` only, from nothing but what is in `read`."""
+    op = x.owner
+    if not isinstance(op, PointwiseOp) or op.parent is not reader.parent:
+        return None
+    if not can_join(op, reader.results[0]) or any(u.operation is not reader for u in x.uses):
+        return None
+    found: list[Operation] = []
+    for each in dict.fromkeys(op.operands):
+        if each not in read and not isinstance(each.owner, ConstantOp):
+            more = feeders(each, read, op)
+            if more is None:
+                return None
+            found += more
+    return [*found, op]
 
 
 def chain_from(op: Operation) -> list[Operation]:
-    """`op` and the pointwise ops that follow it, each the only reader of the one before."""
+    """
+    `op` and the pointwise ops that follow it, in the order of the block: each value has no other
+    readers, but for the last. With them those that make one of their operands from another.
+    """
     chain = [op]
-    while (user := next_in_epilogue(chain[-1])) is not None:
-        chain.append(user)
+    while more := readers(chain[-1].results[0]):
+        chain += more
+    made = {o.results[0] for o in chain}
+    read = {x for o in chain for x in o.operands} - made
+    beside: dict[Operation, None] = {}
+    for each in chain[1:]:
+        for x in each.operands:
+            if x in read:
+                beside |= dict.fromkeys(feeders(x, read, each) or ())
+    if beside and op.parent is not None:
+        place = {o: i for i, o in enumerate(op.parent.ops)}
+        chain = sorted([*chain, *beside], key=place.__getitem__)
     return chain
 
 
@@ -100,8 +152,8 @@ class FuseEpiloguesPass(ModulePass):
     """
     Gather each op with the bias, activation and residual additions that follow it.
 
-    A chain goes on while its value has one reader, which is pointwise, has the same shape and is
-    stored in the same order.
+    A chain goes on while the readers of its value are pointwise, have the same shape, are stored in
+    the same order, and lead to one value, as those of x do in `x * sigmoid(x)`.
     """
 
     name = "fuse-epilogues"

@@ -35,6 +35,7 @@ from lamina.passes.graph import (
 )
 from lamina.passes.graph._formula import Kernel, storage_type
 from lamina.passes.graph._lower_network import lower_network
+from lamina.passes.graph._lower_together import pointwise_tail, pointwise_together
 from lamina.passes.graph._padding import keeps_padding_zero
 from lamina.passes.graph.outline_kernels import is_network
 
@@ -50,8 +51,8 @@ LOWERINGS: dict[type[Operation], Callable[..., None]] = {
 """op -> what writes its formula"""
 
 
-def lower_op(kernel: Kernel, op: Operation, name: str) -> None:
-    """Write the formula of `op`, which is in the kernel called `name`."""
+def check_op(op: Operation, name: str) -> None:
+    """Refuse what has no formula; `op` is in the kernel called `name`."""
     if type(op) not in LOWERINGS:
         remedy = "; run outline-kernels first" if isinstance(op, ConstantOp | FusedOp) else ""
         raise PassFailedException(f"lower-graph-to-te: no formula for {op.name} in @{name}{remedy}")
@@ -67,7 +68,6 @@ def lower_op(kernel: Kernel, op: Operation, name: str) -> None:
                 f"lower-graph-to-te: {op.name} in @{name} would not write zeros where the storage"
                 f" of {y.type} pads a block; give it a layout whose blocks divide the shape"
             )
-    LOWERINGS[type(op)](kernel, op)
 
 
 def own_results(last: func.ReturnOp) -> None:
@@ -101,9 +101,14 @@ def lower_kernel(f: func.FuncOp) -> func.FuncOp:
         kernel.bind(value, arg)
     for arg in block.args[len(old.args) :]:
         arg.name_hint = "y"
-    for op in old.ops:
-        if op is not last:
-            lower_op(kernel, op, f.sym_name.data)
+    ops = [op for op in old.ops if op is not last]
+    for op in ops:
+        check_op(op, f.sym_name.data)
+    tail = pointwise_tail(ops)
+    for op in ops[: len(ops) - len(tail)]:
+        LOWERINGS[type(op)](kernel, op)
+    if tail:
+        pointwise_together(kernel, tail)
     block.add_op(func.ReturnOp())
     name, visibility = f.sym_name.data, f.sym_visibility
     new = func.FuncOp(name, FunctionType.from_lists(types, []), Region(block), visibility)
