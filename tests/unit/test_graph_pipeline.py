@@ -15,6 +15,7 @@ from xdsl.rewriter import InsertPoint
 from lamina import interpreters
 from lamina.context import LaminaContext
 from lamina.dialects.graph import (
+    AbsOp,
     AddOp,
     AvgPool2dOp,
     ClipOp,
@@ -22,16 +23,20 @@ from lamina.dialects.graph import (
     ConstantOp,
     Conv2dOp,
     DenseOp,
+    Expm1Op,
     ExpOp,
     GlobalAvgPoolOp,
+    Log1pOp,
     MatmulOp,
     MaxPool2dOp,
     MulOp,
+    NegOp,
     NormalizeOp,
     ReluOp,
     ReshapeOp,
     SigmoidOp,
     SoftmaxOp,
+    TanhOp,
     TransposeOp,
     shape,
 )
@@ -208,7 +213,24 @@ def attention(net: Net) -> Iterator[SSAValue]:
     yield net.add(AddOp(net.add(MatmulOp(shares, rows)), rows))
 
 
+def activations_of_ragged_channels(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 21)
+    below = net.add(Expm1Op(net.add(ClipOp(x, -np.inf, 0.0))))
+    x = net.conv(net.add(AddOp(net.add(ReluOp(x)), below)), 20)
+    yield net.conv(net.add(MulOp(x, net.add(SigmoidOp(x)))), 17)
+
+
+def activations_with_several_readers(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 32)
+    e = net.add(ExpOp(net.add(NegOp(net.add(AbsOp(x))))))
+    soft = net.add(AddOp(net.add(ReluOp(x)), net.add(Log1pOp(e))))
+    y = net.add(MulOp(x, net.add(TanhOp(soft))))
+    yield net.conv(net.add(AddOp(y, net.conv(y, 32, pads=(1, 1, 1, 1)))), 8)
+
+
 NETWORKS = [
+    activations_of_ragged_channels,
+    activations_with_several_readers,
     ragged_channels,
     clip_that_would_dirty_padding,
     sigmoid_on_ragged_channels,

@@ -151,3 +151,24 @@ func.func @fused_ops_yield_several_values(%x: tensor<4xf32>) {
   }) {lamina.source = "f"} : (tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
   func.return
 }
+
+// CHECK-LABEL: func.func @functions_of_one_number
+// CHECK-NEXT:    graph.abs %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.neg %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.floor %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.ceil %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.round %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.log %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.log1p %x : tensor<4xf32> -> tensor<4xf32>
+// CHECK-NEXT:    graph.expm1 %x : tensor<4xf32> -> tensor<4xf32>
+func.func @functions_of_one_number(%x: tensor<4xf32>) {
+  %0 = graph.abs %x : tensor<4xf32> -> tensor<4xf32>
+  %1 = graph.neg %x : tensor<4xf32> -> tensor<4xf32>
+  %2 = graph.floor %x : tensor<4xf32> -> tensor<4xf32>
+  %3 = graph.ceil %x : tensor<4xf32> -> tensor<4xf32>
+  %4 = graph.round %x : tensor<4xf32> -> tensor<4xf32>
+  %5 = graph.log %x : tensor<4xf32> -> tensor<4xf32>
+  %6 = graph.log1p %x : tensor<4xf32> -> tensor<4xf32>
+  %7 = graph.expm1 %x : tensor<4xf32> -> tensor<4xf32>
+  func.return
+}

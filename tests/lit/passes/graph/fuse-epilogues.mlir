@@ -66,3 +66,58 @@ func.func @mask_joins_the_product(%a: tensor<2x5x8xf32>, %b: tensor<2x8x5xf32>, 
   %y = graph.add %p, %m : (tensor<2x5x5xf32>, tensor<1x5x5xf32>) -> tensor<2x5x5xf32>
   func.return %y : tensor<2x5x5xf32>
 }
+
+// CHECK-LABEL: func.func @readers_that_lead_to_one_value_join
+// CHECK-NEXT:    graph.fused(%x) ({
+// CHECK:           %[[T:.*]] = graph.max_pool2d
+// CHECK-NEXT:      %[[S:.*]] = graph.sigmoid %[[T]]
+// CHECK-NEXT:      %[[Y:.*]] = graph.mul %[[T]], %[[S]]
+// CHECK-NEXT:      %[[Z:.*]] = graph.relu %[[Y]]
+// CHECK-NEXT:      graph.yield %[[Z]]
+func.func @readers_that_lead_to_one_value_join(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x4x4xf32> {
+  %t = graph.max_pool2d %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+  %s = graph.sigmoid %t : tensor<1x4x4x4xf32> -> tensor<1x4x4x4xf32>
+  %y = graph.mul %t, %s : (tensor<1x4x4x4xf32>, tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
+  %z = graph.relu %y : tensor<1x4x4x4xf32> -> tensor<1x4x4x4xf32>
+  func.return %z : tensor<1x4x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @what_is_made_of_the_same_operand_joins
+// CHECK-NEXT:    graph.fused(%x) ({
+// CHECK-NEXT:    ^{{.*}}(%[[X:.*]]: tensor<4xf32>):
+// CHECK-NEXT:      %[[A:.*]] = graph.relu %[[X]]
+// CHECK-NEXT:      %[[B:.*]] = graph.clip %[[X]]
+// CHECK-NEXT:      %[[C:.*]] = graph.expm1 %[[B]]
+// CHECK-NEXT:      graph.add %[[A]], %[[C]]
+func.func @what_is_made_of_the_same_operand_joins(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  %b = graph.clip %x between -inf and 0.0 : tensor<4xf32> -> tensor<4xf32>
+  %c = graph.expm1 %b : tensor<4xf32> -> tensor<4xf32>
+  %y = graph.add %a, %c : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @reader_that_is_not_pointwise_keeps_the_value_stored
+// CHECK-NEXT:    graph.relu %x
+// CHECK-NEXT:    graph.global_avg_pool
+// CHECK-NEXT:    graph.mul
+func.func @reader_that_is_not_pointwise_keeps_the_value_stored(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %t = graph.relu %x : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %m = graph.global_avg_pool %t : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  %y = graph.mul %t, %m : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @operand_that_others_read_too_is_not_taken_along
+// CHECK-NEXT:    %[[B:.*]] = graph.abs %x
+// CHECK-NEXT:    %[[Y:.*]] = graph.fused(%x, %[[B]]) ({
+// CHECK:           graph.relu
+// CHECK-NEXT:      graph.add
+// CHECK-NOT:       graph.abs
+// CHECK:         func.return %[[B]], %[[Y]]
+func.func @operand_that_others_read_too_is_not_taken_along(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %a = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  %b = graph.abs %x : tensor<4xf32> -> tensor<4xf32>
+  %y = graph.add %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %b, %y : tensor<4xf32>, tensor<4xf32>
+}
