@@ -55,11 +55,12 @@ def _slice(node: Node) -> Sequence[Value]:
         axes = node.constant(3, "axes").tolist() if node.has(3) else None
         steps = node.constant(4, "steps").tolist() if node.has(4) else None
     axes = list(range(len(starts))) if axes is None else axes
+    steps = [1] * len(starts) if steps is None else steps
+    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
+        raise Unsupported(f"with starts {starts}, ends {ends}, axes {axes}, steps {steps}")
     where = {
         axis % rank: slice(start, end, step)
-        for axis, start, end, step in zip(
-            _inside(axes, rank), starts, ends, steps or [1] * len(starts), strict=True
-        )
+        for axis, start, end, step in zip(_inside(axes, rank), starts, ends, steps, strict=True)
     }
     return [sliced(node, x, where)]
 
@@ -103,6 +104,8 @@ def _pad(node: Node) -> Sequence[Value]:
         pads = node.constant(1, "pads").tolist()
         fill = node.constant(2, "values").item() if node.has(2) else 0.0
         axes = node.constant(3, "axes").tolist() if node.has(3) else axes
+    if len(pads) != 2 * len(axes):
+        raise Unsupported(f"with pads {list(pads)} of axes {list(axes)}")
     if mode not in ("constant", "reflect", "edge", "wrap"):
         raise Unsupported(f"with mode {mode}")
     for axis, before, after in zip(
@@ -143,6 +146,8 @@ def _expand(node: Node) -> Sequence[Value]:
 
 def _tile(node: Node) -> Sequence[Value]:
     x, repeats = node.tensor(0), node.constant(1, "repeats").tolist()
+    if len(repeats) != len(graph.shape(x)):
+        raise Unsupported(f"of {list(graph.shape(x))} with repeats {repeats}")
     if min(repeats, default=1) < 1:
         raise Unsupported(f"with repeats {repeats}; an empty result is not supported")
     return [tiled(node, x, [n * m for n, m in zip(graph.shape(x), repeats, strict=True)])]

@@ -37,6 +37,7 @@ def scalar(value: float) -> np.ndarray:
 
 
 IMAGE = (1, 4, 9, 8)
+REDUCTIONS = ("L1", "L2", "LogSumExp", "Max", "Min", "Prod", "SumSquare")
 PER_CHANNEL = [weight(4), weight(4), weight(4), abs(weight(4)) + 0.1]
 
 CASES: dict[str, onnx.ModelProto] = {
@@ -72,6 +73,11 @@ CASES: dict[str, onnx.ModelProto] = {
     "ReduceMean drops": node("ReduceMean", IMAGE, axes=[-1, -2], keepdims=0),
     "ReduceMean 18": node("ReduceMean", IMAGE, ints(2, 3), opset=18, keepdims=0),
     "ReduceMean nothing": node("ReduceMean", IMAGE, opset=18, noop_with_empty_axes=1),
+    "ConvTranspose": node("ConvTranspose", IMAGE, weight(4, 6, 3, 3), weight(6), strides=[2, 2]),
+    "GlobalLpPool": node("GlobalLpPool", IMAGE),
+    "GlobalMaxPool": node("GlobalMaxPool", IMAGE),
+    "LRN": node("LRN", IMAGE, size=3, alpha=0.1),
+    "LpPool": node("LpPool", IMAGE, kernel_shape=[3, 2], pads=[1, 0, 1, 1]),
     # products
     "Gemm": node("Gemm", (2, 5), weight(5, 3)),
     "Gemm transB": node("Gemm", (2, 5), weight(3, 5), weight(3), transB=1),
@@ -139,6 +145,16 @@ CASES: dict[str, onnx.ModelProto] = {
     "Clip 6": node("Clip", IMAGE, opset=9, min=0.0, max=6.0),
     "Clip 6 open": node("Clip", IMAGE, opset=9, min=0.0),
     # movement
+    "DepthToSpace": node("DepthToSpace", (1, 8, 3, 2), blocksize=2),
+    "Expand": node("Expand", (3, 1), ints(2, 1, 4)),
+    "Gather": node("Gather", (3, 4), ints(1, -1, 0), axis=1),
+    "Slice": node("Slice", IMAGE, ints(1, -1), ints(3, 0), ints(1, 2), ints(1, -2)),
+    "SpaceToDepth": node("SpaceToDepth", (1, 2, 6, 4), blocksize=2),
+    "Split": node("Split", (3, 4), axis=0, num_outputs=1, opset=18),
+    "Tile": node("Tile", (2, 3), ints(2, 3)),
+    **{f"Reduce{kind}": node(f"Reduce{kind}", (2, 3, 4), axes=[0, -1]) for kind in REDUCTIONS},
+    "ReduceLogSum": node("ReduceLogSum", abs(weight(40, 30)) + 0.1, axes=[1]),
+    "ReduceSum": node("ReduceSum", (2, 3, 4), ints(0, -1)),
     "Concat": node("Concat", (1, 2, 3), (1, 1, 3), axis=1),
     "Concat weight": node("Concat", (1, 2), weight(1, 3), axis=-1),
     "Concat weights": node("Concat", weight(1, 2), weight(1, 3), axis=-1),
