@@ -39,8 +39,9 @@ format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(STAMP) ## write docs/dialects.md and docs/passes.md anew from the code
+docs: $(STAMP) ## write docs/dialects.md, docs/passes.md and docs/onnx.md anew from the code
 	$(BIN)/python -m lamina.tools.docs
+	$(BIN)/python -m lamina.tools.onnx_support
 
 check-docs: $(STAMP) ## fail if the generated documentation is not what the code says
 	$(BIN)/python -m lamina.tools.docs --check

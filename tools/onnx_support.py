@@ -1,0 +1,229 @@
+"""
+Write `docs/onnx.md`: which operators of ONNX are supported, by the tests of the `onnx` package.
+
+    python -m lamina.tools.onnx_support           # write
+    python -m lamina.tools.onnx_support --check   # status 1 if fewer tests pass than the page says
+
+The tests are those of single operators and the networks that PyTorch exported, on float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import ModelProto, TensorProto, numpy_helper
+from onnx.backend.test.case.node import collect_testcases
+from onnx.backend.test.case.test_case import TestCase
+from onnx.backend.test.loader import load_model_tests
+
+from lamina.errors import LaminaError
+from lamina.frontends.onnx.importer import OPERATORS
+from lamina.frontends.onnx.known import EVALUATIONS
+from lamina.frontends.onnx.model import OLDEST
+from lamina.onnx_backend import LaminaBackend
+
+FOLDERS = ("pytorch-operator", "pytorch-converted")
+"""of whole models in the `onnx` package"""
+PARAMETERS = {TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL}
+"""types of inputs beside float32: axes, shapes, indices"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one test."""
+
+    name: str
+    group: str
+    """the operator it tests, or the folder it is in"""
+    verdict: str
+    """`passed`, `refused` or `wrong`"""
+    reason: str = ""
+
+
+def cases() -> Iterator[tuple[str, TestCase]]:
+    """The tests on float32, each with its group."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some tests divide by zero, on purpose
+        found = collect_testcases(None)
+    named = {case.name: case for case in found}
+    for case in found:
+        if case.model is not None and _is_float(case.model):
+            origin = named.get(re.sub(r"_expanded.*", "", case.name), case)
+            assert origin.model is not None
+            yield origin.model.graph.node[-1].op_type, case
+    for folder in FOLDERS:
+        for case in load_model_tests(kind=folder):
+            yield folder, case
+
+
+def outcomes() -> Iterator[Outcome]:
+    """What becomes of each test."""
+    for group, case in cases():
+        verdict, reason = _verdict(case)
+        yield Outcome(case.name, group, verdict, reason)
+
+
+def _is_float(model: ModelProto) -> bool:
+    """Whether a model computes float32, besides what it is told about axes and shapes."""
+    types = [v.type.tensor_type.elem_type for v in model.graph.input]
+    return all(t == TensorProto.FLOAT or t in PARAMETERS for t in types) and all(
+        v.type.tensor_type.elem_type == TensorProto.FLOAT for v in model.graph.output
+    )
+
+
+def _verdict(case: TestCase) -> tuple[str, str]:
+    """
+    Whether a test passes, is refused with a reason, or goes wrong in some way.
+
+    Any exception but LaminaError is a fault of ours, and must not hide what the other tests do.
+    """
+    try:
+        model = case.model or onnx.load(Path(case.model_dir or "") / "model.onnx")
+        prepared = LaminaBackend.prepare(model)
+        for inputs, wanted in case.data_sets or _stored(Path(case.model_dir or ""), model):
+            with np.errstate(all="ignore"):
+                _compare(prepared.run(inputs), wanted, case.rtol, case.atol)
+    except LaminaError as e:
+        return "refused", str(e)
+    except Exception as e:
+        return "wrong", f"{type(e).__name__}: {' '.join(str(e).split())}"
+    return "passed", ""
+
+
+def _compare(
+    found: Sequence[np.ndarray], wanted: Sequence[np.ndarray], rtol: float, atol: float
+) -> None:
+    for a, b in zip(found, wanted, strict=True):
+        if a.shape != np.shape(b):
+            raise ValueError(f"shape {a.shape}, wanted {np.shape(b)}")
+        np.testing.assert_allclose(a, b, rtol, atol)
+
+
+def _stored(folder: Path, model: ModelProto) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
+    """The inputs and outputs that lie beside a model."""
+    for data in sorted(folder.glob("test_data_set_*")):
+        yield _arrays(data, "input"), _arrays(data, "output")
+
+
+def _arrays(folder: Path, role: str) -> list[np.ndarray]:
+    paths = sorted(folder.glob(f"{role}_*.pb"), key=lambda p: int(p.stem.split("_")[1]))
+    tensors = [TensorProto.FromString(path.read_bytes()) for path in paths]
+    return [numpy_helper.to_array(t) for t in tensors]
+
+
+# -- the page
+
+
+HEADER = (
+    "<!-- Written by `python -m lamina.tools.onnx_support`. Change the code, not this file. -->"
+)
+
+
+def counted(found: Sequence[Outcome]) -> dict[str, Counter[str]]:
+    """How many tests of each group have each verdict."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for outcome in found:
+        counts[outcome.group][outcome.verdict] += 1
+    return dict(counts)
+
+
+def page(found: Sequence[Outcome]) -> str:
+    """The whole of `docs/onnx.md`."""
+    counts = counted(found)
+    total = Counter(o.verdict for o in found)
+    supported = sorted(OPERATORS)
+    unknown = sorted(set(counts) - set(supported) - set(FOLDERS))
+    newest = onnx.defs.onnx_opset_version()
+    known = ", ".join(f"`{op}`" for op in sorted(set(EVALUATIONS) - set(supported)))
+    blocks = [
+        HEADER,
+        "# ONNX",
+        f"Models of opsets {OLDEST} to {newest}, on float32, with shapes that are known when "
+        "compiling; open dimensions of inputs are set with `--shape`. Integers and truth values "
+        "are supported where they are known when compiling too: arithmetic on shapes is done "
+        "while the model is read. Only so are supported: " + (known or "none") + ".",
+        f"Of {len(found)} tests of `onnx` {onnx.__version__} on float32, {total['passed']} pass "
+        f"and {total['refused']} are refused with an error that says why; a wrong answer or "
+        "another error fails our tests. A test that gives axes, shapes, indices or scales as "
+        "inputs is compiled for those values. The tests of an operator include those of the "
+        "same operator spelled out in others.",
+        "## Operators",
+        _table(supported, counts, found),
+        "## Networks that PyTorch exported",
+        _table(FOLDERS, counts, found),
+        "## Operators that are not supported",
+        "Some tests of an operator that is not supported itself pass when it is spelled out.",
+        _table(unknown, counts, found),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _table(
+    groups: Sequence[str], counts: Mapping[str, Counter[str]], found: Sequence[Outcome]
+) -> str:
+    lines = ["| | passed | refused | why |", "| --- | ---: | ---: | --- |"]
+    for group in groups:
+        passed, refused = (counts.get(group, Counter())[v] for v in ("passed", "refused"))
+        reasons = Counter(_reason(o) for o in found if o.group == group and o.reason)
+        why = "; ".join(
+            f"{reason} ({n})" if len(reasons) > 1 else reason
+            for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        )
+        lines.append(f"| {group} | {passed} | {refused} | {why} |")
+    return "\n".join(lines)
+
+
+def _reason(outcome: Outcome) -> str:
+    """Why a test is refused, without names of nodes and sizes, as cells of a table allow."""
+    text = re.sub(r" \(nodes? [^)]*\)", "", outcome.reason)
+    text = re.sub(r"^model: (not supported: )?", "", text)
+    text = re.sub(r"[\[(]-?\d[^\])]*[\])]", "[..]", text)
+    text = re.sub(r"'[^']*'", "'..'", text)
+    text = re.sub(r"%\w+|\d+x[\dx]*\w*", "..", text)
+    text = text if len(text) <= 120 else text[:117].rsplit(" ", 1)[0] + " ..."
+    return text.replace("|", r"\|").replace("<", r"\<").replace("*", r"\*").replace("_", r"\_")
+
+
+def documented(text: str) -> dict[str, int]:
+    """How many tests of each group pass, by the page."""
+    rows = re.findall(r"^\| ([\w-]+) \| (\d+) \| \d+ \|", text, re.MULTILINE)
+    return {group: int(passed) for group, passed in rows}
+
+
+def complaints(found: Sequence[Outcome], text: str) -> list[str]:
+    """What is wrong with tests, and which groups pass fewer than the page says."""
+    counts = counted(found)
+    wrong = [f"{o.name}: {o.reason}" for o in found if o.verdict == "wrong"]
+    return wrong + [
+        f"{group}: {passed} tests pass by docs/onnx.md, {counts[group]['passed']} do"
+        for group, passed in documented(text).items()
+        if passed > (counts[group]["passed"] if group in counts else 0)
+    ]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write or check the page; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m lamina.tools.onnx_support")
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument("--page", type=Path, default=Path("docs/onnx.md"), metavar="PATH")
+    args = parser.parse_args(argv)
+    found = list(outcomes())
+    text = args.page.read_text() if args.check else page(found)
+    for complaint in (problems := complaints(found, text)):
+        print(complaint, file=sys.stderr)
+    if not args.check:
+        args.page.write_text(text)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
