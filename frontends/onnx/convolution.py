@@ -86,7 +86,9 @@ def _sides(node: Node, window: Window) -> list[Side]:
     asked, auto_pad = node.optional("output_shape"), node.attribute("auto_pad", "NOTSET")
     results = [None] * rank if asked is None else list(asked)
     if len(extra) != rank or len(results) != rank:
-        raise Unsupported(f"with output_padding {extra} and output_shape {asked} of {rank} sizes")
+        raise Unsupported(
+            f"with output_padding {extra} and output_shape {asked or []}, {rank} of each are needed"
+        )
     if auto_pad not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
         raise Unsupported(f"with auto_pad {auto_pad}")
     extra, results = [0] * (2 - rank) + extra, [None] * (2 - rank) + results
@@ -103,7 +105,7 @@ def _sides(node: Node, window: Window) -> list[Side]:
         else:
             before = (every - result + (auto_pad != "SAME_UPPER")) // 2
         if result < 1 or before < 0:
-            raise Unsupported(f"that makes {result} elements of {every}")
+            raise Unsupported(f"with auto_pad {auto_pad}, which makes {result} elements of {every}")
         sides.append(Side(n, result, before, stride, window.kernel[i], window.dilations[i]))
     return sides
 

@@ -26,6 +26,7 @@ from lamina.dialects.graph import (
     Expm1Op,
     ExpOp,
     GlobalAvgPoolOp,
+    InterleaveOp,
     Log1pOp,
     MatmulOp,
     MaxPool2dOp,
@@ -129,6 +130,29 @@ def windows_share_a_tensor(net: Net) -> Iterator[SSAValue]:
 def mean_counts_elements_inside(net: Net) -> Iterator[SSAValue]:
     x = net.conv(net.input, 16)
     yield net.add(AvgPool2dOp(x, (3, 2), (2, 1), (1, 0, 1, 1), count_pads=False))
+
+
+def pools_with_taps_apart(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 20)
+    a = net.add(MaxPool2dOp(x, (2, 3), (1, 1), (1, 1, 1, 1), dilations=(3, 2)))
+    b = net.add(AvgPool2dOp(x, (2, 3), (1, 1), (1, 1, 1, 1), dilations=(3, 2)))
+    yield net.add(ConcatOp([a, b], 1))
+
+
+def interleaved_blocks(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 64)
+    n, _, h, w = shape(x)
+    type = TensorType(f32, [n, 16, 2 * h - 1, 2 * w])
+    y = net.add(ReluOp(net.add(InterleaveOp(x, type, steps=(2, 2), offsets=(1, 0)))))
+    yield net.conv(y, 16, pads=(1, 1, 1, 1))
+
+
+def interleaved_channels(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 66)
+    n, _, h, w = shape(x)
+    type = TensorType(f32, [n, 11, 2 * h, 3 * w - 2])
+    y = net.add(InterleaveOp(x, type, steps=(2, 3), offsets=(0, 2), groups=11))
+    yield net.add(ReluOp(y))
 
 
 def grouped(net: Net) -> Iterator[SSAValue]:
@@ -238,6 +262,9 @@ NETWORKS = [
     convolution_of_its_own_residual,
     windows_share_a_tensor,
     mean_counts_elements_inside,
+    pools_with_taps_apart,
+    interleaved_blocks,
+    interleaved_channels,
     grouped,
     depthwise_and_dilated,
     gate,

@@ -96,6 +96,24 @@ def test_avg_pool2d_divides_by_the_taps_it_counts(count: bool) -> None:
         np.testing.assert_allclose(y[at], sum(taps) / (6 if count else len(taps)), rtol=1e-6)
 
 
+def test_taps_of_a_pool_may_be_apart() -> None:
+    x = normal(1, 2, 6, 5)
+    text = "graph.max_pool2d {0} kernel [2, 3] strides [1, 1] pads [0, 0, 0, 0] dilations [3, 2]"
+    y = evaluate(text, x, to="tensor<1x2x3x1xf32>")
+    for n, c, i, j in np.ndindex(*y.shape):
+        assert y[n, c, i, j] == x[n, c, i : i + 4 : 3, j : j + 5 : 2].max()
+
+
+def test_interleave_is_its_formula() -> None:
+    x = normal(2, 24, 4, 3)
+    text = "graph.interleave {0} steps [2, 3] offsets [1, 2] groups 2"
+    y = evaluate(text, x, to="tensor<2x4x6x7xf32>")
+    for n, o, h, w in np.ndindex(*y.shape):
+        i, j = h + 1, w + 2
+        c = ((o // 2) * 6 + (i % 2) * 3 + j % 3) * 2 + o % 2
+        assert y[n, o, h, w] == x[n, c, i // 2, j // 3]
+
+
 def test_nan_wins_in_a_max_pool_and_in_a_relu() -> None:
     x = np.array([[[[1.0, np.nan], [2.0, 3.0]]]], np.float32)
     pool = "graph.max_pool2d {0} kernel [2, 2] strides [1, 1] pads [0, 0, 0, 0]"

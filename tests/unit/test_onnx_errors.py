@@ -48,7 +48,7 @@ UNSUPPORTED = {
     "ConvTranspose with group 3 and weights [4, 6, 3, 3]": node(
         "ConvTranspose", IMAGE, np.ones((4, 6, 3, 3), np.float32), group=3
     ),
-    "ConvTranspose with output_padding [1] and output_shape [], of which 2 are needed": node(
+    "ConvTranspose with output_padding [1] and output_shape [], 2 of each are needed": node(
         "ConvTranspose", IMAGE, np.ones((4, 6, 3, 3), np.float32), output_padding=[1]
     ),
     "LpPool with p 17; 1 to 16 are supported": node("LpPool", IMAGE, kernel_shape=[2, 2], p=17),

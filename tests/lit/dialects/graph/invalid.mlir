@@ -403,6 +403,55 @@ func.func @log_softmax_axis_is_too_large(%x: tensor<2x3xf32>) {
 }
 
 // -----
+// CHECK: dilations must be 2 positive numbers, got [2, 0]
+func.func @pool_taps_are_not_apart(%x: tensor<1x4x8x8xf32>) {
+  %y = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] dilations [2, 0] : tensor<1x4x8x8xf32> -> tensor<1x4x4x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs NCHW -> NCHW, got tensor<1x16x4x4xf32> -> tensor<4x8x8xf32>
+func.func @interleave_drops_dimensions(%x: tensor<1x16x4x4xf32>) {
+  %y = graph.interleave %x steps [2, 2] offsets [0, 0] groups 1 : tensor<1x16x4x4xf32> -> tensor<4x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: steps must be 2 positive numbers, got [4]
+func.func @interleave_without_steps(%x: tensor<1x16x4x4xf32>) {
+  %y = graph.interleave %x steps [4] offsets [0, 0] groups 1 : tensor<1x16x4x4xf32> -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: offsets must be 2 numbers, none negative, got [-1, 0]
+func.func @interleave_starts_outside(%x: tensor<1x16x4x4xf32>) {
+  %y = graph.interleave %x steps [2, 2] offsets [-1, 0] groups 1 : tensor<1x16x4x4xf32> -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: 3 groups cannot share the channels of tensor<1x4x8x8xf32>
+func.func @groups_share_channels(%x: tensor<1x16x4x4xf32>) {
+  %y = graph.interleave %x steps [2, 2] offsets [0, 0] groups 3 : tensor<1x16x4x4xf32> -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: steps [2, 1] need 2 channels for each of tensor<1x4x8x8xf32>, got tensor<1x16x4x4xf32>
+func.func @interleave_of_other_channels(%x: tensor<1x16x4x4xf32>) {
+  %y = graph.interleave %x steps [2, 1] offsets [0, 0] groups 1 : tensor<1x16x4x4xf32> -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: tensor<1x4x8x8xf32> from [0, 1] on does not fit images of [8, 8]
+func.func @interleave_ends_outside(%x: tensor<1x16x4x4xf32>) {
+  %y = graph.interleave %x steps [2, 2] offsets [0, 1] groups 1 : tensor<1x16x4x4xf32> -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// -----
 // CHECK: needs a tensor whose extents are all known, got tensor<?x3xf32>
 func.func @extent_is_unknown(%x: tensor<?x3xf32>) {
   %y = graph.relu %x : tensor<?x3xf32> -> tensor<?x3xf32>

@@ -50,6 +50,22 @@ func.func @windows(%x: tensor<1x4x8x8xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @taps_apart
+// CHECK-NEXT:    graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] dilations [2, 1] : tensor<1x4x8x8xf32> -> tensor<1x4x4x6xf32>
+// CHECK-NEXT:    graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 2] count_pads true : tensor<1x4x8x8xf32> -> tensor<1x4x6x4xf32>
+func.func @taps_apart(%x: tensor<1x4x8x8xf32>) {
+  %0 = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] dilations [2, 1] : tensor<1x4x8x8xf32> -> tensor<1x4x4x6xf32>
+  %1 = graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] dilations [1, 2] count_pads true : tensor<1x4x8x8xf32> -> tensor<1x4x6x4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @interleaved
+// CHECK-NEXT:    graph.interleave %x steps [2, 2] offsets [1, 0] groups 2 {lamina.source = "up"} : tensor<1x16x4x4xf32> -> tensor<1x4x7x8xf32>
+func.func @interleaved(%x: tensor<1x16x4x4xf32>) {
+  %0 = graph.interleave %x steps [2, 2] offsets [1, 0] groups 2 {lamina.source = "up"} : tensor<1x16x4x4xf32> -> tensor<1x4x7x8xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @batch_norm
 // CHECK-NEXT:    graph.batch_norm %x, %p, %p, %p, %p epsilon 1.000000e-05 : (tensor<1x4x8x8xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x4x8x8xf32>
 func.func @batch_norm(%x: tensor<1x4x8x8xf32>, %p: tensor<4xf32>) {

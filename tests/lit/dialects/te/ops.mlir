@@ -69,6 +69,18 @@ func.func @names_from_loops_outside_are_bound_by_at(%x: memref<10xf32>, %y: memr
   func.return
 }
 
+// Where a place depends on such a name, nothing is known, although a mod has limits.
+// CHECK-LABEL: func.func @place_in_a_loop_outside_is_not_known
+// CHECK:           ins(%x[(j + r * 3) mod 12])
+func.func @place_in_a_loop_outside_is_not_known(%x: memref<10xf32>, %y: memref<10xf32>) {
+  loop.for %row < 4 {
+    te.compute at(r = %row) axes(j: 3 vector) where r * 3 + j < 10 ins(%x[(r * 3 + j) mod 12]) out(%y[r * 3 + j])
+      init 0.0 : f32 : memref<10xf32>, memref<10xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+  }
+  func.return
+}
+
 // CHECK-LABEL: func.func @any_padding_keeps_its_value
 // CHECK:         ins(%x[i - 1] pad -inf, %x[i - 1] pad 0.1, %x[i - 1] pad -3.4028234663852886e+38, %x[i - 1] pad 1.0e-07, %x[i - 1] pad nan)
 func.func @any_padding_keeps_its_value(%x: memref<4xf32>, %y: memref<4xf32>) {

@@ -57,6 +57,16 @@ func.func @scale_and_shift_join_the_normalization(%x: tensor<2x5x8xf32>, %s: ten
   func.return %y : tensor<2x5x8xf32>
 }
 
+// CHECK-LABEL: func.func @relu_joins_the_interleaving
+// CHECK-NEXT:    graph.fused
+// CHECK:           graph.interleave
+// CHECK-NEXT:      graph.relu
+func.func @relu_joins_the_interleaving(%x: tensor<1x8x4x4xf32>) -> tensor<1x2x8x8xf32> {
+  %t = graph.interleave %x steps [2, 2] offsets [0, 0] groups 1 : tensor<1x8x4x4xf32> -> tensor<1x2x8x8xf32>
+  %y = graph.relu %t : tensor<1x2x8x8xf32> -> tensor<1x2x8x8xf32>
+  func.return %y : tensor<1x2x8x8xf32>
+}
+
 // CHECK-LABEL: func.func @mask_joins_the_product
 // CHECK-NEXT:    graph.fused
 // CHECK:           graph.matmul

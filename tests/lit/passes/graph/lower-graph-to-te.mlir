@@ -40,6 +40,27 @@ func.func private @maximum_does_not_count_padding(%x: tensor<1x4x8x8xf32>) -> te
 
 // -----
 
+// CHECK-LABEL: func.func private @taps_are_apart
+// CHECK:           axes(n: 1, c: 4, h: 4, w: 6, reduce kh: 3, reduce kw: 3)
+// CHECK-NEXT:      ins(%x[n, c, h + kh * 2, kw + w])
+func.func private @taps_are_apart(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x4x6xf32> {
+  %y = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 0] dilations [2, 1] : tensor<1x4x8x8xf32> -> tensor<1x4x4x6xf32>
+  func.return %y : tensor<1x4x4x6xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @phase_chooses_the_channel
+// CHECK:           axes(n: 1, c: 2, h: 7, w: 7)
+// CHECK-NEXT:      ins(%x[
+// CHECK-NEXT:      out(%y[n, c, h, w])
+func.func private @phase_chooses_the_channel(%x: tensor<1x8x4x4xf32>) -> tensor<1x2x7x7xf32> {
+  %y = graph.interleave %x steps [2, 2] offsets [1, 1] groups 1 : tensor<1x8x4x4xf32> -> tensor<1x2x7x7xf32>
+  func.return %y : tensor<1x2x7x7xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func private @each_channel_reads_itself
 // CHECK:           axes(n: 1, oc: 32, oh: 6, ow: 6, reduce kh: 3, reduce kw: 3)
 // CHECK-NEXT:      ins(%x[n, oc, kh + oh, kw + ow], %w[oc, 0, kh, kw])

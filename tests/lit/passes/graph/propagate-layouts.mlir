@@ -40,6 +40,23 @@ func.func @clip_above_zero_stays_on_ragged_channels(%x: tensor<1x20x4x4xf32, #gr
   func.return %y : tensor<1x20x4x4xf32>
 }
 
+// CHECK-LABEL: func.func @interleave_of_whole_blocks_follows
+// CHECK:         graph.interleave %x {{.*}} -> tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>
+func.func @interleave_of_whole_blocks_follows(%x: tensor<1x64x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x16x8x8xf32> {
+  %p = graph.relayout %x : tensor<1x64x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x64x4x4xf32>
+  %y = graph.interleave %p steps [2, 2] offsets [0, 0] groups 1 : tensor<1x64x4x4xf32> -> tensor<1x16x8x8xf32>
+  func.return %y : tensor<1x16x8x8xf32>
+}
+
+// A block of the result would hold elements of many blocks.
+// CHECK-LABEL: func.func @interleave_inside_a_block_stays
+// CHECK:         graph.interleave %{{.*}} -> tensor<1x16x8x8xf32>
+func.func @interleave_inside_a_block_stays(%x: tensor<1x64x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x16x8x8xf32> {
+  %p = graph.relayout %x : tensor<1x64x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x64x4x4xf32>
+  %y = graph.interleave %p steps [2, 2] offsets [0, 0] groups 16 : tensor<1x64x4x4xf32> -> tensor<1x16x8x8xf32>
+  func.return %y : tensor<1x16x8x8xf32>
+}
+
 // CHECK-LABEL: func.func @concat_of_whole_blocks_follows
 // CHECK:         graph.concat axis 1 %x, %x : {{.*}} -> tensor<1x64x4x4xf32, #graph.layout<NCHW16c>>
 func.func @concat_of_whole_blocks_follows(%x: tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x64x4x4xf32> {
