@@ -113,11 +113,11 @@ def test_unsupported_node_is_named_with_the_reason(reason: str) -> None:
 
 
 def test_everything_that_is_not_supported_is_listed_at_once() -> None:
-    pool: dict[str, Any] = {"kernel_shape": [2, 2], "pads": [-1, 0, 0, 0]}
+    pool: dict[str, Any] = {"kernel_shape": [2, 2], "p": 17}
     nodes = [
         helper.make_node("Bernoulli", ["x"], ["a"], "first"),
-        helper.make_node("MaxPool", ["a"], ["b"], "second", **pool),
-        helper.make_node("MaxPool", ["b"], ["c"], "third", **pool),
+        helper.make_node("LpPool", ["a"], ["b"], "second", **pool),
+        helper.make_node("LpPool", ["b"], ["c"], "third", **pool),
         helper.make_node("FancyOp", ["c"], ["d"], domain="com.acme"),
         helper.make_node("Relu", ["d"], ["e"], "fine, but of unknown shape"),
         helper.make_node("Bernoulli", ["e"], ["y"], "last"),
@@ -127,7 +127,7 @@ def test_everything_that_is_not_supported_is_listed_at_once() -> None:
     assert refusal(proto) == (
         "model: not supported: Bernoulli (nodes 'first', 'last'), "
         "com.acme.FancyOp (node that computes 'd'), "
-        "MaxPool with negative pads [-1, 0, 0, 0] (nodes 'second', 'third')"
+        "LpPool with p 17; 1 to 16 are supported (nodes 'second', 'third')"
     )
 
 
