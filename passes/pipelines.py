@@ -18,6 +18,7 @@ from lamina.passes.graph.outline_kernels import OutlineKernelsPass
 from lamina.passes.graph.pack_weights import PackWeightsPass
 from lamina.passes.graph.plan_memory import PlanMemoryPass
 from lamina.passes.graph.propagate_layouts import PropagateLayoutsPass
+from lamina.passes.graph.recognize_normalization import RecognizeNormalizationPass
 from lamina.passes.graph.select_layouts import SelectLayoutsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
@@ -43,6 +44,7 @@ LEVELS = {
 def default(target: str = "cpu") -> tuple[ModulePass, ...]:
     """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
     return (
+        RecognizeNormalizationPass(),
         FoldBatchNormPass(),
         FoldConstantsPass(),
         SimplifyGraphPass(),

@@ -6,9 +6,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper
+from xdsl.dialects import func
 
 import lamina
+from lamina.context import new_context
 from lamina.errors import LaminaError
+from lamina.frontends.onnx import import_model
+from lamina.passes.pipelines import default
 from tests.unit.onnx_models import model, node, run_onnxruntime
 from tests.unit.test_onnx_operators import check, inputs_of, weight
 
@@ -118,6 +122,34 @@ def test_instance_norm_stays_in_blocks_between_convolutions() -> None:
     inputs = inputs_of(proto)
     want = run_onnxruntime(proto, inputs)[0]
     assert np.abs(compiled(proto, inputs) - want).max() <= 1e-5 * np.abs(want).max()
+
+
+def test_layer_norm_spelled_out_is_one_op() -> None:
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[-1]),
+        helper.make_node("Sub", ["x", "m"], ["d"]),
+        helper.make_node("Pow", ["d", "two"], ["q"]),
+        helper.make_node("ReduceMean", ["q"], ["v"], axes=[-1]),
+        helper.make_node("Add", ["v", "epsilon"], ["a"]),
+        helper.make_node("Sqrt", ["a"], ["r"]),
+        helper.make_node("Div", ["d", "r"], ["n"]),
+        helper.make_node("Mul", ["n", "s"], ["p"]),
+        helper.make_node("Add", ["p", "b"], ["y"]),
+    ]
+    numbers = {"two": np.array(2, np.float32), "epsilon": np.array(1e-5, np.float32)}
+    weights = {**numbers, "s": weight(37), "b": weight(37)}
+    proto = model(nodes, {"x": [2, 5, 37]}, weights)
+    inputs = inputs_of(proto)
+    want = run_onnxruntime(proto, inputs)[0]
+    assert np.abs(compiled(proto, inputs) - want).max() <= 1e-5 * np.abs(want).max()
+    ctx = new_context()
+    module = import_model(proto, ctx.weights)
+    for each in default("cpu"):
+        each.apply(ctx, module)
+        if each.name == "outline-kernels":
+            break
+    kernels = [op.sym_name.data for op in module.ops if isinstance(op, func.FuncOp)]
+    assert kernels == ["main", "normalize_mul_add_0"]
 
 
 @pytest.mark.parametrize(
