@@ -41,6 +41,7 @@ from lamina.frontends.onnx import (
 )
 from lamina.frontends.onnx.model import Model, read
 from lamina.frontends.onnx.node import Node, Unsupported, Value
+from lamina.frontends.onnx.older import converted
 from lamina.weights import WeightStore
 
 Operator = Callable[[Node], Sequence[Value]]
@@ -64,7 +65,7 @@ def run(
     model: str | Path | ModelProto, store: WeightStore, shapes: Mapping[str, Sequence[int]]
 ) -> ModuleOp:
     """Read, check and import a model."""
-    found = read(model)
+    found = converted(read(model))
     try:
         return Importer(found, store).module(shapes)
     except UnicodeDecodeError as e:

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from pathlib import Path
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import (
-    ModelProto,
-    TensorProto,
-    ValueInfoProto,
-    helper,
-    numpy_helper,
-    version_converter,
-)
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from lamina.errors import LaminaError
 from lamina.frontends.onnx.file import SMALL, Span, open_model
@@ -116,7 +108,7 @@ class Model:
         try:
             onnx.checker.check_model(self.outline)
         except onnx.checker.ValidationError as e:
-            raise self.error(f"not a valid ONNX model: {_headline(e)}") from e
+            raise self.error(f"not a valid ONNX model: {headline(e)}") from e
 
     def check_names(self) -> None:
         """Refuse names that are not UTF-8, which protobuf hands over as bytes."""
@@ -132,23 +124,6 @@ class Model:
         newest = onnx.defs.onnx_opset_version()
         if not OLDEST <= self.opset <= newest:
             raise self.error(f"needs an opset from {CONVERTED} to {newest}, got {self.opset}")
-
-    def modern(self) -> Model:
-        """This model in opset OLDEST, if it is older and ONNX can convert it."""
-        if not CONVERTED <= self.opset < OLDEST:
-            return self
-        problem = f"cannot convert opset {self.opset} to {OLDEST}"
-        if any(t.external_data for t in self.initializers.values()):
-            raise self.error(f"{problem}: weights are in other files")
-        for node in self.proto.graph.node:
-            # slopes were one for each channel then; the converter does not know
-            slopes = self.initializers.get(node.input[1]) if node.op_type == "PRelu" else None
-            if node.op_type == "PRelu" and (slopes is None or prod(slopes.dims) != 1):
-                raise self.error(f"{problem}: PRelu with one slope for each channel")
-        try:
-            return replace(self, proto=version_converter.convert_version(self.proto, OLDEST))
-        except (RuntimeError, version_converter.ConvertError) as e:
-            raise self.error(f"{problem}: {_headline(e)}") from e
 
     def inferred(self) -> Mapping[str, ValueInfoProto]:
         """Types of values that ONNX itself infers; none if it cannot make sense of the model."""
@@ -174,10 +149,10 @@ def read(model: str | Path | ModelProto) -> Model:
         found = Model(proto, path.name, str(path.parent), spans)
     if not found.proto.HasField("graph") or not found.proto.graph.node:
         raise found.error("not an ONNX file: there is no graph in it")
-    return found.modern()
+    return found
 
 
-def _headline(error: Exception) -> str:
+def headline(error: Exception) -> str:
     """The first line of a message that goes on with a stack or the whole node, and its name."""
     first, _, rest = str(error).strip().partition("\n")
     name = re.search(r"name: (\S+)", rest)

@@ -62,7 +62,8 @@ def _dropout(node: Node) -> Sequence[Value]:
 
 def _flatten(node: Node) -> Sequence[Value]:
     size = node.shape(0)
-    axis = node.axis(1, len(size))
+    axis = node.attribute("axis", 1)
+    axis = len(size) if axis == len(size) else node.axis(1, len(size))  # a column of all of them
     return [reshaped(node, node.value(0), (prod(size[:axis]), prod(size[axis:])))]
 
 

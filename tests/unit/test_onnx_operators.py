@@ -164,6 +164,7 @@ CASES: dict[str, onnx.ModelProto] = {
     "Flatten": node("Flatten", IMAGE),
     "Flatten 0": node("Flatten", IMAGE, axis=0),
     "Flatten back": node("Flatten", IMAGE, axis=-1),
+    "Flatten to a column": node("Flatten", (3,)),
     "Identity": node("Identity", IMAGE),
     "Pad": node("Pad", (2, 3), ints(1, 0, 0, 2), scalar(1.5)),
     "Pad nothing": node("Pad", (2, 3), ints(0, 0, 0, 0)),

@@ -12,7 +12,7 @@ from onnx import helper
 from lamina import interpreters
 from lamina.context import new_context
 from lamina.frontends.onnx import import_model
-from tests.unit.onnx_models import model, run_onnxruntime
+from tests.unit.onnx_models import model, node, run_onnxruntime
 
 
 def old_model(opset: int) -> onnx.ModelProto:
@@ -49,3 +49,11 @@ def test_older_model_computes_what_onnxruntime_computes(opset: int, tmp_path: Pa
         module = import_model(given, ctx.weights).clone()
         (got,) = interpreters.call(module, "main", [x], store=ctx.weights)
         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_slope_of_each_channel_stays_with_its_channel() -> None:
+    slopes, x = np.array([0.1, 0.2, 0.5], np.float32), -np.ones((1, 3, 2, 3), np.float32)
+    ctx = new_context()
+    module = import_model(node("PRelu", x.shape, slopes, opset=6), ctx.weights)
+    (got,) = interpreters.call(module, "main", [x], store=ctx.weights)
+    np.testing.assert_array_equal(got, x * slopes.reshape(3, 1, 1))
