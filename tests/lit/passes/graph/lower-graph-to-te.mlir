@@ -315,3 +315,76 @@ func.func @network_that_is_not_cut_into_kernels(%x: tensor<4xf32>) -> tensor<4xf
   %y = graph.add %x, %c : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   func.return %y : tensor<4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func private @slice_is_a_linear_access
+// CHECK:           axes(i0: 2, i1: 4)
+// CHECK-NEXT:      ins(%x[i0, -i1 * 2 + 7])
+// CHECK-NEXT:      out(%y[i0, i1])
+func.func private @slice_is_a_linear_access(%x: tensor<2x8xf32>) -> tensor<2x4xf32> {
+  %y = graph.slice %x starts [0, 7] steps [1, -2] : tensor<2x8xf32> -> tensor<2x4xf32>
+  func.return %y : tensor<2x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @gather_is_an_op_for_each_run_of_indices
+// CHECK:           axes(i0: 2, i1: 3)
+// CHECK-NEXT:      ins(%x[i0, -i1 + 2])
+// CHECK-NEXT:      out(%y[i0, i1])
+// CHECK:           axes(i0: 2, i1: 4)
+// CHECK-NEXT:      ins(%x[i0, -(i1 floordiv 2) * 2 + (i1 mod 2) * 4 + 2])
+// CHECK-NEXT:      out(%y[i0, i1 + 3])
+func.func private @gather_is_an_op_for_each_run_of_indices(%x: tensor<2x8xf32>) -> tensor<2x7xf32> {
+  %y = graph.gather axis 1 [2, 1, 0, 2, 6, 0, 4] %x : tensor<2x8xf32> -> tensor<2x7xf32>
+  func.return %y : tensor<2x7xf32>
+}
+
+// -----
+
+// Zeros after the last index fill the second block up.
+// CHECK-LABEL: func.func private @gather_fills_blocks_up
+// CHECK:           axes(n: 1, c: 20, h: 4, w: 4)
+// CHECK-NEXT:      ins(%x[n, (c + 16) floordiv 16, h, w, (c + 16) mod 16])
+// CHECK-NEXT:      out(%y[n, c floordiv 16, h, w, c mod 16])
+// CHECK:           axes(n: 1, c: 12, h: 4, w: 4)
+// CHECK-NEXT:      out(%y[n, (c + 20) floordiv 16, h, w, (c + 20) mod 16])
+func.func private @gather_fills_blocks_up(%x: tensor<1x48x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> {
+  %y = graph.gather axis 1 [16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35] %x : tensor<1x48x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @tile_reads_again
+// CHECK:           ins(%x[0, i1 mod 3, i2])
+func.func private @tile_reads_again(%x: tensor<1x3x5xf32>) -> tensor<4x6x5xf32> {
+  %y = graph.tile %x : tensor<1x3x5xf32> -> tensor<4x6x5xf32>
+  func.return %y : tensor<4x6x5xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @depth_is_divided
+// CHECK:           ins(%x[n, c + (h mod 2) * 6 + (w mod 2) * 3, h floordiv 2, w floordiv 2])
+// CHECK:           ins(%x[n, c * 4 + (h mod 2) * 2 + w mod 2, h floordiv 2, w floordiv 2])
+// CHECK:           ins(%y[n, c mod 3, h * 2 + (c floordiv 3) floordiv 2, w * 2 + (c floordiv 3) mod 2])
+func.func private @depth_is_divided(%x: tensor<1x12x2x2xf32>) -> (tensor<1x3x4x4xf32>, tensor<1x3x4x4xf32>, tensor<1x12x2x2xf32>) {
+  %a = graph.depth_to_space %x block 2 order "dcr" : tensor<1x12x2x2xf32> -> tensor<1x3x4x4xf32>
+  %b = graph.depth_to_space %x block 2 order "crd" : tensor<1x12x2x2xf32> -> tensor<1x3x4x4xf32>
+  %c = graph.space_to_depth %a block 2 : tensor<1x3x4x4xf32> -> tensor<1x12x2x2xf32>
+  func.return %a, %b, %c : tensor<1x3x4x4xf32>, tensor<1x3x4x4xf32>, tensor<1x12x2x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @mean_is_a_scaled_sum
+// CHECK:           axes(i1: 8, reduce i0: 2, reduce i2: 4)
+// CHECK-NEXT:      ins(%x[i0, i1, i2])
+// CHECK-NEXT:      out(%y[0, i1, 0])
+// CHECK:           arith.constant 1.250000e-01
+func.func private @mean_is_a_scaled_sum(%x: tensor<2x8x4xf32>) -> tensor<1x8x1xf32> {
+  %y = graph.reduce "mean" %x over [0, 2] : tensor<2x8x4xf32> -> tensor<1x8x1xf32>
+  func.return %y : tensor<1x8x1xf32>
+}

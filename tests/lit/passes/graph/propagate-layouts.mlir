@@ -97,3 +97,49 @@ func.func @normalization_over_blocks_stays(%x: tensor<1x32x4x4xf32, #graph.layou
   %y = graph.normalize %p axes [1] epsilon 0.1 : tensor<1x32x4x4xf32> -> tensor<1x32x4x4xf32>
   func.return %y : tensor<1x32x4x4xf32>
 }
+
+// CHECK-LABEL: func.func @slice_of_whole_blocks_follows
+// CHECK:         graph.slice %x starts [0, 16, 1, 0] steps [1, 1, 1, 2] : {{.*}} -> tensor<1x16x3x2xf32, #graph.layout<NCHW16c>>
+func.func @slice_of_whole_blocks_follows(%x: tensor<1x48x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x16x3x2xf32> {
+  %p = graph.relayout %x : tensor<1x48x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x48x4x4xf32>
+  %y = graph.slice %p starts [0, 16, 1, 0] steps [1, 1, 1, 2] : tensor<1x48x4x4xf32> -> tensor<1x16x3x2xf32>
+  func.return %y : tensor<1x16x3x2xf32>
+}
+
+// CHECK-LABEL: func.func @slice_inside_a_block_reads_blocks
+// CHECK:         graph.slice %x starts [0, 8, 0, 0] steps [1, 1, 1, 1] : tensor<1x48x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x16x4x4xf32>
+func.func @slice_inside_a_block_reads_blocks(%x: tensor<1x48x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x16x4x4xf32> {
+  %p = graph.relayout %x : tensor<1x48x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x48x4x4xf32>
+  %y = graph.slice %p starts [0, 8, 0, 0] steps [1, 1, 1, 1] : tensor<1x48x4x4xf32> -> tensor<1x16x4x4xf32>
+  func.return %y : tensor<1x16x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @shuffle_follows_and_scattered_channels_stay
+// CHECK:         graph.gather axis 1 [0, 2, 1, 3] %x : {{.*}} -> tensor<1x4x4x4xf32, #graph.layout<NCHW16c>>
+// CHECK:         graph.gather axis 1 [3, 0, 1] %x : {{.*}} -> tensor<1x3x4x4xf32>
+func.func @shuffle_follows_and_scattered_channels_stay(%x: tensor<1x4x4x4xf32, #graph.layout<NCHW16c>>) -> (tensor<1x4x4x4xf32>, tensor<1x3x4x4xf32>) {
+  %p = graph.relayout %x : tensor<1x4x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x4x4x4xf32>
+  %y = graph.gather axis 1 [0, 2, 1, 3] %p : tensor<1x4x4x4xf32> -> tensor<1x4x4x4xf32>
+  %z = graph.gather axis 1 [3, 0, 1] %p : tensor<1x4x4x4xf32> -> tensor<1x3x4x4xf32>
+  func.return %y, %z : tensor<1x4x4x4xf32>, tensor<1x3x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @reduction_follows_where_blocks_stay
+// CHECK:         graph.reduce "max" %x over [2, 3] : {{.*}} -> tensor<1x20x1x1xf32, #graph.layout<NCHW16c>>
+// CHECK:         graph.reduce "max" %x over [1] : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x1x4x4xf32>
+func.func @reduction_follows_where_blocks_stay(%x: tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>) -> (tensor<1x20x1x1xf32>, tensor<1x1x4x4xf32>) {
+  %p = graph.relayout %x : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x20x4x4xf32>
+  %y = graph.reduce "max" %p over [2, 3] : tensor<1x20x4x4xf32> -> tensor<1x20x1x1xf32>
+  %z = graph.reduce "max" %p over [1] : tensor<1x20x4x4xf32> -> tensor<1x1x4x4xf32>
+  func.return %y, %z : tensor<1x20x1x1xf32>, tensor<1x1x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @depth_in_whole_blocks_follows
+// CHECK:         graph.depth_to_space %x block 2 order "dcr" : {{.*}} -> tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>
+// CHECK:         graph.tile %x : {{.*}} -> tensor<1x128x4x8xf32, #graph.layout<NCHW16c>>
+func.func @depth_in_whole_blocks_follows(%x: tensor<1x64x4x4xf32, #graph.layout<NCHW16c>>) -> (tensor<1x16x8x8xf32>, tensor<1x128x4x8xf32>) {
+  %p = graph.relayout %x : tensor<1x64x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x64x4x4xf32>
+  %y = graph.depth_to_space %p block 2 order "dcr" : tensor<1x64x4x4xf32> -> tensor<1x16x8x8xf32>
+  %z = graph.tile %p : tensor<1x64x4x4xf32> -> tensor<1x128x4x8xf32>
+  func.return %y, %z : tensor<1x16x8x8xf32>, tensor<1x128x4x8xf32>
+}

@@ -226,3 +226,34 @@ func.func @transpose_of_dimensions_of_one_is_a_reshape(%x: tensor<1x8x1x4xf32>) 
   %a = graph.transpose %x [0, 2, 1, 3] : tensor<1x8x1x4xf32> -> tensor<1x1x8x4xf32>
   func.return %a : tensor<1x1x8x4xf32>
 }
+
+// CHECK-LABEL: func.func @shuffled_groups_are_a_gather
+// CHECK-NEXT:    %[[Y:.*]] = graph.gather axis 1 [0, 3, 1, 4, 2, 5] %x : tensor<2x6x4x4xf32> -> tensor<2x6x4x4xf32>
+// CHECK-NEXT:    func.return %[[Y]]
+func.func @shuffled_groups_are_a_gather(%x: tensor<2x6x4x4xf32>) -> tensor<2x6x4x4xf32> {
+  %a = graph.reshape %x : tensor<2x6x4x4xf32> -> tensor<2x2x3x4x4xf32>
+  %b = graph.transpose %a [0, 2, 1, 3, 4] : tensor<2x2x3x4x4xf32> -> tensor<2x3x2x4x4xf32>
+  %y = graph.reshape %b : tensor<2x3x2x4x4xf32> -> tensor<2x6x4x4xf32>
+  func.return %y : tensor<2x6x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @other_transposes_are_no_shuffle
+// CHECK:         graph.transpose
+func.func @other_transposes_are_no_shuffle(%x: tensor<2x6x4x4xf32>) -> tensor<2x6x4x4xf32> {
+  %a = graph.reshape %x : tensor<2x6x4x4xf32> -> tensor<2x2x3x4x4xf32>
+  %b = graph.transpose %a [0, 2, 1, 4, 3] : tensor<2x2x3x4x4xf32> -> tensor<2x3x2x4x4xf32>
+  %y = graph.reshape %b : tensor<2x3x2x4x4xf32> -> tensor<2x6x4x4xf32>
+  func.return %y : tensor<2x6x4x4xf32>
+}
+
+// CHECK-LABEL: func.func @broadcast_takes_the_place_of_a_tile
+// CHECK-NEXT:    graph.mul %x, %g : (tensor<2x6x4x4xf32>, tensor<2x6x1x1xf32>) -> tensor<2x6x4x4xf32>
+// CHECK-NEXT:    %[[T:.*]] = graph.tile %g : {{.*}} -> tensor<2x12x4x4xf32>
+// CHECK-NEXT:    graph.mul %[[T]], %g1
+func.func @broadcast_takes_the_place_of_a_tile(%x: tensor<2x6x4x4xf32>, %g: tensor<2x6x1x1xf32>, %g1: tensor<2x1x1x1xf32>) -> (tensor<2x6x4x4xf32>, tensor<2x12x4x4xf32>) {
+  %t = graph.tile %g : tensor<2x6x1x1xf32> -> tensor<2x6x4x4xf32>
+  %y = graph.mul %x, %t : (tensor<2x6x4x4xf32>, tensor<2x6x4x4xf32>) -> tensor<2x6x4x4xf32>
+  %u = graph.tile %g : tensor<2x6x1x1xf32> -> tensor<2x12x4x4xf32>
+  %z = graph.mul %u, %g1 : (tensor<2x12x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<2x12x4x4xf32>
+  func.return %y, %z : tensor<2x6x4x4xf32>, tensor<2x12x4x4xf32>
+}
