@@ -8,6 +8,7 @@ from math import prod
 from xdsl.ir import SSAValue
 
 from lamina.dialects import graph
+from lamina.frontends.onnx.activations import Formula
 from lamina.frontends.onnx.movement import reshaped
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 from lamina.frontends.onnx.pointwise import aligned
@@ -37,13 +38,50 @@ def _instance_norm(node: Node) -> Sequence[Value]:
 
 def _layer_norm(node: Node) -> Sequence[Value]:
     """Over all dimensions from `axis` on; scale and bias broadcast as they are."""
+    axes, epsilon = _last_axes(node)
+    x, rank = node.tensor(0), len(node.shape(0))
+    y = node.add(graph.MulOp(node.add(graph.NormalizeOp(x, axes, epsilon)), aligned(node, 1, rank)))
+    y = node.add(graph.AddOp(y, aligned(node, 2, rank))) if node.has(2) else y
+    if len(node.proto.output) == 1:
+        return [y]
+    f = Formula(node)
+    mean = _mean(node, x, axes)
+    difference = node.add(graph.SubOp(x, mean))
+    variance = _mean(node, f.mul(difference, difference), axes)
+    return [y, mean, f.div(1.0, f(graph.SqrtOp, f.add(variance, epsilon)))]
+
+
+def _rms_norm(node: Node) -> Sequence[Value]:
+    """x / sqrt(mean of x * x, plus epsilon) * scale, over all dimensions from `axis` on"""
+    axes, epsilon = _last_axes(node)
+    f, size = Formula(node), node.shape(0)
+    squares = node.add(graph.ReduceOp(f.x, "sum_square", axes))
+    mean = f.mul(squares, 1 / prod(size[d] for d in axes))
+    y = f.div(f.x, f(graph.SqrtOp, f.add(mean, epsilon)))
+    return [f.mul(y, aligned(node, 1, len(size)))]
+
+
+def _last_axes(node: Node) -> tuple[Sequence[int], float]:
+    """The dimensions from `axis` on, and epsilon."""
     node.require("stash_type", 1)
-    x = node.tensor(0)
-    rank = len(graph.shape(x))
-    axes = range(node.axis(-1, rank), rank)
-    y = node.add(graph.NormalizeOp(x, axes, node.attribute("epsilon", 1e-5)))
-    y = node.add(graph.MulOp(y, aligned(node, 1, rank)))
-    return [node.add(graph.AddOp(y, aligned(node, 2, rank))) if node.has(2) else y]
+    rank = len(node.shape(0))
+    return range(node.axis(-1, rank), rank), node.attribute("epsilon", 1e-5)
+
+
+def _mean(node: Node, x: SSAValue, axes: Sequence[int]) -> SSAValue:
+    return node.add(graph.ReduceOp(x, "mean", axes))
+
+
+def _mean_variance_norm(node: Node) -> Sequence[Value]:
+    """(x - m) / (sqrt(mean of (x - m)^2) + 1e-9), as ONNX defines it; m is the mean of x"""
+    f, rank = Formula(node), len(node.shape(0))
+    found = node.attribute("axes", [0, 2, 3])
+    if outside := [a for a in found if not -rank <= a < rank]:
+        raise Unsupported(f"with axis {outside[0]} of {rank} dimensions")
+    axes = sorted({a % rank for a in found})
+    difference = node.add(graph.SubOp(f.x, _mean(node, f.x, axes)))
+    deviation = f(graph.SqrtOp, _mean(node, f.mul(difference, difference), axes))
+    return [f.div(difference, f.add(deviation, 1e-9))]
 
 
 def _group_norm(node: Node) -> Sequence[Value]:
@@ -101,5 +139,7 @@ OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
     "InstanceNormalization": _instance_norm,
     "LayerNormalization": _layer_norm,
     "LogSoftmax": _log_softmax,
+    "MeanVarianceNormalization": _mean_variance_norm,
+    "RMSNormalization": _rms_norm,
     "Softmax": _softmax,
 }

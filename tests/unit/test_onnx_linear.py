@@ -65,6 +65,12 @@ CASES: dict[str, onnx.ModelProto] = {
     "GroupNormalization matrix": node(
         "GroupNormalization", (2, 12), (12,), (12,), opset=21, num_groups=3, epsilon=0.1
     ),
+    "MeanVarianceNormalization": node("MeanVarianceNormalization", (2, 37, 5, 3)),
+    "MeanVarianceNormalization axes": node("MeanVarianceNormalization", (2, 5, 6), axes=[-1]),
+    "RMSNormalization": node("RMSNormalization", (2, 5, 37), weight(37), opset=23),
+    "RMSNormalization axis": node(
+        "RMSNormalization", (2, 5, 6), weight(5, 6), opset=23, axis=1, epsilon=0.1
+    ),
     "LayerNormalization long rows": node("LayerNormalization", (3, 197), weight(197), weight(197)),
     "InstanceNormalization wide": node("InstanceNormalization", (2, 3, 5, 61), (3,), (3,)),
     "LogSoftmax long rows": node("LogSoftmax", (3, 1001)),
@@ -150,6 +156,18 @@ def test_layer_norm_spelled_out_is_one_op() -> None:
             break
     kernels = [op.sym_name.data for op in module.ops if isinstance(op, func.FuncOp)]
     assert kernels == ["main", "normalize_mul_add_0"]
+
+
+def test_layer_norm_gives_its_statistics() -> None:
+    norm = helper.make_node("LayerNormalization", ["x", "s"], ["y", "mean", "inverse"], axis=1)
+    names = ["y", "mean", "inverse"]
+    proto = model([norm], {"x": [2, 5, 37]}, {"s": weight(5, 37)}, outputs=names)
+    check(proto)
+    inputs = inputs_of(proto)
+    got = lamina.compile(proto, cache=False).run({"x": inputs[0]})
+    for name, want in zip(names, run_onnxruntime(proto, inputs), strict=True):
+        assert got[name].shape == want.shape
+        np.testing.assert_allclose(got[name], want, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,8 @@ CASES: dict[str, onnx.ModelProto] = {
     "InstanceNormalization": node("InstanceNormalization", IMAGE, weight(4), weight(4)),
     "LayerNormalization": node("LayerNormalization", IMAGE, weight(8), weight(8)),
     "LogSoftmax": node("LogSoftmax", (2, 3, 4)),
+    "MeanVarianceNormalization": node("MeanVarianceNormalization", IMAGE),
+    "RMSNormalization": node("RMSNormalization", IMAGE, weight(8), opset=23),
     "Softmax": node("Softmax", (2, 3, 4)),
     "Softmax axis": node("Softmax", (2, 3, 4), axis=1),
     "Softmax 11": node("Softmax", (2, 3, 4), opset=11),
