@@ -168,7 +168,7 @@ func.func @fused_ops_yield_several_values(%x: tensor<4xf32>) {
   func.return
 }
 
-// CHECK-LABEL: func.func @functions_of_one_number
+// CHECK-LABEL: func.func @functions_of_numbers
 // CHECK-NEXT:    graph.abs %x : tensor<4xf32> -> tensor<4xf32>
 // CHECK-NEXT:    graph.neg %x : tensor<4xf32> -> tensor<4xf32>
 // CHECK-NEXT:    graph.floor %x : tensor<4xf32> -> tensor<4xf32>
@@ -177,7 +177,8 @@ func.func @fused_ops_yield_several_values(%x: tensor<4xf32>) {
 // CHECK-NEXT:    graph.log %x : tensor<4xf32> -> tensor<4xf32>
 // CHECK-NEXT:    graph.log1p %x : tensor<4xf32> -> tensor<4xf32>
 // CHECK-NEXT:    graph.expm1 %x : tensor<4xf32> -> tensor<4xf32>
-func.func @functions_of_one_number(%x: tensor<4xf32>) {
+// CHECK-NEXT:    graph.pow %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+func.func @functions_of_numbers(%x: tensor<4xf32>) {
   %0 = graph.abs %x : tensor<4xf32> -> tensor<4xf32>
   %1 = graph.neg %x : tensor<4xf32> -> tensor<4xf32>
   %2 = graph.floor %x : tensor<4xf32> -> tensor<4xf32>
@@ -186,5 +187,37 @@ func.func @functions_of_one_number(%x: tensor<4xf32>) {
   %5 = graph.log %x : tensor<4xf32> -> tensor<4xf32>
   %6 = graph.log1p %x : tensor<4xf32> -> tensor<4xf32>
   %7 = graph.expm1 %x : tensor<4xf32> -> tensor<4xf32>
+  %8 = graph.pow %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @elements_are_taken
+// CHECK-NEXT:    graph.slice %x starts [0, 63, 1, 7] steps [1, -2, 1, -1] : tensor<1x64x8x8xf32> -> tensor<1x32x4x8xf32>
+// CHECK-NEXT:    graph.gather axis 2 [2, 1, 0, 1, 2] %x : tensor<1x64x8x8xf32> -> tensor<1x64x5x8xf32>
+// CHECK-NEXT:    graph.tile %x : tensor<1x64x8x8xf32> -> tensor<3x64x8x16xf32>
+func.func @elements_are_taken(%x: tensor<1x64x8x8xf32>) {
+  %0 = graph.slice %x starts [0, 63, 1, 7] steps [1, -2, 1, -1] : tensor<1x64x8x8xf32> -> tensor<1x32x4x8xf32>
+  %1 = graph.gather axis 2 [2, 1, 0, 1, 2] %x : tensor<1x64x8x8xf32> -> tensor<1x64x5x8xf32>
+  %2 = graph.tile %x : tensor<1x64x8x8xf32> -> tensor<3x64x8x16xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @depth_and_space
+// CHECK-NEXT:    graph.depth_to_space %x block 2 order "dcr" : tensor<1x64x8x8xf32> -> tensor<1x16x16x16xf32>
+// CHECK-NEXT:    graph.depth_to_space %x block 4 order "crd" {lamina.source = "d"} : tensor<1x64x8x8xf32> -> tensor<1x4x32x32xf32>
+// CHECK-NEXT:    graph.space_to_depth %x block 2 : tensor<1x64x8x8xf32> -> tensor<1x256x4x4xf32>
+func.func @depth_and_space(%x: tensor<1x64x8x8xf32>) {
+  %0 = graph.depth_to_space %x block 2 order "dcr" : tensor<1x64x8x8xf32> -> tensor<1x16x16x16xf32>
+  %1 = graph.depth_to_space %x block 4 order "crd" {lamina.source = "d"} : tensor<1x64x8x8xf32> -> tensor<1x4x32x32xf32>
+  %2 = graph.space_to_depth %x block 2 : tensor<1x64x8x8xf32> -> tensor<1x256x4x4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @dimensions_are_reduced
+// CHECK-NEXT:    graph.reduce "sum" %x over [2, 3] : tensor<1x64x8x8xf32> -> tensor<1x64x1x1xf32>
+// CHECK-NEXT:    graph.reduce "sum_square" %x over [1] : tensor<1x64x8x8xf32> -> tensor<1x1x8x8xf32>
+func.func @dimensions_are_reduced(%x: tensor<1x64x8x8xf32>) {
+  %0 = graph.reduce "sum" %x over [2, 3] : tensor<1x64x8x8xf32> -> tensor<1x64x1x1xf32>
+  %1 = graph.reduce "sum_square" %x over [1] : tensor<1x64x8x8xf32> -> tensor<1x1x8x8xf32>
   func.return
 }
