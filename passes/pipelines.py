@@ -13,6 +13,7 @@ from lamina.passes.graph.expand_avg_pool import ExpandAvgPoolPass
 from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
 from lamina.passes.graph.fuse_epilogues import FuseEpiloguesPass
+from lamina.passes.graph.lines_to_images import LinesToImagesPass
 from lamina.passes.graph.lower_graph_to_te import LowerGraphToTePass
 from lamina.passes.graph.outline_kernels import OutlineKernelsPass
 from lamina.passes.graph.pack_weights import PackWeightsPass
@@ -45,6 +46,7 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
     """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
     return (
         RecognizeNormalizationPass(),
+        LinesToImagesPass(),
         FoldBatchNormPass(),
         FoldConstantsPass(),
         SimplifyGraphPass(),

@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from onnx import helper
+from xdsl.dialects import func
 
 import lamina
-from tests.unit.onnx_models import node, run_onnxruntime
+from lamina.context import new_context
+from lamina.frontends.onnx import import_model
+from lamina.passes.pipelines import default
+from tests.unit.onnx_models import model, node, run_onnxruntime
 from tests.unit.test_onnx_operators import check, inputs_of, weight
 
 IMAGE, LINE, VOLUME = (2, 37, 9, 10), (2, 37, 19), (2, 5, 3, 4, 2)
@@ -141,6 +146,45 @@ def test_machine_code_computes_what_onnxruntime_computes(name: str) -> None:
     got = model.run(dict(zip(names, inputs, strict=True)))["y"]
     assert got.shape == want.shape
     assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
+
+
+def test_network_over_lines_has_the_kernels_of_one_over_images() -> None:
+    """Batch norm, residual and activation join the convolutions; nothing is unpacked between."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["a"], pads=[2, 2]),
+        helper.make_node("BatchNormalization", ["a", "b1", "b1", "b1", "v"], ["n"]),
+        helper.make_node("Relu", ["n"], ["b"]),
+        helper.make_node("Conv", ["b", "w2"], ["c"], pads=[1, 1]),
+        helper.make_node("Add", ["c", "b"], ["d"]),
+        helper.make_node("Relu", ["d"], ["e"]),
+        helper.make_node("MaxPool", ["e"], ["f"], kernel_shape=[2], strides=[2]),
+        helper.make_node("ConvTranspose", ["f", "w3", "b3"], ["g"], strides=[2]),
+        helper.make_node("Relu", ["g"], ["y"]),
+    ]
+    weights = {"w1": weight(37, 8, 5), "b1": weight(37), "v": abs(weight(37)) + 0.5}
+    weights |= {"w2": weight(37, 37, 3), "w3": weight(37, 16, 4), "b3": weight(16)}
+    proto = model(nodes, {"x": LINE[:1] + (8, 26)}, weights)
+    inputs = inputs_of(proto)
+    want = run_onnxruntime(proto, inputs)[0]
+    compiled = lamina.compile(proto, cache=False, verify=True)
+    assert np.abs(compiled(inputs[0]) - want).max() <= 1e-5 * np.abs(want).max()
+
+    ctx = new_context()
+    module = import_model(proto, ctx.weights)
+    for each in default():
+        each.apply(ctx, module)
+        if each.name == "outline-kernels":
+            break
+    kernels = [op.callee.string_value() for op in module.walk() if isinstance(op, func.CallOp)]
+    assert [name.rpartition("_")[0] for name in kernels] == [
+        "relayout",
+        "conv2d_relu",
+        "conv2d_add_relu",
+        "max_pool2d",
+        "conv2d",
+        "interleave_add_relu",
+        "relayout",
+    ]
 
 
 def test_zeros_have_a_norm_of_zero() -> None:
