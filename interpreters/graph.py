@@ -174,6 +174,7 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     graph.MulOp: lambda op, a, b: a * b,
     graph.NormalizeOp: _normalize,
     graph.NegOp: lambda op, x: -x,
+    graph.PowOp: lambda op, a, b: np.power(a.astype(np.float64), b).astype(a.dtype),
     graph.ReluOp: lambda op, x: np.maximum(x, x.dtype.type(0)),
     graph.RelayoutOp: lambda op, x: x,
     graph.ReshapeOp: lambda op, x: x.reshape(graph.shape(op.y)),

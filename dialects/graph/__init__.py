@@ -26,6 +26,7 @@ from lamina.dialects.graph.elementary import (
     Log1pOp,
     LogOp,
     NegOp,
+    PowOp,
     RoundOp,
 )
 from lamina.dialects.graph.linear import MatmulOp
@@ -100,6 +101,7 @@ Graph = Dialect(
         MinimumOp,
         MulOp,
         NegOp,
+        PowOp,
         NormalizeOp,
         ReduceOp,
         RelayoutOp,
@@ -143,8 +145,8 @@ __all__ = [
     "GatherOp",
     "GlobalAvgPoolOp",
     "Graph",
-    "LayoutAttr",
     "InterleaveOp",
+    "LayoutAttr",
     "Log1pOp",
     "LogOp",
     "LogSoftmaxOp",
@@ -157,6 +159,7 @@ __all__ = [
     "NormalizeOp",
     "PointwiseOp",
     "PoolOp",
+    "PowOp",
     "ReduceOp",
     "RelayoutOp",
     "ReluOp",

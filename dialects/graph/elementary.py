@@ -1,4 +1,4 @@
-"""Functions of one number: magnitude and sign, rounding to integers, logarithms."""
+"""Functions of numbers: magnitude and sign, rounding to integers, logarithms and powers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from xdsl.irdl import irdl_op_definition
 
-from lamina.dialects.graph.pointwise import UnaryOp
+from lamina.dialects.graph.pointwise import BinaryOp, UnaryOp
 
 
 @irdl_op_definition
@@ -96,3 +96,15 @@ class Expm1Op(UnaryOp):
     """
 
     name = "graph.expm1"
+
+
+@irdl_op_definition
+class PowOp(BinaryOp):
+    """
+    a ** b; 1 where b = 0 or a = 1, NaN where a < 0 and b is no integer.
+
+    %y = graph.pow %a, %b : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.pow"
+    KEEPS_ZERO: ClassVar[bool] = False

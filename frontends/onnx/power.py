@@ -1,4 +1,4 @@
-"""Powers with a known exponent, as products, quotients and square roots."""
+"""Powers, with a known exponent as products, quotients and square roots where that is exact."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from xdsl.ir import SSAValue
 
 from lamina.dialects import graph
 from lamina.frontends.onnx.activations import Formula
-from lamina.frontends.onnx.node import Node, Unsupported, Value
+from lamina.frontends.onnx.node import Node, Value
+from lamina.frontends.onnx.pointwise import aligned
 
 LARGEST = 16.0
 """with larger exponents the error of products, half a unit in the last place each, would show"""
@@ -17,24 +18,40 @@ LARGEST = 16.0
 
 def _pow(node: Node) -> Sequence[Value]:
     """
-    x ** n for a multiple of 1/2 from -16 to 16, the same for all elements.
+    x ** n for one n that is a multiple of 1/2 from -16 to 16, in products; else `graph.pow`.
 
     The square root of -inf is NaN, where C's pow(-inf, 0.5) is inf.
     """
-    exponents = node.constant(1, "exponents")
-    values = np.unique(exponents)
-    if values.size != 1:
-        raise Unsupported(f"with {values.size} different exponents")
-    n = float(values[0])
-    if not (abs(n) <= LARGEST and (2 * n).is_integer()):
-        raise Unsupported(f"with exponent {n:g}; only multiples of 0.5 up to {LARGEST:g}")
+    n = _exponent(node)
+    if n is None:
+        rank = max(len(node.shape(0)), len(node.shape(1)))
+        return [node.add(graph.PowOp(aligned(node, 0, rank), _exponents(node, rank)))]
     f = Formula(node)
-    if np.broadcast_shapes(exponents.shape, graph.shape(f.x)) != graph.shape(f.x):
-        raise Unsupported(f"with exponents of shape {list(exponents.shape)} that broadcast x")
     if n == 0:  # also for NaN
         return [node.known(np.ones(graph.shape(f.x), np.float32))]
     value = _product(f, abs(n))
     return [f.div(1.0, value) if n < 0 else value]
+
+
+def _exponent(node: Node) -> float | None:
+    """The exponent, if it is one number for all elements of the base and easy to compute with."""
+    value = node.value(1)
+    if isinstance(value, SSAValue) or value.size == 0:
+        return None
+    n = float(value.flat[0])
+    if np.any(value != value.flat[0]) or not abs(n) <= LARGEST or not (2 * n).is_integer():
+        return None
+    size = node.shape(0)
+    return n if np.broadcast_shapes(value.shape, size) == size else None
+
+
+def _exponents(node: Node, rank: int) -> SSAValue:
+    """The exponents as an operand: known integers as floats."""
+    value = node.value(1)
+    if isinstance(value, SSAValue):
+        return aligned(node, 1, rank)
+    size = (1,) * (rank - value.ndim) + value.shape
+    return node.known(value.astype(np.float32).reshape(size), node.name_of(1))
 
 
 def _product(f: Formula, n: float) -> SSAValue:

@@ -27,6 +27,7 @@ from lamina.dialects.graph import (
     MulOp,
     NegOp,
     PointwiseOp,
+    PowOp,
     ReluOp,
     RoundOp,
     SigmoidOp,
@@ -56,6 +57,7 @@ ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
     LogOp: math.LogOp,
     Log1pOp: math.Log1pOp,
     Expm1Op: math.ExpM1Op,
+    PowOp: math.PowFOp,
 }
 """ops that are one scalar operation"""
 

@@ -126,7 +126,7 @@ def log(a: Arithmetic, x: SSAValue) -> SSAValue:
     """
     x = a.insert(arith.AddfOp(x, a.number(0.0)))  # -0 becomes 0
     bits = a.bits(x)
-    m, n = _normalized(a, x, bits)
+    m, n = normalized(a, x, bits)
     value = _log_of_product(a, m, n)
     zero = a.sign_mask(a.insert(arith.SubiOp(bits, a.integer(1))))  # and negative x
     infinite = a.sign_mask(a.insert(arith.SubiOp(a.integer(LARGEST_BITS), bits)))  # or NaN
@@ -141,7 +141,7 @@ def log(a: Arithmetic, x: SSAValue) -> SSAValue:
     return a.float_of(a.insert(arith.OrIOp(a.bits(value), negative)))  # all bits set: NaN
 
 
-def _normalized(a: Arithmetic, x: SSAValue, bits: SSAValue) -> tuple[SSAValue, SSAValue]:
+def normalized(a: Arithmetic, x: SSAValue, bits: SSAValue) -> tuple[SSAValue, SSAValue]:
     """m and the integer n, as a float, with x = m * 2**n and sqrt(1/2) <= m < sqrt(2), for x > 0"""
     small = a.sign_mask(a.insert(arith.SubiOp(bits, a.integer(SMALLEST_NORMAL_BITS))))
     by = a.insert(arith.AndIOp(small, a.integer(25 << 23)))  # 25 in the place of the exponent

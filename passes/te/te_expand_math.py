@@ -16,21 +16,23 @@ from xdsl.utils.hints import isa
 
 from lamina.passes.te._approximations import erf, exp, expm1, log, log1p, tanh
 from lamina.passes.te._arithmetic import Arithmetic
+from lamina.passes.te._power import power
 
-EXPANSIONS: dict[type[Operation], Callable[[Arithmetic, SSAValue], SSAValue]] = {
+EXPANSIONS: dict[type[Operation], Callable[..., SSAValue]] = {
     math.ErfOp: erf,
     math.ExpM1Op: expm1,
     math.ExpOp: exp,
     math.Log1pOp: log1p,
     math.LogOp: log,
+    math.PowFOp: power,
     math.TanhOp: tanh,
 }
 
 
 def expand(op: Operation) -> None:
     """math.exp x  ->  2**n * p(r) with x = n * ln(2) + r, and so on"""
-    (x,), (y,) = op.operands, op.results
-    value = EXPANSIONS[type(op)](Arithmetic(Builder(InsertPoint.before(op)), y.type), x)
+    y = op.results[0]
+    value = EXPANSIONS[type(op)](Arithmetic(Builder(InsertPoint.before(op)), y.type), *op.operands)
     y.replace_all_uses_with(value)
     op.detach()
     op.erase()
@@ -42,14 +44,14 @@ def _is_f32(type: Attribute) -> bool:
 
 class TeExpandMathPass(ModulePass):
     """
-    Expand `math.exp`, `expm1`, `log`, `log1p`, `tanh` and `erf` on f32 and vectors to arithmetic.
+    Expand `math.exp`, `expm1`, `log`, `log1p`, `powf`, `tanh` and `erf` on f32, and vectors of it.
 
     %y = math.exp %x : f32  ->  arith.maximumf, math.fma, arith.shli, arith.bitcast, arith.mulf ..
 
-    Largest errors, in units in the last place: exp 1.1, expm1 2.0, log 1.1, log1p 2.0, tanh 1.5,
-    erf 1.1. Infinities, NaN and subnormal numbers come out as they should, without special cases;
-    signed zeros too, but for expm1 and log1p, which make 0 of -0. The logistic
-    function is 1 / (1 + exp(-x)) with the same exp: at most 2.6, and 0 where exp(-x) is infinite.
+    Largest errors, in units in the last place: exp 1.1, expm1 2.0, log 1.1, log1p 2.0, powf 16 (a
+    millionth), tanh 1.5, erf 1.1. Infinities, NaN, signed zeros and subnormal numbers come out as
+    they should, without special cases; but expm1 and log1p make 0 of -0. The logistic function is
+    1 / (1 + exp(-x)) with the same exp: at most 2.6, and 0 where exp(-x) is infinite.
     Other types are left alone.
     """
 

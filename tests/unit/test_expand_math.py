@@ -47,6 +47,27 @@ func.func @f(%x: memref<{n}xf32>, %y: memref<{n}xf32>) {{
     return y
 
 
+def powers(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What the arithmetic for math.powf makes of `x` and `y`."""
+    context, n = Context(), len(x)
+    for dialect in (arith.Arith, builtin.Builtin, func.Func, math.Math, memref.MemRef, te.Te):
+        context.load_dialect(dialect)
+    m = f"memref<{n}xf32>"
+    text = f"""
+func.func @f(%x: {m}, %p: {m}, %y: {m}) {{
+  te.compute axes(i: {n}) ins(%x[i], %p[i]) out(%y[i]) init 0.0 : f32 : {m}, {m}, {m}
+    (%a: f32, %b: f32, %acc: f32) {{ %r = math.powf %a, %b : f32  te.yield %r : f32 }}
+  func.return
+}}"""
+    module = Parser(context, text).parse_module()
+    TeExpandMathPass().apply(context, module)
+    module.verify()
+    assert "powf" not in str(module)
+    with np.errstate(all="ignore"):
+        (z,) = interpreters.call(module, "f", [x, y])
+    return z
+
+
 def floats(low: float, high: float, count: int) -> np.ndarray:
     """About `count` f32 between two positive numbers, equally many in every binade."""
     first, last = np.array([low, high], np.float32).view(np.int32)
@@ -174,3 +195,30 @@ def test_special_value(name: str, x: float, y: float) -> None:
 def test_results_stay_within_one(name: str) -> None:
     x = floats(0.1, 20.0, 300_000)
     assert np.all(expanded(name, x) <= 1.0)
+
+
+@pytest.mark.parametrize("spread", [1e-3, 0.1, 1.0, 10.0, 40.0])
+def test_error_of_powers_up_to_overflow(spread: float) -> None:
+    rng = np.random.default_rng(1)
+    x = np.exp(np.clip(rng.standard_normal(100_000) * spread, -103, 88)).astype(np.float32)
+    logs = np.log(x.astype(np.float64))
+    y = (rng.uniform(-87, 88.5, x.size) / np.where(logs == 0, 1, logs)).astype(np.float32)
+    with np.errstate(over="ignore"):
+        exact = x.astype(np.float64) ** y
+    normal = (exact > np.finfo(np.float32).tiny) & (exact < LARGEST)
+    assert normal.sum() > 50_000
+    got = powers(x, y)
+    assert ulps(got[normal], exact[normal]).max() <= 16
+    assert (np.abs(got[normal] - exact[normal]) / exact[normal]).max() <= 1e-6
+
+
+def test_powers_have_the_special_values_of_c() -> None:
+    special = [0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 0.5, -0.5, 2, -2, 3, -3, 3e38, -3e38, 1.5]
+    values = np.array([*special, 1e10, 16777217.0, 1.0000001, 7.25], np.float32)
+    x, y = (v.ravel() for v in np.meshgrid(values, values))
+    with np.errstate(all="ignore"):
+        wanted = np.power(x, y)
+    got = powers(x, y)
+    np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-44)
+    number = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(got[number]), np.signbit(wanted[number]))

@@ -74,14 +74,6 @@ UNSUPPORTED = {
     "Clip with a bound that is NaN": node("Clip", IMAGE, np.array(np.nan, np.float32)),
     "Celu with alpha 0.0": node("Celu", IMAGE, alpha=0.0),
     "Gelu with approximate cubic": node("Gelu", IMAGE, opset=20, approximate="cubic"),
-    "Pow with exponents that are computed at run time": node("Pow", IMAGE, IMAGE),
-    "Pow with exponent 0.3; only multiples of 0.5 up to 16": node(
-        "Pow", IMAGE, np.array(0.3, np.float32)
-    ),
-    "Pow with 2 different exponents": node("Pow", (2,), np.array([1, 2], np.float32)),
-    "Pow with exponents of shape [2, 1] that broadcast x": node(
-        "Pow", (2,), np.array([[2], [2]], np.float32)
-    ),
     "Pad with mode mirror": node("Pad", IMAGE, np.array([0, 0, 1, 1] * 2), mode="mirror"),
     "Pad with pads that are computed at run time": node("Pad", (4,), (2,)),
     "Reshape with shapes that are computed at run time": node("Reshape", IMAGE, (2,)),

@@ -121,6 +121,12 @@ CASES: dict[str, onnx.ModelProto] = {
     "Mean": node("Mean", IMAGE, (9, 8), (4, 1, 1)),
     "Mean of one": node("Mean", IMAGE),
     **{f"Pow {n}": node("Pow", IMAGE, scalar(n)) for n in (-3, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 7)},
+    **{f"Pow {n}": node("Pow", IMAGE, scalar(n)) for n in (0.3, -2.75, 20)},
+    "Pow of each": node("Pow", (2, 3), weight(3)),
+    "Pow at run time": node("Pow", IMAGE, (4, 1, 1)),
+    "Pow of a constant": node("Pow", scalar(1.7), IMAGE),
+    "Pow integers": node("Pow", (2, 3), ints(1, 2, 3)),
+    "Pow that broadcasts": node("Pow", (3,), np.full((2, 1), 2.0, np.float32)),
     "Pow integer": node("Pow", (2, 3), ints(2)),
     "Pow 9": node("Pow", (2, 3), scalar(2.0), opset=9),
     # activations

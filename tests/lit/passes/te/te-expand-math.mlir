@@ -74,3 +74,16 @@ func.func @expm1_does_not_subtract_one_from_exp(%x: f32) -> f32 {
   %r = math.expm1 %x : f32
   func.return %r : f32
 }
+
+// CHECK-LABEL: @powers_take_logarithm_and_exp_in_two_parts
+// CHECK-NOT: math.powf
+// CHECK: %[[S:.*]] = arith.mulf %[[F:.*]], %[[F]] : f32
+// CHECK-NEXT: %[[M:.*]] = arith.negf %[[S]] : f32
+// CHECK-NEXT: math.fma %[[F]], %[[F]], %[[M]] : f32
+// CHECK: math.floor
+// CHECK-NOT: arith.select
+// CHECK: func.return
+func.func @powers_take_logarithm_and_exp_in_two_parts(%x: f32, %y: f32) -> f32 {
+  %r = math.powf %x, %y : f32
+  func.return %r : f32
+}
