@@ -12,6 +12,7 @@ from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import ReduceOp
 from lamina.passes.graph._formula import Formula, Kernel, Scalars, names_of
 from lamina.passes.graph._lower_windows import add, larger, scaled
+from lamina.passes.graph._rows import has_neighbours, reduce_rows
 
 
 def smaller(s: Scalars, v: list[SSAValue]) -> SSAValue:
@@ -34,16 +35,16 @@ def add_square(s: Scalars, v: list[SSAValue]) -> SSAValue:
     return s(arith.AddfOp, v[1], s(arith.MulfOp, v[0], v[0]))
 
 
-FORMULAS: dict[str, tuple[Formula, float]] = {
-    "sum": (add, 0.0),
-    "mean": (add, 0.0),
-    "max": (larger, -inf),
-    "min": (smaller, inf),
-    "prod": (times, 1.0),
-    "sum_abs": (add_size, 0.0),
-    "sum_square": (add_square, 0.0),
+FORMULAS: dict[str, tuple[Formula, Formula, float]] = {
+    "sum": (add, add, 0.0),
+    "mean": (add, add, 0.0),
+    "max": (larger, larger, -inf),
+    "min": (smaller, smaller, inf),
+    "prod": (times, times, 1.0),
+    "sum_abs": (add_size, add, 0.0),
+    "sum_square": (add_square, add, 0.0),
 }
-"""kind -> how an element joins the accumulator, and what that is at first"""
+"""kind -> how an element joins the accumulator, how two of those join, and what it is at first"""
 
 
 def reduce(k: Kernel, op: ReduceOp) -> None:
@@ -52,14 +53,17 @@ def reduce(k: Kernel, op: ReduceOp) -> None:
     names = names_of(len(x.shape))
     along = {names[d]: x.shape[d] for d in gone}
     axes = {a: n for a, n in zip(names, y.extents, strict=True) if a not in along}
-    body, init = FORMULAS[op.kind.data]
-    k.compute(
+    body, combine, init = FORMULAS[op.kind.data]
+    reduce_rows(
+        k,
         axes,
+        along,
         [(x, [var(a) for a in names])],
         (y, [Expr() if a in along else var(a) for a in names]),
         body,
-        reduce=along,
+        combine,
         init=init,
+        side_by_side=has_neighbours(x, gone),
         epilogue=scaled(1 / prod(along.values())) if op.kind.data == "mean" else None,
     )
 

@@ -22,8 +22,13 @@ WIDEST = 64
 """lanes beyond which only their own reduction grows"""
 
 
-def lanes_for(extent: int, times: int) -> int | None:
-    """How many lanes reduce `times` rows of `extent` neighbours fastest; None to go one by one."""
+def lanes_for(extents: Sequence[int]) -> int | None:
+    """
+    How many lanes reduce rows of these extents fastest, the last that of neighbours; None to go one
+    by one.
+    """
+    *others, extent = extents
+    times = prod(others)
 
     def steps(lanes: int) -> int:
         chunks, rest = divmod(extent, lanes)
@@ -53,17 +58,16 @@ def reduce_rows(
     The elements along the last of `along` are neighbours, if they are `side_by_side`; `combine`
     makes one of two results of `body`.
     """
-    name = list(along)[-1]
-    others = {a: n for a, n in along.items() if a != name}
-    lanes = lanes_for(along[name], prod(others.values())) if side_by_side else None
+    lanes = lanes_for([*along.values()]) if side_by_side else None
     if lanes is None:
         k.compute(rows, reads, write, body, reduce=along, init=init, epilogue=epilogue)
         return
+    *others, name = along
     chunks, rest = divmod(along[name], lanes)
     index = [*map(var, rows), var("lane")]
     parts = k.scratch([*rows.values(), lanes])
     wide = _shifted(reads, name, var("chunk") * lanes + var("lane"))
-    many = {**others, "chunk": chunks}
+    many = {**{a: along[a] for a in others}, "chunk": chunks}
     k.compute({**rows, "lane": lanes}, wide, (parts, index), body, reduce=many, init=init)
     if not rest:
         k.compute(
@@ -81,18 +85,16 @@ def reduce_rows(
         total = combine(s, [v[1], v[0]])
         return epilogue(s, [total]) if epilogue else total
 
-    sums = k.scratch([*rows.values()])
-    k.compute(
-        rows, [(parts, index)], (sums, index[:-1]), combine, reduce={"lane": lanes}, init=init
-    )
+    sums, row = k.scratch([*rows.values(), 1]), [*map(var, rows), Expr()]
+    k.compute(rows, [(parts, index)], (sums, row), combine, reduce={"lane": lanes}, init=init)
     k.compute(
         rows,
         _shifted(reads, name, var(name) + chunks * lanes),
         write,
         body,
-        reduce={**others, name: rest},
+        reduce={**along, name: rest},
         init=init,
-        extras=[(sums, index[:-1])],
+        extras=[(sums, row)],
         epilogue=last,
     )
 
@@ -106,4 +108,4 @@ def _shifted(
 
 def has_neighbours(x: Tensor, along: Sequence[int]) -> bool:
     """Whether the elements of `x` along the last of these dimensions are neighbours in memory."""
-    return x.layout.with_halo(()).is_plain and max(along) == len(x.shape) - 1
+    return x.layout.with_halo(()).is_plain and len(x.shape) - 1 in along

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import helper
 from xdsl.dialects import func
 
@@ -156,6 +158,24 @@ def test_layer_norm_spelled_out_is_one_op() -> None:
             break
     kernels = [op.sym_name.data for op in module.ops if isinstance(op, func.FuncOp)]
     assert kernels == ["main", "normalize_mul_add_0"]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    op=st.sampled_from(
+        ["LogSoftmax", "Softmax", "ReduceMax", "ReduceMean", "ReduceProd", "ReduceL2"]
+    ),
+    size=st.tuples(st.integers(1, 5), st.integers(1, 20), st.integers(1, 150)),
+    first=st.integers(0, 2),
+)
+def test_rows_of_any_length_are_reduced(op: str, size: tuple[int, ...], first: int) -> None:
+    if op.startswith("Reduce"):
+        proto = node(op, size, axes=list(range(first, 3)), opset=13)
+    else:
+        proto = node(op, size, axis=first)
+    inputs = inputs_of(proto)
+    want = run_onnxruntime(proto, inputs)[0]
+    assert np.abs(compiled(proto, inputs) - want).max() <= 1e-5 * np.abs(want).max() + 1e-30
 
 
 def test_layer_norm_gives_its_statistics() -> None:

@@ -129,10 +129,10 @@ func.func private @statistics_take_two_passes(%x: tensor<1x20x4x4xf32, #graph.la
 // CHECK-NEXT:      out(%[[P:.*]][m, lane])
 // CHECK:           axes(m: 4, reduce lane: 16)
 // CHECK-NEXT:      ins(%[[P]][m, lane])
-// CHECK-NEXT:      out(%[[S:.*]][m])
+// CHECK-NEXT:      out(%[[S:.*]][m, 0])
 // CHECK:           axes(m: 4, reduce k: 9)
 // CHECK-NEXT:      ins(%a[m, k + 992], %b[k + 992, 0])
-// CHECK-NEXT:      extras(%[[S]][m])
+// CHECK-NEXT:      extras(%[[S]][m, 0])
 // CHECK-NEXT:      out(%y[m, 0])
 func.func private @neighbours_are_summed_side_by_side(%a: tensor<4x1001xf32>, %b: tensor<1001x1xf32>) -> tensor<4x1xf32> {
   %y = graph.matmul %a, %b : (tensor<4x1001xf32>, tensor<1001x1xf32>) -> tensor<4x1xf32>
@@ -387,4 +387,23 @@ func.func private @depth_is_divided(%x: tensor<1x12x2x2xf32>) -> (tensor<1x3x4x4
 func.func private @mean_is_a_scaled_sum(%x: tensor<2x8x4xf32>) -> tensor<1x8x1xf32> {
   %y = graph.reduce "mean" %x over [0, 2] : tensor<2x8x4xf32> -> tensor<1x8x1xf32>
   func.return %y : tensor<1x8x1xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @several_readers_are_one_formula(
+// CHECK-NEXT:    te.compute
+// CHECK-NEXT:      axes(i0: 4)
+// CHECK-NEXT:      ins(%x[i0])
+// CHECK-NEXT:      out(%y[i0])
+// CHECK:           %[[R:.*]] = arith.maximumf %a, %{{.*}} : f32
+// CHECK-NEXT:      %[[N:.*]] = math.absf %a : f32
+// CHECK-NEXT:      %[[S:.*]] = arith.addf %[[R]], %[[N]] : f32
+// CHECK-NEXT:      te.yield %[[S]]
+// CHECK-NOT:     te.compute
+func.func private @several_readers_are_one_formula(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %r = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  %n = graph.abs %x : tensor<4xf32> -> tensor<4xf32>
+  %y = graph.add %r, %n : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
 }
