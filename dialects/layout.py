@@ -126,7 +126,7 @@ class Layout:
 
     def with_halo(self, halo: Sequence[tuple[int, int]]) -> Layout:
         """The same storage order with this halo."""
-        return Layout.parse(self.text, halo)
+        return self if tuple(halo) == self.halo else Layout.parse(self.text, halo)
 
     def __str__(self) -> str:
         sides = ", ".join(f"{before}:{after}" for before, after in self.halo)

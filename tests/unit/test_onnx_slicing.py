@@ -128,6 +128,28 @@ def test_sum_of_exponentials_does_not_overflow() -> None:
     np.testing.assert_allclose(y, [[1000 + np.log(2)]], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("kind", "formula"),
+    [
+        ("L1", np.abs),
+        ("L2", np.abs),
+        ("LogSum", np.log),
+        ("LogSumExp", np.positive),
+        ("Max", np.positive),
+        ("SumSquare", np.square),
+    ],
+)
+@pytest.mark.parametrize("size", [(2, 37), ()], ids=str)
+def test_reduction_of_no_dimension_still_computes(
+    kind: str, formula: Any, size: tuple[int, ...]
+) -> None:
+    x = np.random.default_rng(1).uniform(0.1, 2, size).astype(np.float32)
+    proto = node(f"Reduce{kind}", size, noop_with_empty_axes=1, opset=18)
+    (y,) = compiled(proto, [x])
+    assert y.shape == size
+    np.testing.assert_allclose(y, formula(x), rtol=1e-5, atol=1e-6)
+
+
 def test_tile_of_what_broadcasts_is_not_computed() -> None:
     nodes = [
         helper.make_node("Expand", ["g", "size"], ["e"]),
