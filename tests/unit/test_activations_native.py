@@ -13,10 +13,9 @@ import lamina
 from tests.unit.onnx_models import model, node, run_onnxruntime
 
 CASES: dict[str, dict[str, Any]] = {
-    **dict.fromkeys(
-        ["Abs", "Ceil", "Elu", "Floor", "HardSigmoid", "HardSwish", "Neg", "Round"], {}
-    ),
-    **dict.fromkeys(["LeakyRelu", "Mish", "Reciprocal", "Selu", "Softplus", "Softsign"], {}),
+    **{op: {} for op in ("Abs", "Ceil", "Elu", "Floor", "HardSigmoid", "HardSwish", "Neg")},
+    **{op: {} for op in ("LeakyRelu", "Mish", "Reciprocal", "Round", "Selu", "Softplus")},
+    "Softsign": {},
     "Celu": {"alpha": 0.7},
     "Gelu": {},
     "Swish": {"alpha": 1.3},
