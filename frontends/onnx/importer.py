@@ -39,6 +39,7 @@ from lamina.frontends.onnx import (
     reductions,
     slicing,
 )
+from lamina.frontends.onnx.functions import spelled_out
 from lamina.frontends.onnx.model import Model, read
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 from lamina.frontends.onnx.older import converted
@@ -65,7 +66,7 @@ def run(
     model: str | Path | ModelProto, store: WeightStore, shapes: Mapping[str, Sequence[int]]
 ) -> ModuleOp:
     """Read, check and import a model."""
-    found = converted(read(model))
+    found = spelled_out(converted(read(model)), {*OPERATORS, *known.EVALUATIONS})
     try:
         return Importer(found, store).module(shapes)
     except UnicodeDecodeError as e:
