@@ -10,6 +10,9 @@ import pytest
 from onnx import helper
 
 import lamina
+from lamina.context import new_context
+from lamina.frontends.onnx import import_model
+from lamina.passes.pipelines import default
 from tests.unit.onnx_models import model, node, run_onnxruntime
 
 CASES: dict[str, dict[str, Any]] = {
@@ -85,7 +88,15 @@ def test_special_values(op: str, target: str) -> None:
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_network_of_gates_is_as_many_kernels_as_convolutions() -> None:
-    proto = between_convolutions("Mish", 32)
-    compiled = lamina.compile(proto, cache=False)
-    assert compiled is not None
+@pytest.mark.parametrize("op", ["Elu", "Gelu", "HardSwish", "Mish", "PRelu", "Swish"])
+def test_activation_joins_the_kernel_of_the_convolution(op: str) -> None:
+    extra = ["slope"] if op == "PRelu" else []
+    ctx = new_context()
+    module = import_model(between_convolutions(op, 32, *extra), ctx.weights)
+    for each in default():
+        each.apply(ctx, module)
+        if each.name == "outline-kernels":
+            break
+    assert str(module).count("func.call @conv2d") == 2
+    others = str(module).count("func.call") - 2
+    assert others == str(module).count("func.call @relayout")
