@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -69,14 +70,13 @@ class Side:
         """Where y starts in the interleaved results."""
         return self.before - self.first * self.stride
 
-    def selection(self) -> np.ndarray:
-        """[stride * taps, kernel]: 1 where a tap of a convolution is a tap of w, else 0."""
-        chosen = np.zeros((self.stride, self.taps, self.kernel), np.float32)
+    def selection(self) -> list[int | None]:
+        """Which tap of w each tap of each convolution is; None if it is zero."""
+        chosen: list[int | None] = []
         for phase, tap in np.ndindex(self.stride, self.taps):
             k, between = divmod((self.taps - 1 - tap) * self.stride + phase, self.dilation)
-            if not between and k < self.kernel:
-                chosen[phase, tap, k] = 1
-        return chosen.reshape(-1, self.kernel)
+            chosen.append(None if between or k >= self.kernel else k)
+        return chosen
 
 
 def _sides(node: Node, window: Window) -> list[Side]:
@@ -142,17 +142,23 @@ def _small_windows(node: Node, sides: Sequence[Side], groups: int) -> SSAValue:
     w, (inputs, outputs) = node.value(1), node.shape(1)[:2]
     if groups < 1 or inputs % groups:
         raise Unsupported(f"with group {groups} and weights {list(node.shape(1))}")
-    flat = reshaped(node, w, (inputs * outputs, prod(node.shape(1)[2:])))
-    chosen = np.kron(sides[0].selection(), sides[1].selection())
+    count = prod(side.kernel for side in sides)
+    chosen = [
+        count if i is None or j is None else i * sides[1].kernel + j
+        for i, j in product(*(side.selection() for side in sides))
+    ]
+    flat = reshaped(node, w, (inputs * outputs, count))
+    zero = np.zeros((inputs * outputs, 1), np.float32)
     if isinstance(flat, SSAValue):
-        flat = node.add(graph.DenseOp(flat, node.known(chosen)))
+        flat = node.add(graph.ConcatOp([flat, node.known(zero)], 1))
+        flat = node.add(graph.GatherOp(flat, 1, chosen))
     else:
-        flat = flat @ chosen.T  # every sum has one term
+        flat = np.concatenate([flat, zero], 1)[:, chosen]
     phases = [n for side in sides for n in (side.stride, side.taps)]
     apart = reshaped(node, flat, (groups, inputs // groups, outputs, *phases))
     apart = transposed(node, apart, (0, 3, 5, 2, 1, 4, 6))
-    count, taps = prod(s.stride for s in sides), [side.taps for side in sides]
-    small = reshaped(node, apart, (groups * count * outputs, inputs // groups, *taps))
+    filters = groups * outputs * prod(side.stride for side in sides)
+    small = reshaped(node, apart, (filters, inputs // groups, *(side.taps for side in sides)))
     return small if isinstance(small, SSAValue) else node.known(small, node.name_of(1))
 
 

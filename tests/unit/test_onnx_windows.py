@@ -163,7 +163,7 @@ def test_network_over_lines_has_the_kernels_of_one_over_images() -> None:
     ]
     weights = {"w1": weight(37, 8, 5), "b1": weight(37), "v": abs(weight(37)) + 0.5}
     weights |= {"w2": weight(37, 37, 3), "w3": weight(37, 16, 4), "b3": weight(16)}
-    proto = model(nodes, {"x": LINE[:1] + (8, 26)}, weights)
+    proto = model(nodes, {"x": (2, 8, 26)}, weights)
     inputs = inputs_of(proto)
     want = run_onnxruntime(proto, inputs)[0]
     compiled = lamina.compile(proto, cache=False, verify=True)
