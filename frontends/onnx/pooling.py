@@ -18,28 +18,53 @@ LARGEST_NORM = 16
 
 
 def _window(node: Node) -> Window:
-    return Window.padded(node, node.attribute("kernel_shape", []))
+    return Window.padded(node, node.attribute("kernel_shape", []), most=3)
+
+
+def _over_windows(
+    node: Node, x: SSAValue, window: Window, reduce: Callable[[SSAValue, Window], SSAValue]
+) -> Value:
+    """`reduce` over every window of `x`; over a volume first along the depth, then across."""
+    if len(window.size) == 2:
+        return like(node, reduce(x, window))
+    n, c, d, h, w = graph.shape(x)
+    along, across = window.apart()
+    y = reduce(_as(node, x, (n, c, d, h * w)), along)
+    d = graph.shape(y)[2]
+    y = reduce(_as(node, y, (n, c * d, h, w)), across)
+    return reshaped(node, y, (n, c, d, *graph.shape(y)[2:]))
+
+
+def _as(node: Node, x: SSAValue, size: Sequence[int]) -> SSAValue:
+    y = reshaped(node, x, size)
+    assert isinstance(y, SSAValue)
+    return y
 
 
 def _max_pool(node: Node) -> Sequence[Value]:
     node.ignore("storage_order")  # concerns the second output, which is not supported
-    window, x = _window(node), image(node, 0)
-    pads = window.covering_pads()  # padding does not count, so there may be more of it
-    pool = graph.MaxPool2dOp(x, window.kernel, window.strides, pads, dilations=window.dilations)
-    return [like(node, node.add(pool))]
+
+    def largest(x: SSAValue, window: Window) -> SSAValue:
+        pads = window.covering_pads()  # padding does not count, so there may be more of it
+        gaps = window.dilations
+        return node.add(graph.MaxPool2dOp(x, window.kernel, window.strides, pads, dilations=gaps))
+
+    return [_over_windows(node, image(node, 0), _window(node), largest)]
 
 
 def _average_pool(node: Node) -> Sequence[Value]:
-    window, x = _window(node), image(node, 0)
-    if not node.attribute("count_include_pad", 0):
-        return [like(node, node.add(_mean(x, window, count_pads=False)))]
-    y = node.add(_mean(x, window, count_pads=True))
-    rows, columns = window.counted()
-    inside, every = np.multiply.outer(rows, columns), prod(window.kernel)
-    if (inside != every).any():  # windows of ceil_mode that end beyond the padding
+    count_pads = bool(node.attribute("count_include_pad", 0))
+
+    def average(x: SSAValue, window: Window) -> SSAValue:
+        y = node.add(_mean(x, window, count_pads=count_pads))
+        inside, every = np.multiply.outer(*window.counted()), prod(window.kernel)
+        if not count_pads or (inside == every).all():
+            return y
+        # windows of ceil_mode that end beyond the padding
         factor = (every / inside).astype(np.float32)[None, None]
-        y = node.add(graph.MulOp(y, node.known(factor)))
-    return [like(node, y)]
+        return node.add(graph.MulOp(y, node.known(factor)))
+
+    return [_over_windows(node, image(node, 0), _window(node), average)]
 
 
 def _mean(x: SSAValue, window: Window, *, count_pads: bool) -> graph.AvgPool2dOp:
@@ -66,8 +91,7 @@ def _over_image(node: Node, reduce: Callable[[SSAValue], SSAValue]) -> Sequence[
     size = node.shape(0)
     if len(size) < 3:
         raise Unsupported(f"of {list(size)}; 3 dimensions or more are supported")
-    flat = reshaped(node, node.tensor(0), (*size[:2], prod(size[2:-1]), size[-1]))
-    assert isinstance(flat, SSAValue)
+    flat = _as(node, node.tensor(0), (*size[:2], prod(size[2:-1]), size[-1]))
     return [reshaped(node, reduce(flat), (*size[:2], *(1 for _ in size[2:])))]
 
 
@@ -75,8 +99,11 @@ def _lp_pool(node: Node) -> Sequence[Value]:
     """p-th root of the sum of |x| ** p over each window; padding adds nothing"""
     p, window = node.attribute("p", 2), _window(node)
     powers = _power(node, image(node, 0), p)
-    means = node.add(_mean(powers, window, count_pads=True))
-    return [like(node, _root(node, means, prod(window.kernel), p))]
+    means = _over_windows(
+        node, powers, window, lambda x, part: node.add(_mean(x, part, count_pads=True))
+    )
+    assert isinstance(means, SSAValue)
+    return [_root(node, means, prod(window.kernel), p)]
 
 
 def _global_lp_pool(node: Node) -> Sequence[Value]:
@@ -104,7 +131,7 @@ def _power(node: Node, x: SSAValue, p: int) -> SSAValue:
 
 def _root(node: Node, mean: SSAValue, taps: int, p: int) -> SSAValue:
     """The p-th root of the sum whose mean over `taps` is given."""
-    root = node.add(graph.MulOp(mean, _number(node, taps)))
+    root = node.add(graph.MulOp(mean, _number(node, taps, mean)))
     if p & (p - 1):
         return _exp_log(node, root, 1 / p)
     for _ in range(p.bit_length() - 1):
@@ -115,7 +142,7 @@ def _root(node: Node, mean: SSAValue, taps: int, p: int) -> SSAValue:
 def _exp_log(node: Node, x: SSAValue, exponent: float) -> SSAValue:
     """x ** exponent of numbers that are not negative, as exp(log(x) * exponent)"""
     log = node.add(graph.LogOp(x))
-    return node.add(graph.ExpOp(node.add(graph.MulOp(log, _number(node, exponent)))))
+    return node.add(graph.ExpOp(node.add(graph.MulOp(log, _number(node, exponent, x)))))
 
 
 def _lrn(node: Node) -> Sequence[Value]:
@@ -127,15 +154,13 @@ def _lrn(node: Node) -> Sequence[Value]:
     if len(size) < 3:
         raise Unsupported(f"of {list(size)}; 3 dimensions or more are supported")
     # channels as the height of an image
-    square = reshaped(node, node.add(graph.MulOp(x, x)), (size[0], 1, size[1], prod(size[2:])))
-    assert isinstance(square, SSAValue)
+    square = _as(node, node.add(graph.MulOp(x, x)), (size[0], 1, size[1], prod(size[2:])))
     pads = ((taps - 1) // 2, 0, taps // 2, 0)
     mean = node.add(graph.AvgPool2dOp(square, (taps, 1), (1, 1), pads, count_pads=True))
     alpha, bias = node.attribute("alpha", 1e-4), node.attribute("bias", 1.0)
-    scaled = node.add(graph.MulOp(mean, _number(node, alpha)))
-    base = node.add(graph.AddOp(scaled, _number(node, bias)))
-    power = reshaped(node, _base_power(node, base, beta), size)
-    assert isinstance(power, SSAValue)
+    scaled = node.add(graph.MulOp(mean, _number(node, alpha, mean)))
+    base = node.add(graph.AddOp(scaled, _number(node, bias, mean)))
+    power = _as(node, _base_power(node, base, beta), size)
     return [node.add(graph.DivOp(x, power))]
 
 
@@ -156,8 +181,9 @@ def _base_power(node: Node, x: SSAValue, beta: float) -> SSAValue:
     return power
 
 
-def _number(node: Node, value: float) -> SSAValue:
-    return node.known(np.full((1, 1, 1, 1), value, np.float32))
+def _number(node: Node, value: float, against: SSAValue) -> SSAValue:
+    """A number that broadcasts `against` a tensor."""
+    return node.known(np.full((1,) * len(graph.shape(against)), value, np.float32))
 
 
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {

@@ -15,10 +15,10 @@ from lamina.frontends.onnx.node import Node, Unsupported, Value, whole
 
 @dataclass(frozen=True)
 class Window:
-    """A window over height and width; `pads` are [top, left, bottom, right]."""
+    """A window over height and width, or over a volume; `pads` are [top, left, bottom, right]."""
 
     size: tuple[int, ...]
-    """height and width of the tensor"""
+    """height and width of the tensor, or depth, height and width"""
     kernel: list[int]
     strides: list[int]
     dilations: list[int]
@@ -26,15 +26,15 @@ class Window:
     ceil: bool
 
     @staticmethod
-    def read(node: Node, kernel: Sequence[int]) -> Window:
+    def read(node: Node, kernel: Sequence[int], most: int = 2) -> Window:
         """
-        The window of a node; `kernel` is what it must be if the node does not say. One over a line
-        is one over an image of height 1.
+        The window of a node over `most` dimensions at most; `kernel` is what it must be if the node
+        does not say. One over a line is one over an image of height 1.
         """
         size = node.shape(0)[2:]
         rank = len(size)
-        if rank not in (1, 2) or len(kernel) != rank:
-            raise Unsupported(f"of {rank} spatial dimensions; 1 and 2 are supported")
+        if not 1 <= rank <= most or len(kernel) != rank:
+            raise Unsupported(f"of {rank} spatial dimensions; 1 to {most} are supported")
         window = Window(
             size,
             whole(node.optional("kernel_shape"), kernel),
@@ -52,12 +52,12 @@ class Window:
             raise Unsupported(f"with kernel_shape {window.kernel} and weights {list(kernel)}")
         if min(window.pads) < 0:
             raise Unsupported(f"with negative pads {window.pads}")
-        return window if rank == 2 else window.of_height_1()
+        return window.of_height_1() if rank == 1 else window
 
     @staticmethod
-    def padded(node: Node, kernel: Sequence[int]) -> Window:
+    def padded(node: Node, kernel: Sequence[int], most: int = 2) -> Window:
         """`read`, with the padding that `auto_pad` asks for."""
-        return Window.read(node, kernel).automatic(node.attribute("auto_pad", "NOTSET"))
+        return Window.read(node, kernel, most).automatic(node.attribute("auto_pad", "NOTSET"))
 
     def of_height_1(self) -> Window:
         """This window over a line as one over an image."""
@@ -71,18 +71,30 @@ class Window:
             self.ceil,
         )
 
+    def apart(self) -> tuple[Window, Window]:
+        """
+        This window over a volume as one along the depth, over images of depth by all the rest, and
+        one over height and width: maxima and means over both, one after the other, are the same.
+        """
+        k, s, d, p = self.kernel, self.strides, self.dilations, self.pads
+        depth, height, width = self.size
+        along = (depth, height * width), [k[0], 1], [s[0], 1], [d[0], 1], [p[0], 0, p[3], 0]
+        across = (height, width), k[1:], s[1:], d[1:], [*p[1:3], *p[4:]]
+        return Window(*along, self.ceil), Window(*across, self.ceil)
+
     def automatic(self, auto_pad: str) -> Window:
         """This window with the padding that `auto_pad` asks for."""
         if auto_pad == "NOTSET":
             return self
-        pads = [0, 0, 0, 0]
+        rank = len(self.size)
+        pads = [0] * 2 * rank
         if auto_pad in ("SAME_UPPER", "SAME_LOWER"):
             for i, (n, extent, stride) in enumerate(
                 zip(self.size, self.extent, self.strides, strict=True)
             ):
                 total = max((-(-n // stride) - 1) * stride + extent - n, 0)
                 more, less = total - total // 2, total // 2
-                pads[i], pads[i + 2] = (less, more) if auto_pad == "SAME_UPPER" else (more, less)
+                pads[i], pads[i + rank] = (less, more) if auto_pad == "SAME_UPPER" else (more, less)
         elif auto_pad != "VALID":
             raise Unsupported(f"with auto_pad {auto_pad}")
         return Window(self.size, self.kernel, self.strides, self.dilations, pads, False)

@@ -32,11 +32,11 @@ def refusal(what: str | Path | onnx.ModelProto, **shapes: Sequence[int]) -> str:
 
 UNSUPPORTED = {
     "LSTM (node 'n')": node("LSTM", (3, 1, 4), np.ones((1, 8, 4), np.float32), hidden_size=2),
-    "Conv of 3 spatial dimensions; 1 and 2 are supported": node(
+    "Conv of 3 spatial dimensions; 1 to 2 are supported": node(
         "Conv", (1, 4, 8, 8, 8), np.ones((6, 4, 3, 3, 3), np.float32)
     ),
-    "MaxPool of 3 spatial dimensions; 1 and 2 are supported": node(
-        "MaxPool", (1, 4, 8, 8, 8), kernel_shape=[2, 2, 2]
+    "MaxPool of 4 spatial dimensions; 1 to 3 are supported": node(
+        "MaxPool", (1, 4, 8, 8, 8, 8), kernel_shape=[2, 2, 2, 2]
     ),
     "ConvTranspose with auto_pad SAME_UPPER, which makes 16 elements of 15": node(
         "ConvTranspose",

@@ -32,6 +32,11 @@ def line(op: str, opset: int = 22, **attributes: Any):
     return node(op, LINE, opset=opset, **(window | attributes))
 
 
+def volume(op: str, opset: int = 22, **attributes: Any):
+    window = {"kernel_shape": [2, 3, 2], "strides": [2, 2, 1], "dilations": [1, 1, 2]}
+    return node(op, (2, 5, 4, 7, 6), opset=opset, pads=[1, 0, 1, 0, 1, 1], **window, **attributes)
+
+
 def up(*kernel: int, inputs: int = 7, outputs: int = 9, bias: int = 0, **attributes: Any):
     """A transposed convolution."""
     size = (2, inputs, *(6, 5)[2 - len(kernel) :])
@@ -71,6 +76,12 @@ POOLS: dict[str, onnx.ModelProto] = {
         f"LRN {beta}": node("LRN", IMAGE, size=5, alpha=0.3, bias=1.5, beta=beta)
         for beta in (0.25, 0.3, 0.5, 0.75, 1.0, 1.75)
     },
+    **{f"{op} volume": volume(op) for op in ("AveragePool", "LpPool", "MaxPool")},
+    **{f"{op} volume ceil": volume(op, ceil_mode=1) for op in ("AveragePool", "LpPool", "MaxPool")},
+    "AveragePool volume counting": volume("AveragePool", ceil_mode=1, count_include_pad=1),
+    "MaxPool volume SAME": node(
+        "MaxPool", VOLUME, kernel_shape=[2, 3, 2], strides=[2, 2, 1], auto_pad="SAME_UPPER"
+    ),
     "LRN wide": node("LRN", (3, 7, 5, 6), size=9, alpha=0.5),
 }
 
