@@ -195,6 +195,14 @@ def test_layer_norm_gives_its_statistics() -> None:
     [
         (node("MatMul", (2, 3), ()), r"MatMul of \[2, 3\] and \[\]; a number is no matrix"),
         (
+            node("Gemm", (2, 3, 4), weight(4, 5)),
+            r"Gemm of \[2, 3, 4\] and \[4, 5\]; matrices are needed",
+        ),
+        (
+            node("MeanVarianceNormalization", (2, 3), axes=[2]),
+            "MeanVarianceNormalization with axis 2 of 2 dimensions",
+        ),
+        (
             node("InstanceNormalization", (2, 3), weight(3), weight(3)),
             r"InstanceNormalization of \[2, 3\]; N, C and more are needed",
         ),
