@@ -173,7 +173,7 @@ def test_rows_of_any_length_are_reduced(op: str, size: tuple[int, ...], first: i
         proto = node(op, size, axes=list(range(first, 3)), opset=13)
     else:
         proto = node(op, size, axis=first)
-    inputs = inputs_of(proto)
+    inputs = [abs(x) for x in inputs_of(proto)]  # a sum near zero would be all rounding errors
     want = run_onnxruntime(proto, inputs)[0]
     assert np.abs(compiled(proto, inputs) - want).max() <= 1e-5 * np.abs(want).max() + 1e-30
 
