@@ -10,6 +10,7 @@ The tests are those of single operators and the networks that PyTorch exported, 
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
 import warnings
@@ -176,27 +177,44 @@ def page(found: Sequence[Outcome]) -> str:
 def _table(
     groups: Sequence[str], counts: Mapping[str, Counter[str]], found: Sequence[Outcome]
 ) -> str:
-    lines = ["| | passed | refused | why |", "| --- | ---: | ---: | --- |"]
+    lines = ["| | passed | refused | what it does, and what is refused |"]
+    lines.append("| --- | ---: | ---: | --- |")
     for group in groups:
         passed, refused = (counts.get(group, Counter())[v] for v in ("passed", "refused"))
         reasons = Counter(_reason(o) for o in found if o.group == group and o.reason)
+        listed = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
         why = "; ".join(
-            f"{reason} ({n})" if len(reasons) > 1 else reason
-            for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+            f"{reason} ({n})" if len(listed) > 1 else reason
+            for reason, n in listed
+            if reason != group
         )
-        lines.append(f"| {group} | {passed} | {refused} | {why} |")
+        notes = [_cell(_meaning(group)), f"refused: {why}" if why else ""]
+        lines.append(f"| {group} | {passed} | {refused} | {' '.join(filter(None, notes))} |")
     return "\n".join(lines)
 
 
+def _meaning(operator: str) -> str:
+    """What the function that imports an operator says of it."""
+    function = OPERATORS.get(operator)
+    text = inspect.getdoc(function) if inspect.isfunction(function) else None
+    text = " ".join((text or "").split("\n\n")[0].split())
+    return text if not text or text.endswith(".") else f"{text}."
+
+
 def _reason(outcome: Outcome) -> str:
-    """Why a test is refused, without names of nodes and sizes, as cells of a table allow."""
+    """Why a test is refused, without names of nodes and sizes."""
     text = re.sub(r" \(nodes? [^)]*\)", "", outcome.reason)
     text = re.sub(r"^model: (not supported: )?", "", text)
+    text = re.sub(r"; set its shape, as in .*", "", text)
     text = re.sub(r"[\[(]-?\d[^\])]*[\])]", "[..]", text)
     text = re.sub(r"'[^']*'", "'..'", text)
-    text = re.sub(r"%\w+|\d+x[\dx]*\w*", "..", text)
-    text = text if len(text) <= 120 else text[:117].rsplit(" ", 1)[0] + " ..."
-    return text.replace("|", r"\|").replace("<", r"\<").replace("*", r"\*").replace("_", r"\_")
+    text = re.sub(r"%\w+|(\?|\d+)x[\dx?]*\w*", "..", text)
+    return _cell(text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " ...")
+
+
+def _cell(text: str) -> str:
+    """Text in a table of Markdown."""
+    return re.sub(r"([|<*_\[\]])", r"\\\1", text)
 
 
 def documented(text: str) -> dict[str, int]:

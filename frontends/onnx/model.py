@@ -48,7 +48,8 @@ class Model:
     def opset(self) -> int:
         """The version of the operators of ONNX itself."""
         versions = {o.domain: o.version for o in self.proto.opset_import}
-        return versions.get("", versions.get("ai.onnx", 1))
+        none = onnx.defs.onnx_opset_version() if versions else 1
+        return versions.get("", versions.get("ai.onnx", none))
 
     def error(self, message: str) -> LaminaError:
         """An error about this model."""

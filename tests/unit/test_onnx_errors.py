@@ -67,9 +67,6 @@ UNSUPPORTED = {
     "BatchNormalization with training_mode 1": node(
         "BatchNormalization", IMAGE, *4 * [np.ones(4, np.float32)], training_mode=1
     ),
-    "MatMul of [2, 3, 4] and [2, 4, 5]; a matrix on the right is supported": node(
-        "MatMul", (2, 3, 4), (2, 4, 5)
-    ),
     "Clip with bounds that are computed at run time": node("Clip", IMAGE, ()),
     "Clip with a bound that is NaN": node("Clip", IMAGE, np.array(np.nan, np.float32)),
     "Celu with alpha 0.0": node("Celu", IMAGE, alpha=0.0),
@@ -257,6 +254,13 @@ def test_opset_outside_the_range_is_refused() -> None:
         f"model: needs an opset from 6 to {newest}, got 5"
     )
     assert refusal(node("Relu", (1,), opset=newest + 1)).endswith(f"got {newest + 1}")
+
+
+def test_operator_of_another_domain_is_named_without_an_opset_of_onnx() -> None:
+    proto = model([helper.make_node("Tokenize", ["x"], ["y"], "n", domain="acme")], {"x": [1]})
+    del proto.opset_import[:]
+    proto.opset_import.append(helper.make_opsetid("acme", 1))
+    assert refusal(proto) == "model: not supported: acme.Tokenize (node 'n')"
 
 
 def test_model_that_onnx_cannot_convert_is_refused() -> None:
