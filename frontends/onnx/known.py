@@ -89,9 +89,12 @@ def _cast_like(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
 
 
 def _clip(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
-    low, high = (node.constant(i, "bounds") if node.has(i) else None for i in (1, 2))
+    if node.opset < 11:
+        low, high = node.optional("min"), node.optional("max")
+    else:
+        low, high = (node.constant(i, "bounds") if node.has(i) else None for i in (1, 2))
     y = inputs[0] if low is None else np.maximum(inputs[0], low)
-    return y if high is None else np.minimum(y, high)
+    return (y if high is None else np.minimum(y, high)).astype(inputs[0].dtype)
 
 
 def _expand(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
@@ -129,14 +132,13 @@ def _slice(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
     else:
         given = [node.constant(i, "bounds").tolist() if node.has(i) else None for i in range(1, 5)]
         starts, ends, axes, steps = given[0] or [], given[1] or [], given[2], given[3]
-    at = [slice(None)] * x.ndim
     for i, axis in enumerate(range(len(starts)) if axes is None else axes):
-        start, end, step = starts[i], ends[i], steps[i] if steps else 1
-        if step < 0 and end < -x.shape[axis]:
-            at[axis] = slice(start, None, step)  # to the very first: -1 would be the last
-        else:
-            at[axis] = slice(start, end, step)
-    return x[tuple(at)]
+        n, step = x.shape[axis], steps[i] if steps else 1
+        start, end = (at + n if at < 0 else at for at in (starts[i], ends[i]))
+        low, high = (0, n) if step > 0 else (-1, n - 1)
+        start, end = min(max(start, 0), high), min(max(end, low), high)
+        x = np.take(x, np.arange(start, end, step), axis)
+    return x
 
 
 def _split(node: Node, inputs: list[np.ndarray]) -> tuple[np.ndarray, ...]:

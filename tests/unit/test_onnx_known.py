@@ -56,6 +56,7 @@ CASES: dict[str, onnx.ModelProto] = {
     "Cast bool": known("Cast", floats(0, 2.9), to=TensorProto.BOOL),
     "CastLike": known("CastLike", floats(-1.7, 2.9), ints(1), opset=18),
     "Clip": known("Clip", A, np.array(-1), np.array(6)),
+    "Clip 9": known("Clip", floats(-1, 0.5, 3), opset=9, min=0.0, max=1.0),
     "ConstantOfShape": known("ConstantOfShape", ints(2, 3)),
     "ConstantOfShape value": known(
         "ConstantOfShape", ints(2), value=numpy_helper.from_array(ints(7))
@@ -82,6 +83,8 @@ CASES: dict[str, onnx.ModelProto] = {
     "Slice": known("Slice", MATRIX, ints(1, 0), ints(LAST, -1), ints(0, 1), ints(1, 2)),
     "Slice 9": known("Slice", MATRIX, starts=[1], ends=[-1], axes=[1], opset=9),
     "Slice backwards": known("Slice", A, ints(-1), ints(-LAST), ints(0), ints(-2)),
+    "Slice backwards from far before": known("Slice", A, ints(-9), ints(-LAST), ints(0), ints(-1)),
+    "Slice nothing": known("Slice", A, ints(4), ints(1), ints(0), ints(1)),
     "Slice first axes": known("Slice", MATRIX, ints(0), ints(1)),
     "Split": known("Split", A, ints(5), axis=0),
     "Split 11": known("Split", A, opset=11, split=[5]),
