@@ -36,9 +36,12 @@ def is_known(node: Node) -> bool:
     """Whether to compute a node now: on integers and truth values always, on floats if few."""
     if node.proto.op_type not in EVALUATIONS:
         return False
-    values = [node.value(i) for i in range(node.inputs) if node.has(i)]
-    arrays = [v for v in values if isinstance(v, np.ndarray)]
-    if not arrays or len(arrays) < len(values):
+    arrays: list[np.ndarray] = []
+    for i in filter(node.has, range(node.inputs)):
+        if isinstance(value := node.value(i), SSAValue):
+            return False  # before weights beside it are read
+        arrays.append(value)
+    if not arrays:
         return False
     return arrays[0].dtype != np.float32 or max(a.size for a in arrays) <= SMALL
 
