@@ -92,12 +92,16 @@ class Window:
             for i, (n, extent, stride) in enumerate(
                 zip(self.size, self.extent, self.strides, strict=True)
             ):
-                total = max((-(-n // stride) - 1) * stride + extent - n, 0)
+                total = (-(-n // stride) - 1) * stride + extent - n
+                if total < -1:  # implementations differ in where the first window starts
+                    raise Unsupported(f"with auto_pad {auto_pad} and strides {self.strides}")
+                total = max(total, 0)
                 more, less = total - total // 2, total // 2
                 pads[i], pads[i + rank] = (less, more) if auto_pad == "SAME_UPPER" else (more, less)
         elif auto_pad != "VALID":
             raise Unsupported(f"with auto_pad {auto_pad}")
-        return Window(self.size, self.kernel, self.strides, self.dilations, pads, False)
+        ceil = self.ceil and auto_pad == "VALID"  # the others ask for a number of windows
+        return Window(self.size, self.kernel, self.strides, self.dilations, pads, ceil)
 
     @property
     def extent(self) -> list[int]:

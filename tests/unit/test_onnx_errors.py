@@ -38,6 +38,9 @@ UNSUPPORTED = {
     "MaxPool of 4 spatial dimensions; 1 to 3 are supported": node(
         "MaxPool", (1, 4, 8, 8, 8, 8), kernel_shape=[2, 2, 2, 2]
     ),
+    "MaxPool with auto_pad SAME_UPPER and strides [4, 1]": node(
+        "MaxPool", IMAGE, kernel_shape=[2, 2], strides=[4, 1], auto_pad="SAME_UPPER"
+    ),
     "ConvTranspose with auto_pad SAME_UPPER, which makes 16 elements of 15": node(
         "ConvTranspose",
         IMAGE,

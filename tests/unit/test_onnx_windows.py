@@ -48,6 +48,14 @@ def up(*kernel: int, inputs: int = 7, outputs: int = 9, bias: int = 0, **attribu
 POOLS: dict[str, onnx.ModelProto] = {
     "MaxPool dilations": pool("MaxPool", dilations=[2, 3]),
     "MaxPool dilations 10": pool("MaxPool", dilations=[2, 3], opset=10),
+    "MaxPool VALID, ceil": node(
+        "MaxPool",
+        IMAGE,
+        kernel_shape=[4, 3],
+        strides=[2, 2],
+        auto_pad="VALID",
+        ceil_mode=1,
+    ),
     "MaxPool line": line("MaxPool", ceil_mode=1, dilations=[2]),
     "MaxPool line 9": line("MaxPool", opset=9),
     "AveragePool dilations": pool("AveragePool", dilations=[2, 3]),
