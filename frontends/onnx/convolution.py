@@ -104,7 +104,7 @@ def _sides(node: Node, window: Window) -> list[Side]:
             result = every - before - after
         else:
             before = (every - result + (auto_pad != "SAME_UPPER")) // 2
-        if not 1 <= result <= every:
+        if result < 1 or before < 0 or (auto_pad.startswith("SAME") and result > every):
             raise Unsupported(f"with auto_pad {auto_pad}, which makes {result} elements of {every}")
         sides.append(Side(n, result, before, stride, window.kernel[i], window.dilations[i]))
     return sides
