@@ -227,7 +227,7 @@ def normalized_maps(net: Net) -> Iterator[SSAValue]:
 
 
 def attention(net: Net) -> Iterator[SSAValue]:
-    n, c, h, w = shape(net.input)
+    n, _, h, w = shape(net.input)
     keys = net.add(
         ReshapeOp(net.conv(net.input, 20, kernel=(1, 1)), TensorType(f32, [n, 20, h * w]))
     )

@@ -1,6 +1,7 @@
 """Networks that take elements and sum them up keep their meaning through every pass."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from lamina.dialects.graph.reductions import KINDS
 from lamina.passes.graph._lower_slicing import runs_of
 from tests.unit.test_graph_pipeline import Net
 
-CONV = {"pads": (1, 1, 1, 1)}
+CONV: dict[str, Any] = {"pads": (1, 1, 1, 1)}
 
 
 def cut(net: Net, x: SSAValue, starts, steps, size) -> SSAValue:

@@ -102,7 +102,11 @@ def networks(draw: st.DrawFn) -> onnx.ModelProto:
     return model(nodes, {"x": [n, 4, *size[2:]]}, {**weights, **inputs}, ["y", "m"], opset=19)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(networks())
 def test_movement_between_convolutions(proto: onnx.ModelProto) -> None:
     agree(proto)
