@@ -46,7 +46,9 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
     """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
     return (
         RecognizeNormalizationPass(),
+        # a normalization is one op, however the exporter spelled it
         LinesToImagesPass(),
+        # windows slide over images only, those over lines over images of height 1
         FoldBatchNormPass(),
         FoldConstantsPass(),
         SimplifyGraphPass(),
