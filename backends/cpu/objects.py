@@ -72,15 +72,19 @@ class ObjectCache:
         if self._trimmed:
             return
         self._trimmed = True
-        entries: list[tuple[float, int, Path]] = []
-        for path in self.folder.iterdir():
-            with suppress(FileNotFoundError):  # another process trims too
-                status = path.stat()
-                entries.append((status.st_mtime, status.st_size, path))
-        total = sum(size for _, size, _ in entries)
-        for _, size, path in sorted(entries):
-            if total <= self.limit:
-                return
+        trim(self.folder, self.limit)
+
+
+def trim(folder: Path, limit: int, keep: Path | None = None) -> None:
+    """Remove the files of `folder` unused for longest, but `keep`, down to `limit` bytes."""
+    entries: list[tuple[float, int, Path]] = []
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process trims too
+            status = path.stat()
+            entries.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total > limit and path != keep:
             path.unlink(missing_ok=True)
             total -= size
 

@@ -31,8 +31,8 @@ from lamina.dialects.graph.elementary import (
 )
 from lamina.dialects.graph.linear import MatmulOp
 from lamina.dialects.graph.movement import ConcatOp, ReshapeOp, TransposeOp
-from lamina.dialects.graph.network import BatchNormOp, DenseOp, SoftmaxOp
-from lamina.dialects.graph.normalization import LogSoftmaxOp, NormalizeOp
+from lamina.dialects.graph.network import BatchNormOp, DenseOp
+from lamina.dialects.graph.normalization import AlongAxisOp, LogSoftmaxOp, NormalizeOp, SoftmaxOp
 from lamina.dialects.graph.pointwise import (
     AddOp,
     BinaryOp,
@@ -126,6 +126,7 @@ __all__ = [
     "SOURCE",
     "AbsOp",
     "AddOp",
+    "AlongAxisOp",
     "AvgPool2dOp",
     "BatchNormOp",
     "BinaryOp",

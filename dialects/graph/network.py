@@ -1,8 +1,8 @@
-"""Normalisation, products with matrices, and softmax."""
+"""Batch normalization, and products with constant matrices."""
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, TensorType, f32, i64
+from xdsl.dialects.builtin import FloatAttr, TensorType, f32
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -103,35 +103,3 @@ class DenseOp(IRDLOperation):
             )
         if self.bias is not None and shape(self.bias) != (w[0],):
             raise VerifyException(f"bias must have shape [{w[0]}], got {self.bias.type}")
-
-
-@irdl_op_definition
-class SoftmaxOp(IRDLOperation):
-    """
-    exp(x - m) / sum(exp(x - m)) along dimension `axis`, where m is the maximum there.
-
-    %y = graph.softmax axis 1 %x : tensor<1x1000xf32> -> tensor<1x1000xf32>
-    """
-
-    name = "graph.softmax"
-
-    x = operand_def(TensorType)
-    axis = prop_def(IntegerAttr.constr(i64))
-    y = result_def(TensorType)
-
-    traits = traits_def(Pure())
-    assembly_format = "`axis` $axis $x attr-dict `:` type($x) `->` type($y)"
-
-    def __init__(self, x: SSAValue, axis: int, y: Attribute | None = None) -> None:
-        super().__init__(
-            operands=[x],
-            properties={"axis": IntegerAttr(axis, i64)},
-            result_types=[y or x.type],
-        )
-
-    def verify_(self) -> None:
-        verify_tensors(self)
-        if shape(self.x) != shape(self.y):
-            raise VerifyException(f"result must have the shape of {self.x.type}, got {self.y.type}")
-        if not 0 <= (axis := self.axis.value.data) < len(shape(self.x)):
-            raise VerifyException(f"axis must be from 0 to {len(shape(self.x)) - 1}, got {axis}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, TensorType, f32, i64
@@ -61,15 +62,8 @@ class NormalizeOp(IRDLOperation):
             raise VerifyException(f"epsilon must not be negative, got {self.epsilon.value.data}")
 
 
-@irdl_op_definition
-class LogSoftmaxOp(IRDLOperation):
-    """
-    x - m - log(sum(exp(x - m))) along dimension `axis`, where m is the maximum there.
-
-    %y = graph.log_softmax axis 1 %x : tensor<1x1000xf32> -> tensor<1x1000xf32>
-    """
-
-    name = "graph.log_softmax"
+class AlongAxisOp(IRDLOperation, ABC):
+    """An op that computes each row along dimension `axis` from that row alone."""
 
     x = operand_def(TensorType)
     axis = prop_def(IntegerAttr.constr(i64))
@@ -91,3 +85,25 @@ class LogSoftmaxOp(IRDLOperation):
             raise VerifyException(f"result must have the shape of {self.x.type}, got {self.y.type}")
         if not 0 <= (axis := self.axis.value.data) < len(shape(self.x)):
             raise VerifyException(f"axis must be from 0 to {len(shape(self.x)) - 1}, got {axis}")
+
+
+@irdl_op_definition
+class SoftmaxOp(AlongAxisOp):
+    """
+    exp(x - m) / sum(exp(x - m)) along dimension `axis`, where m is the maximum there.
+
+    %y = graph.softmax axis 1 %x : tensor<1x1000xf32> -> tensor<1x1000xf32>
+    """
+
+    name = "graph.softmax"
+
+
+@irdl_op_definition
+class LogSoftmaxOp(AlongAxisOp):
+    """
+    x - m - log(sum(exp(x - m))) along dimension `axis`, where m is the maximum there.
+
+    %y = graph.log_softmax axis 1 %x : tensor<1x1000xf32> -> tensor<1x1000xf32>
+    """
+
+    name = "graph.log_softmax"

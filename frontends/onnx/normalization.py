@@ -104,9 +104,7 @@ def _log_softmax(node: Node) -> Sequence[Value]:
     return _along_axis(node, graph.LogSoftmaxOp)
 
 
-def _along_axis(
-    node: Node, op: type[graph.SoftmaxOp] | type[graph.LogSoftmaxOp]
-) -> Sequence[Value]:
+def _along_axis(node: Node, op: type[graph.AlongAxisOp]) -> Sequence[Value]:
     x = node.tensor(0)
     size = graph.shape(x)
     axis = node.axis(-1 if node.opset >= 13 else 1, len(size))

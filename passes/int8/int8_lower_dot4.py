@@ -18,9 +18,9 @@ from xdsl.pattern_rewriter import (
 )
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.backends.machine import UnknownTarget, describe
 from lamina.dialects.int8 import Dot4Op
 from lamina.dialects.vector import BitcastOp
+from lamina.passes._machine import machine_of
 
 
 class LowerDot4(RewritePattern):
@@ -73,9 +73,5 @@ class Int8LowerDot4Pass(ModulePass):
     """the machine to lower for"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        try:
-            machine = describe(self.target)
-        except UnknownTarget as error:
-            raise PassFailedException(f"{self.name}: {error}") from error
-        if not machine.dot4:
+        if not machine_of(self.target, by=self.name).dot4:
             PatternRewriteWalker(LowerDot4(), apply_recursively=False).rewrite_module(op)

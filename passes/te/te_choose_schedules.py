@@ -8,10 +8,10 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
-from xdsl.utils.exceptions import PassFailedException
 
-from lamina.backends.machine import Machine, UnknownTarget, describe
+from lamina.backends.machine import Machine
 from lamina.dialects.te import ComputeOp, ScheduleAttr
+from lamina.passes._machine import machine_of
 from lamina.passes.te._candidates_nest import Nest, nest_of
 from lamina.passes.te._candidates_orders import best_order, plain_order
 from lamina.passes.te._candidates_text import schedule_text
@@ -65,10 +65,7 @@ class TeChooseSchedulesPass(ModulePass):
     """the machine to choose for: `cpu`, `cpu:haswell`, `opencl:portable`, ..."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        try:
-            machine = describe(self.target)
-        except UnknownTarget as e:
-            raise PassFailedException(f"te-choose-schedules: {e}") from None
+        machine = machine_of(self.target, by=self.name)
         for te in computes(op):
             if te.schedule is None and not any(a.mark for a in te.axes.data):
                 te.schedule = choose(te, machine)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import lamina
 from lamina.backends.cpu.model import CompiledModel, load
-from lamina.backends.cpu.objects import default_folder, key_of
+from lamina.backends.cpu.objects import default_folder, key_of, trim
 from lamina.errors import LaminaError
 
 LIMIT = 4 << 30
@@ -47,22 +47,10 @@ class ModelCache:
         with suppress(OSError, LaminaError):  # no place to write to: compile again next time
             self.folder.mkdir(parents=True, exist_ok=True)
             model.save(self._path(key))
-            self._trim(keep=self._path(key))
+            trim(self.folder, self.limit, keep=self._path(key))
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.lam"
-
-    def _trim(self, keep: Path) -> None:
-        entries: list[tuple[float, int, Path]] = []
-        for path in self.folder.iterdir():
-            with suppress(FileNotFoundError):  # another process trims too
-                status = path.stat()
-                entries.append((status.st_mtime, status.st_size, path))
-        total = sum(size for _, size, _ in entries)
-        for _, size, path in sorted(entries):
-            if total > self.limit and path != keep:
-                path.unlink(missing_ok=True)
-                total -= size
 
 
 def model_key(files: Iterable[Path], *options: str) -> str:

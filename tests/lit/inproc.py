@@ -119,7 +119,7 @@ def call(stage: Stage, stdin: bytes) -> Finished:
             status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
             if isinstance(stop.code, str):
                 print(stop.code, file=stderr)
-        except Exception:
+        except Exception:  # a tool that crashes fails this test, not the runner
             status, crash = 1, traceback.format_exc()
     if reported := CRASH.search(err.getvalue() or out.getvalue()):
         crash = reported[0].decode()

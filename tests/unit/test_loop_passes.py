@@ -5,14 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.parser import Parser
-from xdsl.passes import PassPipeline
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina import interpreters, passes
+from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
-from lamina.context import new_context
+from tests.unit.rewriting import parse, rewrite
 
 CONTRACTION = """
 func.func @f(%x: memref<6x5xf32>, %w: memref<5x32xf32>, %y: memref<6x32xf32>) {
@@ -29,21 +27,6 @@ func.func @f(%x: memref<6x5xf32>, %w: memref<5x32xf32>, %y: memref<6x32xf32>) {
   func.return
 }
 """
-
-
-def parse(text: str) -> ModuleOp:
-    module = Parser(new_context(), text).parse_module()
-    module.verify()
-    return module
-
-
-def rewrite(text: str, pipeline: str) -> ModuleOp:
-    module = parse(text)
-    PassPipeline.parse_spec(passes.available(), f"{pipeline},verify-dominance").apply(
-        new_context(), module
-    )
-    module.verify()
-    return module
 
 
 def run(module: ModuleOp, *inputs: np.ndarray) -> list[np.ndarray]:

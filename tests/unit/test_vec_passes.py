@@ -5,15 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.parser import Parser
-from xdsl.passes import PassPipeline
 
-from lamina import interpreters, passes
+from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
-from lamina.context import new_context
 from lamina.dialects.vector import LoadOp
 from lamina.passes.vector._memory import shifted
+from tests.unit.rewriting import parse, rewrite
 
 CONTRACTION = """
 func.func @f(%x: memref<4x16xf32>, %w: memref<16x32xf32>, %y: memref<4x32xf32>) {
@@ -45,21 +43,6 @@ func.func @f(%x: memref<16x8xf32>, %y: memref<8x16xf32>) {
   func.return
 }
 """
-
-
-def parse(text: str) -> ModuleOp:
-    module = Parser(new_context(), text).parse_module()
-    module.verify()
-    return module
-
-
-def rewrite(text: str, pipeline: str) -> ModuleOp:
-    module = parse(text)
-    PassPipeline.parse_spec(passes.available(), f"{pipeline},verify-dominance").apply(
-        new_context(), module
-    )
-    module.verify()
-    return module
 
 
 def run_natively(module: ModuleOp, arrays: list[np.ndarray], y: np.ndarray) -> np.ndarray:
