@@ -67,6 +67,11 @@ def unwritten(type: Attribute) -> np.ndarray:
     return raw.copy().view(dtype).reshape(shape)
 
 
+def signless(array: np.ndarray) -> np.ndarray:
+    """A buffer as loads and stores see it, with the same memory: scalars and lanes have no sign."""
+    return array.view(f"i{array.dtype.itemsize}") if array.dtype.kind == "u" else array
+
+
 def constant(attr: Attribute) -> np.generic | np.ndarray | int:
     """The value of a constant attribute; an index is a Python int."""
     match attr:

@@ -11,7 +11,7 @@ from xdsl.utils.exceptions import InterpretationError
 
 from lamina.dialects import loop, vector
 from lamina.interpreters._index import by_position, compiled
-from lamina.interpreters.arrays import shape_of, show
+from lamina.interpreters.arrays import shape_of, show, signless
 from lamina.interpreters.cost import STEP, Estimate
 from lamina.interpreters.memory import check_index
 from lamina.interpreters.run import Implementation, Run
@@ -82,14 +82,15 @@ class _Place:
 
 def _load(run: Run, op: Load, args: Sequence[Any]) -> Sequence[Any]:
     place, shape = run.once(op, lambda: (_Place(op, s := shape_of(op.res.type)), s))
-    return (place.elements(args[0], args[1:]).reshape(shape).copy()[()],)
+    return (place.elements(signless(args[0]), args[1:]).reshape(shape).copy()[()],)
 
 
 def _load_splat(run: Run, op: vector.LoadSplatOp, args: Sequence[Any]) -> Sequence[Any]:
     """One element in every lane; one group of consecutive elements if a lane is a group."""
     place, shape = run.once(op, lambda: _splat_place(op))
-    value = np.empty(shape, args[0].dtype)
-    value[...] = place.elements(args[0], args[1:]).reshape(shape[1:])
+    array = signless(args[0])
+    value = np.empty(shape, array.dtype)
+    value[...] = place.elements(array, args[1:]).reshape(shape[1:])
     return (value,)
 
 
@@ -101,7 +102,7 @@ def _splat_place(op: vector.LoadSplatOp) -> tuple[_Place, tuple[int, ...]]:
 def _store(run: Run, op: vector.StoreOp, args: Sequence[Any]) -> Sequence[Any]:
     value, array, *indices = args
     place = run.once(op, lambda: _Place(op, shape_of(op.value.type)))
-    place.elements(array, indices)[...] = np.reshape(value, place.shape)
+    place.elements(signless(array), indices)[...] = np.reshape(value, place.shape)
     return ()
 
 
@@ -109,7 +110,7 @@ def _store_strided(run: Run, op: vector.StoreStridedOp, args: Sequence[Any]) -> 
     """In the order of the lanes, which matters where groups overlap."""
     value, array, *indices = args
     place = run.once(op, lambda: _Place(op, shape_of(op.value.type)))
-    for row, lane in zip(place.elements(array, indices), value, strict=True):
+    for row, lane in zip(place.elements(signless(array), indices), value, strict=True):
         row[...] = lane
     return ()
 

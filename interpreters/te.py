@@ -17,7 +17,7 @@ from xdsl.utils.exceptions import InterpretationError
 from lamina.dialects import te
 from lamina.dialects.expr import Expr
 from lamina.interpreters._index import by_name, compiled
-from lamina.interpreters.arrays import constant, scalar, show, unwritten
+from lamina.interpreters.arrays import constant, scalar, show, signless, unwritten
 from lamina.interpreters.cost import ELEMENT, STEP, Estimate
 from lamina.interpreters.run import Implementation, Run
 
@@ -135,8 +135,9 @@ class _Nest:
 def _compute(run: Run, op: te.ComputeOp, args: Sequence[Any]) -> Sequence[Any]:
     """acc = init; at every reduction point, acc = body(inputs, acc); out = epilogue(acc, extras)"""
     nest: _Nest = run.once(op, lambda: _Nest(op))
-    first, behind = len(nest.outer), len(nest.outer) + len(nest.inputs)
-    inputs, extras, out = args[first:behind], args[behind:-1], args[-1]
+    first = len(nest.outer)
+    *buffers, out = map(signless, args[first:])
+    inputs, extras = buffers[: len(nest.inputs)], buffers[len(nest.inputs) :]
     env = {**nest.grid, **dict(zip(nest.outer, args[:first], strict=True))}
     acc: Any = np.full(nest.shape, constant(op.init))
     for here, active in nest.steps(env):

@@ -26,6 +26,7 @@ VERSION = "1"
 ALIGN = 64
 
 _DTYPES = {"bool": "BOOL", "int8": "I8", "uint8": "U8", "int16": "I16", "int32": "I32"}
+_DTYPES |= {"uint16": "U16", "uint32": "U32", "uint64": "U64"}
 _DTYPES |= {"int64": "I64", "float16": "F16", "float32": "F32", "float64": "F64"}
 _OBJECT, _WEIGHT = "object:", "weight:"
 

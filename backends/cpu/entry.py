@@ -27,6 +27,7 @@ from lamina.backends.cpu.manifest import ROLES, Argument, Call, Manifest, Place
 from lamina.backends.cpu.types import byte_size
 from lamina.backends.cpu.work import flops_of
 from lamina.backends.machine import Machine
+from lamina.dialects.elements import is_unsigned
 
 _SAME_BUFFER = (
     memref.CastOp,
@@ -97,6 +98,7 @@ def dtype_of(t: Attribute) -> str:
     if isinstance(t, IntegerType) and t.width.data == 1:
         return "bool"
     kind = "int" if isinstance(t, IntegerType | IndexType) else "float"
+    kind = f"u{kind}" if is_unsigned(t) else kind
     return f"{kind}{8 * byte_size(t)}"
 
 

@@ -145,7 +145,7 @@ def _store(w: Writer, op: Operation) -> None:
 
 @dataclass(frozen=True)
 class _Lanes:
-    """A vector as its lanes: a group of elements counts as one wide integer, moved as a whole."""
+    """A vector as its lanes: a group of elements counts as one wide integer, an i1 as its byte."""
 
     n: int
     lane: str
@@ -156,6 +156,10 @@ class _Lanes:
     """bytes of one lane"""
     flat: str
     """the LLVM type of the vector itself, which has the elements of all groups in a row"""
+    read: str
+    """the instruction that makes the vector of lanes one of that type"""
+    write: str
+    """and the one that goes the other way"""
 
     @property
     def all(self) -> str:
@@ -168,14 +172,16 @@ def _lanes(w: Writer, op: Operation, t: Attribute) -> _Lanes:
         raise w.error(f"{op.name} needs a vector, got {t}")
     n, *group = t.get_shape()
     width = byte_size(t.element_type)
-    if _is_bool(t.element_type):
-        raise w.error(f"{op.name} needs lanes of whole bytes, got {t}")
-    lane = f"i{8 * width * prod(group)}" if group else w.type(t.element_type)
-    return _Lanes(n, lane, width, width * prod(group), w.type(t))
+    if group and _is_bool(t.element_type):
+        raise w.error(f"{op.name} needs groups of whole bytes, got {t}")
+    whole = bool(group) or _is_bool(t.element_type)
+    lane = f"i{8 * width * prod(group)}" if whole else w.type(t.element_type)
+    cast = ("trunc", "zext") if _is_bool(t.element_type) else ("bitcast", "bitcast")
+    return _Lanes(n, lane, width, width * prod(group), w.type(t), *cast)
 
 
 def _from_lanes(w: Writer, res: SSAValue, v: _Lanes, text: str) -> None:
-    w.define(res, text if v.flat == v.all else f"bitcast {v.all} {w.let(text)} to {v.flat}")
+    w.define(res, text if v.flat == v.all else f"{v.read} {v.all} {w.let(text)} to {v.flat}")
 
 
 def _load_splat(w: Writer, op: Operation) -> None:
@@ -212,7 +218,7 @@ def _store_strided(w: Writer, op: Operation) -> None:
     at = pointer(w, op.ref, op.index.data, op.indices)
     value = w.name(op.value)
     if v.flat != v.all:
-        value = w.let(f"bitcast {v.flat} {value} to {v.all}")
+        value = w.let(f"{v.write} {v.flat} {value} to {v.all}")
     for k in range(v.n):
         x = w.let(f"extractelement {v.all} {value}, i32 {k}")
         here = _step(w, at, k * op.stride.data * v.align)

@@ -9,6 +9,7 @@ from xdsl.ir import Dialect
 
 from lamina.dialects.graph.attributes import (
     SOURCE,
+    ElementError,
     LayoutAttr,
     broadcast_shape,
     inherit_source,
@@ -138,6 +139,7 @@ __all__ = [
     "DenseOp",
     "DepthToSpaceOp",
     "DivOp",
+    "ElementError",
     "ErfOp",
     "ExpOp",
     "Expm1Op",

@@ -12,6 +12,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
+from lamina.dialects.elements import FLOAT, kind_of
 from lamina.dialects.layout import Layout
 
 SOURCE = "lamina.source"
@@ -92,13 +93,34 @@ def verify_layout(type: TensorType) -> None:
         )
 
 
-def verify_tensors(op: Operation) -> None:
-    """Refuse an op whose operands and results are not of known extents and of one element type."""
+class ElementError(VerifyException):
+    """An op is not defined on elements of a type."""
+
+
+def verify_tensors(op: Operation, *kinds: str) -> None:
+    """
+    Refuse an op whose operands and results are not of known extents, and of one element type that
+    is of one of these kinds: FLOAT if none are given.
+    """
+    verify_layouts(op)
+    verify_elements(op, (*op.operands, *op.results), *kinds)
+
+
+def verify_layouts(op: Operation) -> None:
+    """Refuse operands and results of unknown extents, or whose layouts do not fit."""
     for x in (*op.operands, *op.results):
         verify_layout(tensor_type(x))
-    found = dict.fromkeys(tensor_type(x).element_type for x in (*op.operands, *op.results))
+
+
+def verify_elements(op: Operation, values: Sequence[SSAValue], *kinds: str) -> None:
+    """Refuse unless these have one element type, of one of these kinds: FLOAT if none are given."""
+    found = dict.fromkeys(tensor_type(x).element_type for x in values)
     if len(found) > 1:
         raise VerifyException(f"needs one element type, got {', '.join(map(str, found))}")
+    for element in found:
+        if kind_of(element) not in (kinds or (FLOAT,)):
+            needed = " or ".join(kinds or (FLOAT,))
+            raise ElementError(f"{op.name} needs elements of kind {needed}, got {element}")
 
 
 def broadcast_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import (
     Float32Type,
     Float64Type,
     IntegerType,
+    Signedness,
     StringAttr,
     TensorType,
 )
@@ -35,12 +36,12 @@ _INLINE = 16
 """constants of up to this many elements are written out"""
 
 _TYPES = {
+    "bool": IntegerType(1),
     "float16": Float16Type(),
     "float32": Float32Type(),
     "float64": Float64Type(),
-    "int8": IntegerType(8),
-    "int32": IntegerType(32),
-    "int64": IntegerType(64),
+    **{f"int{bits}": IntegerType(bits) for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": IntegerType(bits, Signedness.UNSIGNED) for bits in (8, 16, 32, 64)},
 }
 
 

@@ -23,6 +23,7 @@ from xdsl.traits import ConstantLike, IsolatedFromAbove, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
+from lamina.dialects.elements import ANY
 from lamina.dialects.graph.attributes import tensor_type, verify_layout, verify_tensors
 
 
@@ -101,7 +102,7 @@ class RelayoutOp(IRDLOperation):
 
     def verify_(self) -> None:
         x, y = tensor_type(self.x), tensor_type(self.y)
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         if x.shape != y.shape:
             raise VerifyException(f"a layout changes storage only, got {x} -> {y}")
 

@@ -19,6 +19,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import ANY
 from lamina.dialects.graph.attributes import (
     layout_of,
     shape,
@@ -55,7 +56,7 @@ class ConcatOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         axis, out = self.axis.value.data, list(shape(self.y))
         if not 0 <= axis < len(out):
             raise VerifyException(f"axis must be from 0 to {len(out) - 1}, got {axis}")
@@ -90,7 +91,7 @@ class ReshapeOp(IRDLOperation):
         super().__init__(operands=[x], result_types=[y])
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         x, y = prod(shape(self.x)), prod(shape(self.y))
         if x != y:
             raise VerifyException(f"{self.x.type} has {x} elements, {self.y.type} has {y}")
@@ -124,7 +125,7 @@ class TransposeOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         size, perm = shape(self.x), list(self.perm.get_values())
         if sorted(perm) != list(range(len(size))):
             raise VerifyException(

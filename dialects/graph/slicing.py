@@ -17,6 +17,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import ANY
 from lamina.dialects.graph.attributes import shape, tensor_type, verify_tensors
 
 
@@ -52,7 +53,7 @@ class SliceOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         starts, steps = self.starts.get_values(), self.steps.get_values()
         ranks = [len(starts), len(steps), len(shape(self.x)), len(shape(self.y))]
         if len(set(ranks)) > 1:
@@ -106,7 +107,7 @@ class GatherOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         size, axis, indices = list(shape(self.x)), self.axis.value.data, self.indices.get_values()
         if not 0 <= axis < len(size):
             raise VerifyException(f"axis must be from 0 to {len(size) - 1}, got {axis}")
@@ -141,7 +142,7 @@ class TileOp(IRDLOperation):
         super().__init__(operands=[x], result_types=[y])
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         old, new = shape(self.x), shape(self.y)
         if len(old) != len(new) or any(n < 1 or n % m for m, n in zip(old, new, strict=True)):
             raise VerifyException(
@@ -181,7 +182,7 @@ class DepthToSpaceOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         if (order := self.order.data) not in ("dcr", "crd"):
             raise VerifyException(f'order must be "dcr" or "crd", got "{order}"')
         _verify_blocks(self.block.value.data, deep=self.x, wide=self.y)
@@ -215,7 +216,7 @@ class SpaceToDepthOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         _verify_blocks(self.block.value.data, deep=self.y, wide=self.x)
 
 

@@ -17,6 +17,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import ANY
 from lamina.dialects.graph.attributes import shape, verify_tensors
 from lamina.dialects.graph.windows import ints
 
@@ -65,7 +66,7 @@ class InterleaveOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_tensors(self, *ANY)
         x, y, groups = shape(self.x), shape(self.y), self.groups.value.data
         steps, offsets = list(self.steps.get_values()), list(self.offsets.get_values())
         if len(x) != 4 or len(y) != 4:

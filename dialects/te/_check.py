@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Attribute, Block
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import scalar_of
 from lamina.dialects.expr import RESERVED, Div, Expr
 from lamina.dialects.te.attributes import MARKS, Axis
 
@@ -132,7 +133,7 @@ def _check_in_place(op: ComputeOp) -> None:
 def check_regions(op: ComputeOp) -> None:
     """Block arguments and yields have the types of what they stand for."""
     init, n = op.init.type, len(op.inputs)
-    elements = [op.element_type(k) for k in range(len(op.accesses.data))]
+    elements = [scalar_of(op.element_type(k)) for k in range(len(op.accesses.data))]
     _check_block(op.body.block, "body", elements[:n], "inputs", init, init, last=True)
     extras, out = elements[n:-1], elements[-1]
     _check_block(op.epilogue.block, "epilogue", extras, "extras", init, out, last=False)

@@ -20,6 +20,7 @@ from xdsl.irdl import (
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import scalar_of
 from lamina.dialects.expr import Expr
 from lamina.dialects.index import IndexAttr, IndexedBy
 from lamina.dialects.vector.types import Number, element_of, shape_of
@@ -78,7 +79,7 @@ class MemoryOp(IRDLOperation):
         self.verify_index()
         ref, dims = self.memref, self.index.data
         strides = ref.get_strides()
-        if element_of(type) != ref.element_type:
+        if element_of(type) != scalar_of(ref.element_type):
             raise VerifyException(f"{self.name}: {ref} holds no elements of {type}")
         if consecutive > 1 and strides and strides[-1] != 1:
             raise VerifyException(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import ModelProto, NodeProto, ValueInfoProto
 from xdsl.builder import Builder
 from xdsl.dialects import func
 from xdsl.dialects.builtin import (
@@ -24,7 +24,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.graph import SOURCE
+from lamina.dialects.graph import SOURCE, ElementError
 from lamina.dialects.graph.constants import constant
 from lamina.frontends.onnx import (
     activations,
@@ -39,6 +39,7 @@ from lamina.frontends.onnx import (
     reductions,
     slicing,
 )
+from lamina.frontends.onnx.elements import REMEDY, attribute_of, check_supported, name_of
 from lamina.frontends.onnx.functions import spelled_out
 from lamina.frontends.onnx.model import Model, read
 from lamina.frontends.onnx.node import Node, Unsupported, Value
@@ -170,8 +171,7 @@ class Importer:
 
     def constant(self, array: np.ndarray, source: str | None) -> SSAValue:
         """A constant that holds `array`."""
-        if array.dtype != np.float32:
-            raise Unsupported(f"with a constant of type {array.dtype}, only float32")
+        check_supported(array)
         op = self._builder.insert(constant(array, self._store, source=source))
         op.result.name_hint = _hint(source or "c")
         return op.result
@@ -197,6 +197,9 @@ class Importer:
         except Unsupported as e:
             self._problems[f"{_operator(proto)} {e}"].append(_name(proto))
             self._give_up(proto)
+        except ElementError as e:
+            self._problems[f"{_operator(proto)}: {e}"].append(_name(proto))
+            self._give_up(proto)
         except VerifyException as e:
             if self._problems:  # may come from a stand-in
                 self._give_up(proto)
@@ -214,8 +217,9 @@ class Importer:
         for name in filter(None, proto.output):
             info = self._inferred.get(name)
             size = _fixed(info) if info is not None else None
-            stand_in = None if size is None else Block(arg_types=[TensorType(f32, size)]).args[0]
-            self.values[name] = stand_in
+            self.values[name] = None
+            if info is not None and size is not None:
+                self.values[name] = Block(arg_types=[TensorType(f32, size)]).args[0]
 
     # -- inputs
 
@@ -230,18 +234,20 @@ class Importer:
     def _input_type(self, info: ValueInfoProto, given: Sequence[int] | None) -> Attribute:
         kind = info.type.WhichOneof("value")
         type = info.type.tensor_type.elem_type
-        if kind != "tensor_type" or type != TensorProto.FLOAT:
-            what = _element(type) if kind == "tensor_type" else str(kind)
-            self._inputs.append(f"input '{info.name}' of type {what}, only float32")
+        element = attribute_of(type) if kind == "tensor_type" else None
+        if element is None:
+            what = name_of(type) if kind == "tensor_type" else str(kind)
+            self._inputs.append(f"input '{info.name}' of type {what}, {REMEDY}")
+            element = f32
         size, fixed = _sizes(info), _fixed(info)
         if given is not None:
             if min(given, default=1) < 1 or (size is not None and len(size) != len(given)):
                 raise self.model.error(
                     f"input '{info.name}' is {_show(size or '?')}, it cannot be {_show(given)}"
                 )
-            return TensorType(f32, given)
+            return TensorType(element, given)
         if fixed is not None:
-            return TensorType(f32, fixed)
+            return TensorType(element, fixed)
         if size is None:
             raise self.model.error(
                 f"input '{info.name}' has no shape; set it, as in --shape {info.name}=1x3x224x224"
@@ -269,11 +275,6 @@ def _convert(node: Node) -> Sequence[Value]:
 
 def _operator(node: NodeProto) -> str:
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-
-
-def _element(type: int) -> str:
-    known = type in TensorProto.DataType.values()
-    return TensorProto.DataType.Name(type).lower() if known else f"number {type}"
 
 
 def _name(node: NodeProto) -> str:

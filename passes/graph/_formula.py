@@ -8,14 +8,24 @@ from typing import cast
 
 from xdsl.builder import Builder
 from xdsl.dialects import arith, memref
-from xdsl.dialects.builtin import FloatAttr, MemRefType, TensorType, f32
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    TensorType,
+    f32,
+)
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
+from xdsl.utils.hints import isa
 
+from lamina.dialects.elements import scalar_of
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import layout_of, shape
 from lamina.dialects.layout import Layout
-from lamina.dialects.te import AccessAttr, Axis, ComputeOp, YieldOp
+from lamina.dialects.te import AccessAttr, Axis, ComputeOp, YieldOp, memref_type
 
 Index = Sequence[Expr]
 Formula = Callable[["Scalars", list[SSAValue]], SSAValue]
@@ -38,6 +48,11 @@ class Tensor:
     layout: Layout
 
     @property
+    def scalar(self) -> Attribute:
+        """The type of an element that was read, or is to be written."""
+        return scalar_of(memref_type(self.buffer).element_type)
+
+    @property
     def extents(self) -> tuple[int, ...]:
         """The logical extents that a writer must cover so that every block is written whole."""
         return self.layout.padded(self.shape)
@@ -53,24 +68,32 @@ class Tensor:
         return AccessAttr((stored, None if inside else outside))
 
 
+def number(value: float, type: Attribute) -> FloatAttr | IntegerAttr:
+    """A constant of the type of a scalar."""
+    if isa(type, AnyFloat):
+        return FloatAttr(value, type)
+    assert isa(type, IntegerType), type
+    return IntegerAttr(int(value), type)
+
+
 class Scalars:
-    """Appends scalar f32 arithmetic to a block."""
+    """Appends scalar arithmetic to a block."""
 
     def __init__(self, block: Block) -> None:
         self.builder = Builder(InsertPoint.at_end(block))
 
-    def constant(self, value: float) -> SSAValue:
+    def constant(self, value: float, type: Attribute = f32) -> SSAValue:
         """A number."""
-        return self.builder.insert(arith.ConstantOp(FloatAttr(value, f32))).result
+        return self.builder.insert(arith.ConstantOp(number(value, type))).result
 
     def __call__(self, op: Callable[..., Operation], *operands: SSAValue) -> SSAValue:
         """The result of an operation on these scalars."""
         return self.builder.insert(op(*operands)).results[0]
 
 
-def region(arguments: int, names: Sequence[str], formula: Formula) -> Region:
-    """A region of `arguments` f32 scalars that yields what `formula` makes of them."""
-    block = Block(arg_types=[f32] * arguments)
+def region(types: Sequence[Attribute], names: Sequence[str], formula: Formula) -> Region:
+    """A region of scalars of these types that yields what `formula` makes of them."""
+    block = Block(arg_types=types)
     for arg, name in zip(block.args, names, strict=True):
         arg.name_hint = name
     block.add_op(YieldOp(formula(Scalars(block), list(block.args))))
@@ -100,9 +123,10 @@ class Kernel:
         op.memref.name_hint = "t"
         return self.builder.insert(op).memref
 
-    def scratch(self, shape: Sequence[int]) -> Tensor:
-        """A plain f32 tensor of the kernel's own."""
-        return Tensor(self.allocate(MemRefType(f32, shape)), tuple(shape), Layout.plain(len(shape)))
+    def scratch(self, shape: Sequence[int], type: Attribute = f32) -> Tensor:
+        """A plain tensor of the kernel's own."""
+        buffer = self.allocate(MemRefType(type, shape))
+        return Tensor(buffer, tuple(shape), Layout.plain(len(shape)))
 
     def compute(
         self,
@@ -113,6 +137,7 @@ class Kernel:
         *,
         reduce: Mapping[str, int] | None = None,
         init: float = 0.0,
+        accumulator: Attribute | None = None,
         outside: float = 0.0,
         extras: Sequence[tuple[Tensor, Index]] = (),
         epilogue: Formula | None = None,
@@ -122,24 +147,30 @@ class Kernel:
         One te op over spatial `axes` and `reduce` axes: from `reads` the body, then the epilogue
         with `extras`, to `write`, which with a halo gets its border of zeros too unless `halo` is
         false.
+
+        Formulas get scalars of the types of the tensors; the accumulator is of the type of what is
+        written unless `accumulator` says another, which the epilogue then converts.
         """
         reduce = reduce or {}
         ranges = {**axes, **reduce}
         out, index = write
         inputs = [t.at(i, ranges, outside) for t, i in reads]
         others = [t.at(i, ranges) for t, i in extras]
+        total = accumulator or out.scalar
         names = [*(f"a{k}" if k else "a" for k in range(len(reads))), "acc"]
         after = ["v", *(f"c{k}" if k else "c" for k in range(len(extras)))]
         self.builder.insert(
             ComputeOp(
                 axes=[Axis(n, e, reduce=n in reduce) for n, e in ranges.items()],
                 accesses=[*inputs, *others, AccessAttr((out.layout.apply(index), None))],
-                init=FloatAttr(init, f32),
+                init=number(init, total),
                 inputs=[t.buffer for t, _ in reads],
                 extras=[t.buffer for t, _ in extras],
                 out=out.buffer,
-                body=region(len(names), names, body),
-                epilogue=region(len(after), after, epilogue) if epilogue else None,
+                body=region([*(t.scalar for t, _ in reads), total], names, body),
+                epilogue=region([total, *(t.scalar for t, _ in extras)], after, epilogue)
+                if epilogue
+                else None,
             )
         )
         if halo:
@@ -185,11 +216,11 @@ class Kernel:
             ComputeOp(
                 axes=[Axis(n, e) for n, e in axes.items()],
                 accesses=[AccessAttr((out.layout.apply(index), None))],
-                init=FloatAttr(0.0, f32),
+                init=number(0, out.scalar),
                 inputs=[],
                 extras=[],
                 out=out.buffer,
-                body=region(1, ["acc"], lambda s, acc: acc[0]),
+                body=region([out.scalar], ["acc"], lambda s, acc: acc[0]),
             )
         )
 

@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
+from lamina.dialects.elements import FLOAT, kind_of
 from lamina.dialects.graph import (
     SOURCE,
     ConstantOp,
@@ -57,10 +58,11 @@ def check_op(op: Operation, name: str) -> None:
         remedy = "; run outline-kernels first" if isinstance(op, ConstantOp | FusedOp) else ""
         raise PassFailedException(f"lower-graph-to-te: no formula for {op.name} in @{name}{remedy}")
     for value in (*op.operands, *op.results):
-        if (element := tensor_type(value).element_type) != f32:
+        element = tensor_type(value).element_type
+        if kind_of(element) == FLOAT and element != f32:
             raise PassFailedException(
-                f"lower-graph-to-te: {op.name} in @{name} has elements of type {element}; only f32"
-                " is lowered"
+                f"lower-graph-to-te: {op.name} in @{name} has elements of type {element}; of floats"
+                " only f32 is lowered"
             )
     for y in op.results:
         if not keeps_padding_zero(op, layout_of(y.type)):

@@ -201,3 +201,24 @@ func.func @f(%x: memref<16xf32>, %y: memref<2x16xi1>) {
 
 
 # type, type, arith op or vec.convert, input, expected
+
+
+def test_lanes_of_truth_values_are_bytes_in_memory() -> None:
+    text = """
+func.func @f(%x: memref<2x8xi1>, %y: memref<4x8xi1>) {
+  %row = vec.load %x[1, 0] : memref<2x8xi1> -> vector<8xi1>
+  %one = vec.load_splat %x[0, 3] : memref<2x8xi1> -> vector<8xi1>
+  %column = vec.load_strided %x[0, 0] stride 2 : memref<2x8xi1> -> vector<8xi1>
+  vec.store %row, %y[0, 0] : vector<8xi1>, memref<4x8xi1>
+  vec.store %one, %y[1, 0] : vector<8xi1>, memref<4x8xi1>
+  vec.store_strided %column, %y[2, 1] stride 2 : vector<8xi1>, memref<4x8xi1>
+  func.return
+}"""
+    x = np.random.default_rng(0).integers(0, 2, (2, 8)).astype(bool)
+    x[0, 3] = True
+    y = np.zeros((4, 8), bool)
+    run(text, x, y)
+    np.testing.assert_array_equal(y[0], x[1])
+    assert y[1].all()
+    np.testing.assert_array_equal(y[2:].reshape(-1)[1::2], x.reshape(-1)[::2])
+    assert not y[2:].reshape(-1)[::2].any()

@@ -84,7 +84,9 @@ UNSUPPORTED = {
         opset=18,
     ),
     "Dropout in training mode": node("Dropout", IMAGE, "", np.array(True)),
-    "Add with a constant of type float64, only float32": node("Add", (2,), np.ones(2)),
+    "Add with a constant of type float64, only float32, bool and integers": node(
+        "Add", (2,), np.ones(2)
+    ),
     "Constant without numbers": model(
         [helper.make_node("Constant", [], ["y"], "n", value_string="a")], {"x": [1]}
     ),
@@ -133,12 +135,12 @@ def test_problem_is_not_hidden_by_what_follows_from_it() -> None:
     assert refusal(proto, x=(1, 4)) == "model: not supported: Bernoulli (node 'random')"
 
 
-@pytest.mark.parametrize("type", [TensorProto.INT64, TensorProto.DOUBLE, TensorProto.FLOAT16])
+@pytest.mark.parametrize("type", [TensorProto.STRING, TensorProto.DOUBLE, TensorProto.FLOAT16])
 def test_input_of_another_element_type_is_named(type: int) -> None:
     relu = helper.make_node("Relu", ["x"], ["y"], "n")
     kind = TensorProto.DataType.Name(type).lower()
     assert refusal(model([relu], {"x": [1]}, opset=14, input_type=type)).startswith(
-        f"model: not supported: input 'x' of type {kind}, only float32"
+        f"model: not supported: input 'x' of type {kind}, only float32, bool and integers"
     )
 
 
@@ -163,9 +165,10 @@ def test_undefined_value_beside_an_unknown_operator_is_no_crash() -> None:
 
 
 def test_output_of_another_element_type_is_named() -> None:
-    proto = node("Identity", np.array([1, 2]))
+    proto = node("Identity", np.array([1.0, 2.0]))
     assert refusal(proto) == (
-        "model: not supported: output with a constant of type int64, only float32"
+        "model: not supported: output with a constant of type float64, only float32, bool and"
+        " integers"
     )
 
 

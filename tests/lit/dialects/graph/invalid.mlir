@@ -600,3 +600,11 @@ func.func @reduction_drops_a_dimension(%x: tensor<2x8xf32>) {
   %y = graph.reduce "sum" %x over [1] : tensor<2x8xf32> -> tensor<2xf32>
   func.return
 }
+
+// -----
+
+// CHECK: graph.relu needs elements of kind float, got i32
+func.func @op_on_floats_gets_integers(%x: tensor<2x8xi32>) {
+  %y = graph.relu %x : tensor<2x8xi32> -> tensor<2x8xi32>
+  func.return
+}

@@ -221,3 +221,16 @@ func.func @dimensions_are_reduced(%x: tensor<1x64x8x8xf32>) {
   %1 = graph.reduce "sum_square" %x over [1] : tensor<1x64x8x8xf32> -> tensor<1x1x8x8xf32>
   func.return
 }
+
+// CHECK-LABEL: func.func @elements_of_other_types_are_moved
+// CHECK-NEXT:    graph.transpose %x [1, 0] : tensor<2x3xi1> -> tensor<3x2xi1>
+// CHECK-NEXT:    graph.tile %u : tensor<4xui8> -> tensor<8xui8>
+// CHECK-NEXT:    graph.constant dense<[true, false]> : tensor<2xi1>
+// CHECK-NEXT:    graph.constant dense<[0, 255]> : tensor<2xui8>
+func.func @elements_of_other_types_are_moved(%x: tensor<2x3xi1>, %u: tensor<4xui8>) {
+  %0 = graph.transpose %x [1, 0] : tensor<2x3xi1> -> tensor<3x2xi1>
+  %1 = graph.tile %u : tensor<4xui8> -> tensor<8xui8>
+  %2 = graph.constant dense<[true, false]> : tensor<2xi1>
+  %3 = graph.constant dense<[0, 255]> : tensor<2xui8>
+  func.return
+}

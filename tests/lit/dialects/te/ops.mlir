@@ -127,3 +127,12 @@ func.func @equal_computations_are_neither_merged_nor_deleted(%x: memref<2xf32>) 
     (%a: f32, %acc: f32) { %d = arith.addf %a, %a : f32  te.yield %d : f32 }
   func.return
 }
+
+// CHECK-LABEL: func.func @unsigned_elements_are_scalars_without_a_sign
+// CHECK:         (%a: i8, %b: i1, %acc: i8) {
+func.func @unsigned_elements_are_scalars_without_a_sign(%x: memref<2xui8>, %c: memref<2xi1>, %y: memref<2xui8>) {
+  te.compute axes(i: 2) ins(%x[i], %c[i]) out(%y[i]) init 0 : i8
+    : memref<2xui8>, memref<2xi1>, memref<2xui8>
+    (%a: i8, %b: i1, %acc: i8) { te.yield %a : i8 }
+  func.return
+}

@@ -70,3 +70,12 @@ func.func @buffer_without_dimensions(%x: memref<f32>) {
   %0 = vec.load %x[] : memref<f32> -> f32
   func.return
 }
+
+// CHECK-LABEL: func.func @lanes_have_no_sign(
+// CHECK-NEXT:    %0 = vec.load %x[0] : memref<8xui8> -> vector<8xi8>
+// CHECK-NEXT:    vec.store %0, %x[0] : vector<8xi8>, memref<8xui8>
+func.func @lanes_have_no_sign(%x: memref<8xui8>) {
+  %0 = vec.load %x[0] : memref<8xui8> -> vector<8xi8>
+  vec.store %0, %x[0] : vector<8xi8>, memref<8xui8>
+  func.return
+}

@@ -301,7 +301,7 @@ func.func private @maximum_of_nothing(%x: tensor<1x20x2x2xf32>) -> tensor<1x20x1
 
 // -----
 
-// CHECK: lower-graph-to-te: graph.relu in @doubles has elements of type f64; only f32 is lowered
+// CHECK: lower-graph-to-te: graph.relu in @doubles has elements of type f64; of floats only f32 is lowered
 func.func private @doubles(%x: tensor<4xf64>) -> tensor<4xf64> {
   %y = graph.relu %x : tensor<4xf64> -> tensor<4xf64>
   func.return %y : tensor<4xf64>
