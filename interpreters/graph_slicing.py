@@ -39,7 +39,8 @@ def _depth_to_space(op: graph.DepthToSpaceOp, x: Array) -> Array:
 
 def _space_to_depth(op: graph.SpaceToDepthOp, x: Array) -> Array:
     b, (n, c, h, w) = op.block.value.data, x.shape
-    blocks = x.reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4)
+    perm = (0, 3, 5, 1, 2, 4) if op.order.data == "dcr" else (0, 1, 3, 5, 2, 4)
+    blocks = x.reshape(n, c, h // b, b, w // b, b).transpose(perm)
     return blocks.reshape(graph.shape(op.y))
 
 

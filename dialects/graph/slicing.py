@@ -183,8 +183,7 @@ class DepthToSpaceOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_tensors(self, *ANY)
-        if (order := self.order.data) not in ("dcr", "crd"):
-            raise VerifyException(f'order must be "dcr" or "crd", got "{order}"')
+        _verify_order(self.order.data)
         _verify_blocks(self.block.value.data, deep=self.x, wide=self.y)
 
 
@@ -192,32 +191,42 @@ class DepthToSpaceOp(IRDLOperation):
 class SpaceToDepthOp(IRDLOperation):
     """
     Blocks of height and width become channels: with b the block and C the channels of x,
-    `y[n, ((i * b) + j) * C + c, h, w] = x[n, c, h * b + i, w * b + j]`.
+    `y[n, ch, h, w] = x[n, c, h * b + i, w * b + j]`, where k = i * b + j and ch = k * C + c for
+    order "dcr", c * b * b + k for "crd".
 
-    %y = graph.space_to_depth %x block 2 : tensor<1x2x4x6xf32> -> tensor<1x8x2x3xf32>
+    %y = graph.space_to_depth %x block 2 order "dcr" : tensor<1x2x4x6xf32> -> tensor<1x8x2x3xf32>
     """
 
     name = "graph.space_to_depth"
 
     x = operand_def(TensorType)
     block = prop_def(IntegerAttr.constr(i64))
+    order = prop_def(StringAttr)
     y = result_def(TensorType)
 
     traits = traits_def(Pure())
-    assembly_format = "$x `block` $block attr-dict `:` type($x) `->` type($y)"
+    assembly_format = "$x `block` $block `order` $order attr-dict `:` type($x) `->` type($y)"
 
-    def __init__(self, x: SSAValue, block: int, y: Attribute | None = None) -> None:
+    def __init__(self, x: SSAValue, block: int, order: str, y: Attribute | None = None) -> None:
         if y is None:
             n, c, h, w = shape(x)
             size = [n, c * block * block, h // max(block, 1), w // max(block, 1)]
             y = TensorType(tensor_type(x).element_type, size)
         super().__init__(
-            operands=[x], properties={"block": IntegerAttr(block, i64)}, result_types=[y]
+            operands=[x],
+            properties={"block": IntegerAttr(block, i64), "order": StringAttr(order)},
+            result_types=[y],
         )
 
     def verify_(self) -> None:
         verify_tensors(self, *ANY)
+        _verify_order(self.order.data)
         _verify_blocks(self.block.value.data, deep=self.y, wide=self.x)
+
+
+def _verify_order(order: str) -> None:
+    if order not in ("dcr", "crd"):
+        raise VerifyException(f'order must be "dcr" or "crd", got "{order}"')
 
 
 def _verify_blocks(block: int, deep: SSAValue, wide: SSAValue) -> None:

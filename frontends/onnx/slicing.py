@@ -175,12 +175,8 @@ def _space_to_depth(node: Node) -> Sequence[Value]:
     order = node.attribute("mode", "DCR")
     if order not in ("DCR", "CRD"):
         raise Unsupported(f"with mode {order}")
-    x, block = node.tensor(0), node.attribute("blocksize", 0)
-    y = node.add(graph.SpaceToDepthOp(x, block))
-    if order == "CRD":
-        n, parts = graph.shape(x)[1], block * block
-        y = gathered(node, y, 1, [k * n + c for c in range(n) for k in range(parts)])
-    return [y]
+    block = node.attribute("blocksize", 0)
+    return [node.add(graph.SpaceToDepthOp(node.tensor(0), block, order.lower()))]
 
 
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {

@@ -111,10 +111,13 @@ def depth_to_space(k: Kernel, op: DepthToSpaceOp) -> None:
 
 
 def space_to_depth(k: Kernel, op: SpaceToDepthOp) -> None:
-    """y[n, (i * b + j) * C + c, h, w] = x[n, c, h * b + i, w * b + j]"""
+    """y[n, ch, h, w] = x[n, c, h * b + i, w * b + j]"""
     x, y, b = k.tensor(op.x), k.tensor(op.y), op.block.value.data
     axes, (n, ch, h, w) = point(y)
-    c, part = div("mod", ch, x.shape[1]), div("floordiv", ch, x.shape[1])
+    if op.order.data == "dcr":
+        c, part = div("mod", ch, x.shape[1]), div("floordiv", ch, x.shape[1])
+    else:
+        c, part = div("floordiv", ch, b * b), div("mod", ch, b * b)
     i, j = div("floordiv", part, b), div("mod", part, b)
     k.compute(axes, [(x, [n, c, h * b + i, w * b + j])], (y, [n, ch, h, w]), first)
 

@@ -8,8 +8,10 @@ from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.graph import (
     BinaryOp,
+    DepthToSpaceOp,
     GatherOp,
     ReshapeOp,
+    SpaceToDepthOp,
     TileOp,
     TransposeOp,
     broadcast_shape,
@@ -18,24 +20,76 @@ from lamina.dialects.graph import (
 )
 
 
+def regrouped(op: ReshapeOp) -> tuple[SSAValue, tuple[int, ...], list[int]] | None:
+    """x, the parts and the permutation of reshape(transpose(reshape(x: -> parts), permutation))"""
+    if not isinstance(transpose := op.x.owner, TransposeOp):
+        return None
+    if not isinstance(apart := transpose.x.owner, ReshapeOp):
+        return None
+    return apart.x, shape(apart.y), list(transpose.perm.get_values())
+
+
 class ShuffleToGather(RewritePattern):
     """reshape(transpose(reshape(x: ngc.. -> n,g,c,..), [0, 2, 1, ..])) -> gather axis 1 (x)"""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ReshapeOp, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(transpose := op.x.owner, TransposeOp):
+        if (found := regrouped(op)) is None:
             return
-        if not isinstance(apart := transpose.x.owner, ReshapeOp):
-            return
-        old, parts = shape(apart.x), shape(apart.y)
+        x, parts, perm = found
+        old = shape(x)
         rank = len(old)
         if rank < 3 or parts != (old[0], *parts[1:3], *old[2:]) or shape(op.y) != old:
             return
-        if list(transpose.perm.get_values()) != [0, 2, 1, *range(3, rank + 1)]:
+        if perm != [0, 2, 1, *range(3, rank + 1)]:
             return
         groups, each = parts[1:3]
         indices = [g * each + c for c in range(each) for g in range(groups)]
-        new = GatherOp(apart.x, 1, indices, op.y.type)
+        new = GatherOp(x, 1, indices, op.y.type)
+        inherit_source(new, op)
+        rewriter.replace(op, new)
+
+
+class ChannelsToPixels(RewritePattern):
+    """reshape(transpose(reshape(x: nchw), [0, 1, 4, 2, 5, 3])) -> depth_to_space(x)"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReshapeOp, rewriter: PatternRewriter, /) -> None:
+        found = regrouped(op)
+        if found is None or len(shape(found[0])) != 4 or len(found[1]) != 6:
+            return
+        x, parts, perm = found
+        (n, c, h, w), b = shape(x), parts[2]
+        less = c // b**2
+        if perm == [0, 1, 4, 2, 5, 3] and parts == (n, less, b, b, h, w):
+            order = "crd"
+        elif perm == [0, 3, 4, 1, 5, 2] and parts == (n, b, b, less, h, w):
+            order = "dcr"
+        else:
+            return
+        if shape(op.y) != (n, less, h * b, w * b):
+            return
+        new = DepthToSpaceOp(x, b, order, op.y.type)
+        inherit_source(new, op)
+        rewriter.replace(op, new)
+
+
+class PixelsToChannels(RewritePattern):
+    """reshape(transpose(reshape(x: nchw), [0, 1, 3, 5, 2, 4])) -> space_to_depth(x)"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReshapeOp, rewriter: PatternRewriter, /) -> None:
+        found = regrouped(op)
+        if found is None or len(shape(found[0])) != 4 or len(found[1]) != 6:
+            return
+        x, parts, perm = found
+        (n, c, h, w), b = shape(x), parts[3]
+        order = {(1, 3, 5): "crd", (3, 5, 1): "dcr"}.get((perm[1], perm[2], perm[3]))
+        if order is None or perm[0] != 0 or perm[4:] != [2, 4]:
+            return
+        if parts != (n, c, h // b, b, w // b, b) or shape(op.y) != (n, c * b**2, h // b, w // b):
+            return
+        new = SpaceToDepthOp(x, b, order, op.y.type)
         inherit_source(new, op)
         rewriter.replace(op, new)
 

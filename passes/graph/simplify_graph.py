@@ -43,7 +43,12 @@ from lamina.dialects.graph import (
 )
 from lamina.dialects.graph.constants import known
 from lamina.dialects.graph.windows import ints
-from lamina.passes.graph._simplify_movement import BroadcastInsteadOfTile, ShuffleToGather
+from lamina.passes.graph._simplify_movement import (
+    BroadcastInsteadOfTile,
+    ChannelsToPixels,
+    PixelsToChannels,
+    ShuffleToGather,
+)
 from lamina.weights import WeightStore
 
 
@@ -262,6 +267,8 @@ class SimplifyGraphPass(ModulePass):
             MergeTransposes(),
             TransposeOfOnesToReshape(),
             ShuffleToGather(),
+            ChannelsToPixels(),
+            PixelsToChannels(),
             BroadcastInsteadOfTile(),
         ]
         PatternRewriteWalker(GreedyRewritePatternApplier(patterns)).rewrite_module(op)

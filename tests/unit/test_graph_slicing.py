@@ -88,7 +88,25 @@ def blocks_of_depth(net: Net) -> Iterator[SSAValue]:
     for channels, order in ((64, "dcr"), (64, "crd"), (36, "dcr"), (36, "crd")):
         x = net.add(DepthToSpaceOp(net.conv(net.input, channels), 2, order))
         yield net.conv(x, 17, **CONV)
-        yield net.conv(net.add(SpaceToDepthOp(x, 2)), 17, **CONV)
+        yield net.conv(net.add(SpaceToDepthOp(x, 2, order)), 17, **CONV)
+
+
+def regrouped(net: Net, x: SSAValue, parts, perm, size) -> SSAValue:
+    apart = net.add(ReshapeOp(x, TensorType(f32, parts)))
+    return net.add(ReshapeOp(net.add(TransposeOp(apart, perm)), TensorType(f32, size)))
+
+
+def shuffled_pixels(net: Net) -> Iterator[SSAValue]:
+    for channels in (64, 36):
+        x = net.conv(net.input, channels)
+        n, c, h, w = shape(x)
+        less, whole = c // 4, [n, c // 4, 2 * h, 2 * w]
+        y = regrouped(net, x, [n, less, 2, 2, h, w], [0, 1, 4, 2, 5, 3], whole)
+        z = regrouped(net, x, [n, 2, 2, less, h, w], [0, 3, 4, 1, 5, 2], whole)
+        yield net.conv(net.add(AddOp(y, z)), 17, **CONV)
+        for perm in ([0, 1, 3, 5, 2, 4], [0, 3, 5, 1, 2, 4]):
+            back = regrouped(net, y, [n, less, h, 2, w, 2], perm, [n, c, h, w])
+            yield net.conv(back, 17, **CONV)
 
 
 def repeated_maps(net: Net) -> Iterator[SSAValue]:
@@ -125,6 +143,7 @@ NETWORKS = [
     shuffled_channels,
     picked_channels,
     blocks_of_depth,
+    shuffled_pixels,
     repeated_maps,
     reduced_in_blocks,
     attention_of_maps_and_channels,

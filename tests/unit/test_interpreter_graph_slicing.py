@@ -40,11 +40,15 @@ def test_depth_to_space_is_its_formula(order: str) -> None:
         assert y[n, c, h, w] == x[n, channel, h // b, w // b]
 
 
-def test_space_to_depth_is_its_formula() -> None:
+@pytest.mark.parametrize("order", ["dcr", "crd"])
+def test_space_to_depth_is_its_formula(order: str) -> None:
     x, b = normal(2, 3, 6, 4), 2
-    y = evaluate(f"graph.space_to_depth {{0}} block {b}", x, to="tensor<2x12x3x2xf32>")
+    text = f'graph.space_to_depth {{0}} block {b} order "{order}"'
+    y = evaluate(text, x, to="tensor<2x12x3x2xf32>")
     for n, c, h, w in np.ndindex(*x.shape):
-        assert y[n, (h % b * b + w % b) * 3 + c, h // b, w // b] == x[n, c, h, w]
+        k = h % b * b + w % b
+        channel = k * 3 + c if order == "dcr" else c * b * b + k
+        assert y[n, channel, h // b, w // b] == x[n, c, h, w]
 
 
 @pytest.mark.parametrize("kind", ["sum", "mean", "max", "min", "prod", "sum_abs", "sum_square"])

@@ -557,7 +557,7 @@ func.func @depth_is_no_multiple_of_blocks(%x: tensor<1x8x4x4xf32>) {
 
 // CHECK: blocks of 3 do not make tensor<1x8x4x4xf32> of tensor<1x72x1x1xf32>
 func.func @space_is_no_multiple_of_blocks(%x: tensor<1x8x4x4xf32>) {
-  %y = graph.space_to_depth %x block 3 : tensor<1x8x4x4xf32> -> tensor<1x72x1x1xf32>
+  %y = graph.space_to_depth %x block 3 order "dcr" : tensor<1x8x4x4xf32> -> tensor<1x72x1x1xf32>
   func.return
 }
 
@@ -565,7 +565,7 @@ func.func @space_is_no_multiple_of_blocks(%x: tensor<1x8x4x4xf32>) {
 
 // CHECK: needs NCHW, got tensor<8x8xf32> and tensor<2x8xf32>
 func.func @depth_of_a_matrix(%x: tensor<2x8xf32>) {
-  %y = graph.space_to_depth %x block 2 : tensor<2x8xf32> -> tensor<8x8xf32>
+  %y = graph.space_to_depth %x block 2 order "dcr" : tensor<2x8xf32> -> tensor<8x8xf32>
   func.return
 }
 

@@ -205,11 +205,11 @@ func.func @elements_are_taken(%x: tensor<1x64x8x8xf32>) {
 // CHECK-LABEL: func.func @depth_and_space
 // CHECK-NEXT:    graph.depth_to_space %x block 2 order "dcr" : tensor<1x64x8x8xf32> -> tensor<1x16x16x16xf32>
 // CHECK-NEXT:    graph.depth_to_space %x block 4 order "crd" {lamina.source = "d"} : tensor<1x64x8x8xf32> -> tensor<1x4x32x32xf32>
-// CHECK-NEXT:    graph.space_to_depth %x block 2 : tensor<1x64x8x8xf32> -> tensor<1x256x4x4xf32>
+// CHECK-NEXT:    graph.space_to_depth %x block 2 order "dcr" : tensor<1x64x8x8xf32> -> tensor<1x256x4x4xf32>
 func.func @depth_and_space(%x: tensor<1x64x8x8xf32>) {
   %0 = graph.depth_to_space %x block 2 order "dcr" : tensor<1x64x8x8xf32> -> tensor<1x16x16x16xf32>
   %1 = graph.depth_to_space %x block 4 order "crd" {lamina.source = "d"} : tensor<1x64x8x8xf32> -> tensor<1x4x32x32xf32>
-  %2 = graph.space_to_depth %x block 2 : tensor<1x64x8x8xf32> -> tensor<1x256x4x4xf32>
+  %2 = graph.space_to_depth %x block 2 order "dcr" : tensor<1x64x8x8xf32> -> tensor<1x256x4x4xf32>
   func.return
 }
 

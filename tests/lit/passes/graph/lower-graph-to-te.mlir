@@ -373,7 +373,7 @@ func.func private @tile_reads_again(%x: tensor<1x3x5xf32>) -> tensor<4x6x5xf32> 
 func.func private @depth_is_divided(%x: tensor<1x12x2x2xf32>) -> (tensor<1x3x4x4xf32>, tensor<1x3x4x4xf32>, tensor<1x12x2x2xf32>) {
   %a = graph.depth_to_space %x block 2 order "dcr" : tensor<1x12x2x2xf32> -> tensor<1x3x4x4xf32>
   %b = graph.depth_to_space %x block 2 order "crd" : tensor<1x12x2x2xf32> -> tensor<1x3x4x4xf32>
-  %c = graph.space_to_depth %a block 2 : tensor<1x3x4x4xf32> -> tensor<1x12x2x2xf32>
+  %c = graph.space_to_depth %a block 2 order "dcr" : tensor<1x3x4x4xf32> -> tensor<1x12x2x2xf32>
   func.return %a, %b, %c : tensor<1x3x4x4xf32>, tensor<1x3x4x4xf32>, tensor<1x12x2x2xf32>
 }
 

@@ -246,6 +246,42 @@ func.func @other_transposes_are_no_shuffle(%x: tensor<2x6x4x4xf32>) -> tensor<2x
   func.return %y : tensor<2x6x4x4xf32>
 }
 
+// CHECK-LABEL: func.func @channels_laid_out_as_pixels_are_depth_to_space
+// CHECK-NEXT:    graph.depth_to_space %x block 2 order "crd" {lamina.source = "y"} : tensor<2x12x3x5xf32> -> tensor<2x3x6x10xf32>
+// CHECK-NEXT:    graph.depth_to_space %x block 2 order "dcr" : tensor<2x12x3x5xf32> -> tensor<2x3x6x10xf32>
+// CHECK-NEXT:    func.return
+func.func @channels_laid_out_as_pixels_are_depth_to_space(%x: tensor<2x12x3x5xf32>) -> (tensor<2x3x6x10xf32>, tensor<2x3x6x10xf32>) {
+  %a = graph.reshape %x : tensor<2x12x3x5xf32> -> tensor<2x3x2x2x3x5xf32>
+  %b = graph.transpose %a [0, 1, 4, 2, 5, 3] : tensor<2x3x2x2x3x5xf32> -> tensor<2x3x3x2x5x2xf32>
+  %y = graph.reshape %b {lamina.source = "y"} : tensor<2x3x3x2x5x2xf32> -> tensor<2x3x6x10xf32>
+  %c = graph.reshape %x : tensor<2x12x3x5xf32> -> tensor<2x2x2x3x3x5xf32>
+  %d = graph.transpose %c [0, 3, 4, 1, 5, 2] : tensor<2x2x2x3x3x5xf32> -> tensor<2x3x3x2x5x2xf32>
+  %z = graph.reshape %d : tensor<2x3x3x2x5x2xf32> -> tensor<2x3x6x10xf32>
+  func.return %y, %z : tensor<2x3x6x10xf32>, tensor<2x3x6x10xf32>
+}
+
+// CHECK-LABEL: func.func @pixels_laid_out_as_channels_are_space_to_depth
+// CHECK-NEXT:    graph.space_to_depth %x block 2 order "crd" : tensor<2x3x6x10xf32> -> tensor<2x12x3x5xf32>
+// CHECK-NEXT:    graph.space_to_depth %x block 2 order "dcr" : tensor<2x3x6x10xf32> -> tensor<2x12x3x5xf32>
+// CHECK-NEXT:    func.return
+func.func @pixels_laid_out_as_channels_are_space_to_depth(%x: tensor<2x3x6x10xf32>) -> (tensor<2x12x3x5xf32>, tensor<2x12x3x5xf32>) {
+  %a = graph.reshape %x : tensor<2x3x6x10xf32> -> tensor<2x3x3x2x5x2xf32>
+  %b = graph.transpose %a [0, 1, 3, 5, 2, 4] : tensor<2x3x3x2x5x2xf32> -> tensor<2x3x2x2x3x5xf32>
+  %y = graph.reshape %b : tensor<2x3x2x2x3x5xf32> -> tensor<2x12x3x5xf32>
+  %d = graph.transpose %a [0, 3, 5, 1, 2, 4] : tensor<2x3x3x2x5x2xf32> -> tensor<2x2x2x3x3x5xf32>
+  %z = graph.reshape %d : tensor<2x2x2x3x3x5xf32> -> tensor<2x12x3x5xf32>
+  func.return %y, %z : tensor<2x12x3x5xf32>, tensor<2x12x3x5xf32>
+}
+
+// CHECK-LABEL: func.func @blocks_that_are_not_square_stay
+// CHECK:         graph.transpose
+func.func @blocks_that_are_not_square_stay(%x: tensor<2x12x3x5xf32>) -> tensor<2x2x6x15xf32> {
+  %a = graph.reshape %x : tensor<2x12x3x5xf32> -> tensor<2x2x2x3x3x5xf32>
+  %b = graph.transpose %a [0, 1, 4, 2, 5, 3] : tensor<2x2x2x3x3x5xf32> -> tensor<2x2x3x2x5x3xf32>
+  %y = graph.reshape %b : tensor<2x2x3x2x5x3xf32> -> tensor<2x2x6x15xf32>
+  func.return %y : tensor<2x2x6x15xf32>
+}
+
 // CHECK-LABEL: func.func @broadcast_takes_the_place_of_a_tile
 // CHECK-NEXT:    graph.mul %x, %g : (tensor<2x6x4x4xf32>, tensor<2x6x1x1xf32>) -> tensor<2x6x4x4xf32>
 // CHECK-NEXT:    %[[T:.*]] = graph.tile %g : {{.*}} -> tensor<2x12x4x4xf32>
