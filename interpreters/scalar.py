@@ -30,6 +30,11 @@ def _unsigned(x: Array) -> Array:
     return np.asarray(x).view(f"u{np.asarray(x).dtype.itemsize}")
 
 
+def _signed(x: Array) -> Array:
+    """A truth value that is true is -1, all bits set; other numbers have their sign."""
+    return np.negative(x, dtype=np.int8) if np.asarray(x).dtype.kind == "b" else x
+
+
 def _as_unsigned(f: Callable[..., Array]) -> Callable[..., Array]:
     """Apply `f` to the bits taken as unsigned numbers."""
     return lambda *xs: f(*map(_unsigned, xs)).view(np.asarray(xs[0]).dtype)
@@ -136,7 +141,9 @@ BINARY_AND_UNARY: Mapping[type[Operation], Callable[..., Array]] = {
 }
 
 COMPARE_INTEGERS: tuple[Callable[..., Array], ...] = (
-    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    *(np.equal, np.not_equal),
+    *(lambda a, b, f=f: f(_signed(a), _signed(b)) for f in (np.less, np.less_equal)),
+    *(lambda a, b, f=f: f(_signed(a), _signed(b)) for f in (np.greater, np.greater_equal)),
     *(lambda a, b, f=f: f(_unsigned(a), _unsigned(b)) for f in (np.less, np.less_equal)),
     *(lambda a, b, f=f: f(_unsigned(a), _unsigned(b)) for f in (np.greater, np.greater_equal)),
 )
@@ -145,15 +152,21 @@ COMPARE_INTEGERS: tuple[Callable[..., Array], ...] = (
 _ORDERED = (np.equal, np.greater, np.greater_equal, np.less, np.less_equal, np.not_equal)
 
 
-def _compare_floats(op: arith.CmpfOp, a: Array, b: Array) -> Array:
+def _compare_floats(k: int, a: Array, b: Array) -> Array:
     """The predicates are false, 6 ordered, ord, 6 unordered, uno, true."""
-    k = op.predicate.value.data
     nan = np.isnan(a) | np.isnan(b)
     if k in (0, 15):
         return np.full_like(nan, k == 15)
     if k in (7, 14):
         return nan if k == 14 else ~nan
     return _ORDERED[k - 1](a, b) & ~nan if k < 7 else _ORDERED[k - 8](a, b) | nan
+
+
+def _compare(run: Run, op: vector.CompareOp, args: Sequence[Any]) -> Sequence[Any]:
+    predicate = op.predicate.data
+    if dtype_of(op.a.type).kind == "f":
+        return (_compare_floats(vector.FLOAT_PREDICATES.index(predicate), *args),)
+    return (COMPARE_INTEGERS[vector.INTEGER_PREDICATES.index(predicate)](*args),)
 
 
 def to_integer(x: Array, dtype: np.dtype) -> Array:
@@ -224,7 +237,7 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     **{op: _plain(f) for op, f in BINARY_AND_UNARY.items()},
     arith.ConstantOp: lambda run, op, args: (constant(op.value),),
     arith.CmpiOp: lambda run, op, args: (COMPARE_INTEGERS[op.predicate.value.data](*args),),
-    arith.CmpfOp: lambda run, op, args: (_compare_floats(op, *args),),
+    arith.CmpfOp: lambda run, op, args: (_compare_floats(op.predicate.value.data, *args),),
     arith.IndexCastOp: _index_cast,
     arith.BitcastOp: _cast(lambda x, dtype: x.view(dtype)),
     arith.ExtFOp: _cast(lambda x, dtype: x.astype(dtype)),
@@ -242,4 +255,6 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     ),
     vector.ConvertOp: _convert,
     vector.BitcastOp: _bitcast,
+    vector.CompareOp: _compare,
+    vector.SelectOp: _plain(_select),
 }

@@ -81,15 +81,8 @@ CAST: dict[type[Operation], str] = {
     arith.TruncIOp: "trunc",
     arith.SIToFPOp: "sitofp",
     arith.UIToFPOp: "uitofp",
-    arith.FPToSIOp: "fptosi",
-    arith.FPToUIOp: "fptoui",
     arith.BitcastOp: "bitcast",
 }
-CMPI = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
-CMPF = (
-    *("false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord"),
-    *("ueq", "ugt", "uge", "ult", "ule", "une", "uno", "true"),
-)
 
 
 def _flags(op: Operation) -> str:
@@ -196,6 +189,14 @@ def _convert(w: Writer, instruction: str, x: SSAValue, res: SSAValue) -> None:
     w.define(res, f"{instruction} {w.typed(x)} to {w.type(res.type)}")
 
 
+def _to_integer(w: Writer, op: Operation) -> None:
+    """The nearest number that the integer holds: a plain fptosi of another would be undefined."""
+    unsigned = isinstance(op, arith.FPToUIOp) or getattr(op, "unsigned", None) is not None
+    (x,), (res,) = op.operands, op.results
+    name = f"llvm.fpto{'ui' if unsigned else 'si'}.sat.{mangled(res.type)}.{mangled(x.type)}"
+    w.define(res, w.intrinsic(w.type(res.type), name, (w.type(x.type), w.name(x))))
+
+
 def _index_cast(w: Writer, op: Operation) -> None:
     (x,), (res,) = op.operands, op.results
     of, to = (64 if isinstance(t, IndexType) else t.width.data for t in (x.type, res.type))  # pyright: ignore
@@ -218,6 +219,12 @@ def _compare(prefix: str, predicates: tuple[str, ...]) -> Handler:
     return compare
 
 
+def _vec_compare(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.CompareOp)
+    prefix = "icmp" if isinstance(element_of(op.a.type), IntegerType) else "fcmp"
+    w.define(op.res, f"{prefix} {op.predicate.data} {w.typed(op.a)}, {w.name(op.b)}")
+
+
 def _select(w: Writer, op: Operation) -> None:
     cond, x, y = op.operands
     w.define(op.results[0], f"select {w.typed(cond)}, {w.typed(x)}, {w.typed(y)}")
@@ -230,9 +237,8 @@ def _vec_convert(w: Writer, op: Operation) -> None:
     wider = to.bitwidth > of.bitwidth  # pyright: ignore[reportAttributeAccessIssue]
     u = op.unsigned is not None
     match isinstance(of, IntegerType), isinstance(to, IntegerType):
-        case False, True:  # a plain fptosi of what does not fit would be undefined
-            name = f"llvm.fpto{'ui' if u else 'si'}.sat.{mangled(res)}.{mangled(x)}"
-            w.define(op.res, w.intrinsic(w.type(res), name, (w.type(x), w.name(op.x))))
+        case False, True:
+            _to_integer(w, op)
         case True, False:
             _convert(w, "uitofp" if u else "sitofp", op.x, op.res)
         case True, True:
@@ -295,13 +301,17 @@ HANDLERS: dict[type[Operation], Handler] = {
     **dict.fromkeys(CAST, _cast),
     arith.ConstantOp: _constant,
     arith.NegfOp: _negate,
+    arith.FPToSIOp: _to_integer,
+    arith.FPToUIOp: _to_integer,
     arith.IndexCastOp: _index_cast,
-    arith.CmpiOp: _compare("icmp", CMPI),
-    arith.CmpfOp: _compare("fcmp", CMPF),
+    arith.CmpiOp: _compare("icmp", vec.INTEGER_PREDICATES),
+    arith.CmpfOp: _compare("fcmp", vec.FLOAT_PREDICATES),
     arith.SelectOp: _select,
     math.RsqrtOp: _rsqrt,
     vec.ConvertOp: _vec_convert,
     vec.BitcastOp: _vec_bitcast,
+    vec.CompareOp: _vec_compare,
+    vec.SelectOp: _select,
     vec.SplatLaneOp: _splat_lane,
     int8.Dot4Op: _dot4,
 }

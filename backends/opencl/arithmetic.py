@@ -11,6 +11,8 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Operation
 
+from lamina.backends.opencl import choice
+from lamina.backends.opencl.choice import convert_bool, is_bool
 from lamina.backends.opencl.writer import Handler, Writer
 from lamina.dialects import vector as vec
 from lamina.dialects.int8 import Dot4Op
@@ -99,6 +101,9 @@ def _convert(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.ConvertOp)
     if shape_of(op.x.type)[1:]:
         raise w.error(f"no OpenCL for {op.name} of {op.x.type}, whose lanes are groups")
+    if is_bool(op.x.type) or is_bool(op.res.type):
+        convert_bool(w, op)
+        return
     of, to, x = element_of(op.x.type), element_of(op.res.type), w.name(op.x)
     integers = isinstance(of, IntegerType), isinstance(to, IntegerType)
     target = w.type(op.res.type)
@@ -134,6 +139,7 @@ def _dot4(w: Writer, op: Operation) -> None:
 
 
 HANDLERS: dict[type[Operation], Handler] = {
+    **choice.HANDLERS,
     **dict.fromkeys(INFIX, _infix),
     **dict.fromkeys(CALL, _call),
     **dict.fromkeys(EXTREME, _extreme),

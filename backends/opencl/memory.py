@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from xdsl.ir import Attribute, Operation
 
+from lamina.backends.opencl.choice import is_bool
 from lamina.backends.opencl.writer import Handler, Writer, byte_size
 from lamina.dialects import vector as vec
 from lamina.dialects.vector import element_of, shape_of
@@ -28,7 +29,7 @@ def _element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str) -> str:
     """The element at `at`, or the group of 4 bytes that begins there."""
     if shape_of(type)[1:]:
         return f"as_uint(vload4(0, {w.name(op.ref)} + {at}))"
-    return f"{w.name(op.ref)}[{at}]"
+    return f"{w.name(op.ref)}[{at}]"  # as a bool, whatever is not 0 is true
 
 
 def _set_element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str, value: str) -> None:
@@ -44,7 +45,7 @@ def _load(w: Writer, op: Operation) -> None:
     target, size = w.type(type), lane_bytes(type)
     if not (shape := shape_of(type)):
         w.define(op.res, _element(w, op, type, w.address(op)))
-    elif size in BLOCK and w.alignment(op) % READ_ALIGNMENT == 0:
+    elif not is_bool(type) and size in BLOCK and w.alignment(op) % READ_ALIGNMENT == 0:
         pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {w.address(op)})"
         text = f"intel_sub_group_block_read{BLOCK[size]}({pointer})"
         w.define(op.res, text if target == UNSIGNED[size] else f"as_{target}({text})")
@@ -70,7 +71,7 @@ def _store(w: Writer, op: Operation) -> None:
     source, size = w.type(type), lane_bytes(type)
     if not (shape := shape_of(type)):
         _set_element(w, op, type, w.address(op), value)
-    elif size in BLOCK and w.alignment(op) % WRITE_ALIGNMENT == 0:
+    elif not is_bool(type) and size in BLOCK and w.alignment(op) % WRITE_ALIGNMENT == 0:
         unsigned = UNSIGNED[size]
         value = value if source == unsigned else f"as_{unsigned}({value})"
         pointer = f"(__global {unsigned}*)({w.name(op.ref)} + {w.address(op)})"

@@ -107,7 +107,7 @@ def _parameters(w: Writer) -> str:
             raise w.error(f"argument {k} needs a memref, got {a.type}")
         shared = f.arg_attrs is not None and MAY_ALIAS in f.arg_attrs.data[k].data
         const, restrict = "" if a in written else "const ", "" if shared else " restrict"
-        element = w.element(a.type.element_type)
+        element = w.stored(a.type.element_type)
         parameters.append(f"{const}__global {element}*{restrict} {w.name(a)}")
     return ", ".join(parameters)
 

@@ -112,10 +112,16 @@ class Writer:
                 return "uint"
             case IntegerType() if type.width.data in INTEGERS:
                 return f"u{INTEGERS[type.width.data]}"
+            case IntegerType() if type.width.data == 1:
+                return "bool"
             case Float16Type() | Float32Type() | Float64Type():
                 return FLOATS[type.__class__]
             case _:
                 raise self.error(f"no OpenCL type for {type}")
+
+    def stored(self, type: Attribute) -> str:
+        """The C type of one element in memory."""
+        return "uchar" if (name := self.element(type)) == "bool" else name
 
     def literal(self, op: arith.ConstantOp) -> str:
         """The text of a constant; a vector must be the same in all lanes."""
@@ -179,8 +185,8 @@ def ranges_of(op: MemoryOp) -> dict[str, int]:
 
 
 def byte_size(type: Attribute) -> int:
-    """Bytes of one element."""
-    return type.bitwidth // 8  # pyright: ignore[reportAttributeAccessIssue]
+    """Bytes of one element; an i1 takes one."""
+    return (type.bitwidth + 7) // 8  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def number_text(number: float, type: Attribute) -> str:

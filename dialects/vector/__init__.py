@@ -8,6 +8,12 @@ and `math` on vectors.
 
 from xdsl.ir import Dialect
 
+from lamina.dialects.vector.choice import (
+    FLOAT_PREDICATES,
+    INTEGER_PREDICATES,
+    CompareOp,
+    SelectOp,
+)
 from lamina.dialects.vector.lanes import BitcastOp, ConvertOp, SplatLaneOp
 from lamina.dialects.vector.memory import (
     LoadLikeOp,
@@ -22,7 +28,10 @@ from lamina.dialects.vector.memory import (
 from lamina.dialects.vector.types import element_of, shape_of
 
 __all__ = [
+    "FLOAT_PREDICATES",
+    "INTEGER_PREDICATES",
     "BitcastOp",
+    "CompareOp",
     "ConvertOp",
     "LoadLikeOp",
     "LoadOp",
@@ -30,6 +39,7 @@ __all__ = [
     "LoadStridedOp",
     "MemoryOp",
     "PrefetchOp",
+    "SelectOp",
     "SplatLaneOp",
     "StoreOp",
     "StoreStridedOp",
@@ -50,6 +60,8 @@ Vec = Dialect(
         SplatLaneOp,
         ConvertOp,
         BitcastOp,
+        CompareOp,
+        SelectOp,
     ],
     [],
 )

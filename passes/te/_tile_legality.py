@@ -6,15 +6,11 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import cast
 
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from lamina.dialects.expr import Expr
 from lamina.dialects.te import Axis, ComputeOp, ConstantOp, memref_type
-
-SCALAR_ONLY = (arith.CmpfOp, arith.CmpiOp, arith.SelectOp)
-"""ops that take no vectors in xDSL"""
 
 
 def memory_strides(buffer: SSAValue) -> Sequence[int] | None:
@@ -44,7 +40,7 @@ def scalar_only(op: ComputeOp) -> Operation | None:
     """The first op of the scalar regions that cannot be carried out on vectors."""
     for region in (op.body, op.epilogue):
         for o in region.block.ops:
-            if isinstance(o, SCALAR_ONLY) or o.regions:
+            if o.regions:
                 return o
     return None
 

@@ -25,6 +25,17 @@ CASTS: dict[type[Operation], bool] = {
 }
 
 
+def _choice(
+    op: arith.CmpfOp | arith.CmpiOp | arith.SelectOp, operands: Sequence[SSAValue]
+) -> Operation:
+    """What compares or selects lanes: arith's ops take no vectors in xDSL either."""
+    if isinstance(op, arith.SelectOp):
+        return vec.SelectOp(*operands)
+    floats = isinstance(op, arith.CmpfOp)
+    known = vec.FLOAT_PREDICATES if floats else vec.INTEGER_PREDICATES
+    return vec.CompareOp(known[op.predicate.value.data], *operands)
+
+
 class ScalarRegion:
     """A block of scalar ops that can be copied for the lanes of a point, any number of times."""
 
@@ -58,8 +69,11 @@ class ScalarRegion:
 
     def _copy(self, op: Operation, operands: Sequence[SSAValue], width: int) -> Operation:
         types = [self.constants.lanes(r.type, width) for r in op.results]
-        if self.constants.vector and (unsigned := CASTS.get(type(op))) is not None:
-            return vec.ConvertOp(operands[0], types[0], unsigned=unsigned)
+        if self.constants.vector:
+            if (unsigned := CASTS.get(type(op))) is not None:
+                return vec.ConvertOp(operands[0], types[0], unsigned=unsigned)
+            if isinstance(op, arith.CmpfOp | arith.CmpiOp | arith.SelectOp):
+                return _choice(op, operands)
         return type(op).create(
             operands=operands,
             properties=op.properties,

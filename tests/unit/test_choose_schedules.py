@@ -116,10 +116,10 @@ def test_outermost_loops_are_parallel() -> None:
     assert order[: len(parallel)] == parallel
 
 
-def test_scalar_choices_get_no_vector() -> None:
+def test_choices_are_made_on_vectors() -> None:
     f = Formula({"i": (64, False)}, [["i"], ["i"]])
     f.op = "%c = arith.cmpf olt, %v, %acc : f32\n%s = arith.select %c, %v, %acc : f32"
-    assert "vector" not in chosen(f, "cpu:haswell")
+    assert "vector" in chosen(f, "cpu:haswell")
     check(f, "cpu:haswell")
 
 

@@ -8,9 +8,11 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, VectorType, f32
 from xdsl.parser import Parser
 
+from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
 from lamina.context import new_context
+from lamina.dialects import vector as vec
 
 
 def parse(text: str) -> ModuleOp:
@@ -231,3 +233,50 @@ func.func @f(%h: memref<4xf16>, %s: memref<4xf32>, %d: memref<4xf64>, %b: memref
     assert np.signbit(y[1][2])
     np.testing.assert_array_equal(y[2], np.full(4, 0.1))
     np.testing.assert_array_equal(y[3], [1, -128, 127, -1])
+
+
+@pytest.mark.parametrize("predicate", CMPF)
+def test_vectors_are_compared_as_scalars_are(predicate: str) -> None:
+    values = np.array([1, -0.0, 0.0, NAN], np.float32)
+    a, b = (v.ravel().copy() for v in np.meshgrid(values, values))
+    y, z, chosen = np.zeros(16, np.bool_), np.zeros(16, np.bool_), np.zeros(16, np.float32)
+    text = f"""
+func.func @f(%a: memref<16xf32>, %b: memref<16xf32>, %y: memref<16xi1>, %s: memref<16xf32>) {{
+  %p = vec.load %a[0] : memref<16xf32> -> vector<16xf32>
+  %q = vec.load %b[0] : memref<16xf32> -> vector<16xf32>
+  %r = vec.compare "{predicate}" %p, %q : vector<16xf32> -> vector<16xi1>
+  vec.store %r, %y[0] : vector<16xi1>, memref<16xi1>
+  %t = vec.select %r, %p, %q : vector<16xi1>, vector<16xf32>
+  vec.store %t, %s[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}}"""
+    run(text, a, b, y, chosen)
+    interpreters.call(parse(text), "f", [a, b, z, wanted := np.zeros(16, np.float32)])
+    np.testing.assert_array_equal(y, z)
+    np.testing.assert_array_equal(chosen, wanted)
+    np.testing.assert_array_equal(chosen, np.where(y, a, b))
+
+
+@pytest.mark.parametrize("predicate", vec.INTEGER_PREDICATES)
+@pytest.mark.parametrize("type", ["i1", "i8", "i32", "i64"])
+def test_vectors_of_integers_are_compared_with_and_without_sign(type: str, predicate: str) -> None:
+    dtype = np.bool_ if type == "i1" else np.dtype(f"int{type[1:]}")
+    values = np.array([0, 1, -1, -128]).astype(dtype)
+    a, b = (v.ravel().copy() for v in np.meshgrid(values, values))
+    y, z = np.zeros(16, np.bool_), np.zeros(16, np.bool_)
+    text = f"""
+func.func @f(%a: memref<16x{type}>, %b: memref<16x{type}>, %y: memref<16xi1>) {{
+  %p = vec.load %a[0] : memref<16x{type}> -> vector<16x{type}>
+  %q = vec.load %b[0] : memref<16x{type}> -> vector<16x{type}>
+  %r = vec.compare "{predicate}" %p, %q : vector<16x{type}> -> vector<16xi1>
+  vec.store %r, %y[0] : vector<16xi1>, memref<16xi1>
+  func.return
+}}"""
+    run(text, a, b, y)
+    interpreters.call(parse(text), "f", [a, b, z])
+    np.testing.assert_array_equal(y, z)
+    x, w = (v.astype(np.int64) * (-1 if type == "i1" else 1) for v in (a, b))
+    if predicate[0] == "u":
+        x, w = x.view(np.uint64), w.view(np.uint64)
+    plain = {"lt": x < w, "le": x <= w, "gt": x > w, "ge": x >= w, "eq": x == w, "ne": x != w}
+    np.testing.assert_array_equal(y, plain[predicate if len(predicate) == 2 else predicate[1:]])

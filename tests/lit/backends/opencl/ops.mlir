@@ -129,3 +129,35 @@ func.func @parallel_nests_are_the_grid(%y: memref<2x3x4xf32>) {
   }
   func.return
 }
+
+// CHECK-LABEL: __kernel void comparisons(const __global float* restrict x, const __global uint* restrict i, __global uchar* restrict y, __global float* restrict z)
+// CHECK:          const bool less = a < 2.5f;
+// CHECK-NEXT:     const bool unordered = a != a || b != b;
+// CHECK-NEXT:     const bool below = as_int(k) < as_int(7u);
+// CHECK-NEXT:     const bool above = k > 7u;
+// CHECK-NEXT:     const bool both = less & below;
+// CHECK-NEXT:     const bool none = both ^ 1u;
+// CHECK-NEXT:     const float chosen = none ? a : b;
+// CHECK-NEXT:     const float one = (float)(above ? 1 : 0);
+// CHECK-NEXT:     const bool low = k & 1;
+// CHECK-NEXT:     y[lane] = unordered;
+func.func @comparisons(%x: memref<32xf32>, %i: memref<16xi32>, %y: memref<16xi1>, %z: memref<16xf32>) {
+  %half = arith.constant dense<2.5> : vector<16xf32>
+  %seven = arith.constant dense<7> : vector<16xi32>
+  %true = arith.constant dense<true> : vector<16xi1>
+  %a = vec.load %x[0] : memref<32xf32> -> vector<16xf32>
+  %b = vec.load %x[16] : memref<32xf32> -> vector<16xf32>
+  %k = vec.load %i[0] : memref<16xi32> -> vector<16xi32>
+  %less = vec.compare "olt" %a, %half : vector<16xf32> -> vector<16xi1>
+  %unordered = vec.compare "uno" %a, %b : vector<16xf32> -> vector<16xi1>
+  %below = vec.compare "slt" %k, %seven : vector<16xi32> -> vector<16xi1>
+  %above = vec.compare "ugt" %k, %seven : vector<16xi32> -> vector<16xi1>
+  %both = arith.andi %less, %below : vector<16xi1>
+  %none = arith.xori %both, %true : vector<16xi1>
+  %chosen = vec.select %none, %a, %b : vector<16xi1>, vector<16xf32>
+  %one = vec.convert unsigned %above : vector<16xi1> to vector<16xf32>
+  %low = vec.convert %k : vector<16xi32> to vector<16xi1>
+  vec.store %unordered, %y[0] : vector<16xi1>, memref<16xi1>
+  vec.store %chosen, %z[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}

@@ -157,3 +157,43 @@ func.func @bitcast_index(%i: index) {
   %0 = vec.bitcast %i : index to i64
   func.return
 }
+
+// -----
+
+// CHECK: vec.compare: predicate of f32 must be one of false, oeq, ogt, oge, olt, ole, one, ord, ueq, ugt, uge, ult, ule, une, uno, true, got "lt"
+func.func @compare_floats_by_an_unknown_predicate(%x: f32) {
+  %0 = vec.compare "lt" %x, %x : f32 -> i1
+  func.return
+}
+
+// -----
+
+// CHECK: vec.compare: predicate of i32 must be one of eq, ne, slt, sle, sgt, sge, ult, ule, ugt, uge, got "olt"
+func.func @compare_integers_as_floats(%v: vector<4xi32>) {
+  %0 = vec.compare "olt" %v, %v : vector<4xi32> -> vector<4xi1>
+  func.return
+}
+
+// -----
+
+// CHECK: vec.compare: result must be vector<4xi1>, got i1
+func.func @compare_lanes_to_one_result(%v: vector<4xi32>) {
+  %0 = vec.compare "eq" %v, %v : vector<4xi32> -> i1
+  func.return
+}
+
+// -----
+
+// CHECK: vec.compare: needs integers or floats, got index
+func.func @compare_indices(%i: index) {
+  %0 = vec.compare "eq" %i, %i : index -> i1
+  func.return
+}
+
+// -----
+
+// CHECK: vec.select: vector<4xf32> is chosen by vector<4xi1>, got i1
+func.func @select_lanes_by_one_condition(%c: i1, %v: vector<4xf32>) {
+  %0 = vec.select %c, %v, %v : i1, vector<4xf32>
+  func.return
+}

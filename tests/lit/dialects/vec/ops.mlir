@@ -79,3 +79,16 @@ func.func @lanes_have_no_sign(%x: memref<8xui8>) {
   vec.store %0, %x[0] : vector<8xi8>, memref<8xui8>
   func.return
 }
+
+// CHECK-LABEL: func.func @lanes_are_compared_and_chosen(
+// CHECK-NEXT:    %0 = vec.compare "olt" %v, %v : vector<16xf32> -> vector<16xi1>
+// CHECK-NEXT:    %1 = vec.compare "ugt" %i, %i : i32 -> i1
+// CHECK-NEXT:    %2 = vec.select %0, %v, %v : vector<16xi1>, vector<16xf32>
+// CHECK-NEXT:    %3 = vec.select %1, %i, %i : i1, i32
+func.func @lanes_are_compared_and_chosen(%v: vector<16xf32>, %i: i32) {
+  %0 = vec.compare "olt" %v, %v : vector<16xf32> -> vector<16xi1>
+  %1 = vec.compare "ugt" %i, %i : i32 -> i1
+  %2 = vec.select %0, %v, %v : vector<16xi1>, vector<16xf32>
+  %3 = vec.select %1, %i, %i : i1, i32
+  func.return
+}

@@ -310,14 +310,35 @@ func.func @backwards_vector(%x: memref<8xf32>, %y: memref<8xf32>) {
 
 // -----
 
-// CHECK: te-to-vec: arith.cmpf takes no vectors; make 'i' a loop (@choice_on_vectors)
-func.func @choice_on_vectors(%x: memref<8xf32>, %y: memref<8xf32>) {
+// CHECK-LABEL: func.func @choice_on_vectors
+// CHECK:         %[[A:.*]] = vec.load %x[0]
+// CHECK:         %[[B:.*]] = vec.load %m[0] : memref<8xi1> -> vector<8xi1>
+// CHECK-NEXT:    %[[C:.*]] = vec.compare "olt" %[[A]], %{{.*}} : vector<8xf32> -> vector<8xi1>
+// CHECK-NEXT:    %[[E:.*]] = vec.compare "ne" %[[C]], %[[B]] : vector<8xi1> -> vector<8xi1>
+// CHECK-NEXT:    %[[S:.*]] = vec.select %[[E]], %[[A]], %{{.*}} : vector<8xi1>, vector<8xf32>
+// CHECK-NEXT:    vec.store %[[S]], %y[0]
+func.func @choice_on_vectors(%x: memref<8xf32>, %m: memref<8xi1>, %y: memref<8xf32>) {
+  te.compute
+    axes(i: 8 vector) ins(%x[i], %m[i]) out(%y[i]) init 0.0 : f32
+    : memref<8xf32>, memref<8xi1>, memref<8xf32>
+    (%a: f32, %b: i1, %acc: f32) {
+      %c = arith.cmpf olt, %a, %acc : f32
+      %e = arith.cmpi ne, %c, %b : i1
+      %s = arith.select %e, %a, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: scf.if takes no vectors; make 'i' a loop (@branch_on_vectors)
+func.func @branch_on_vectors(%x: memref<8xi1>, %y: memref<8xf32>) {
   te.compute
     axes(i: 8 vector) ins(%x[i]) out(%y[i]) init 0.0 : f32
-    : memref<8xf32>, memref<8xf32>
-    (%a: f32, %acc: f32) {
-      %c = arith.cmpf olt, %a, %acc : f32
-      %s = arith.select %c, %a, %acc : f32
+    : memref<8xi1>, memref<8xf32>
+    (%a: i1, %acc: f32) {
+      %s = scf.if %a -> (f32) { scf.yield %acc : f32 } else { scf.yield %acc : f32 }
       te.yield %s : f32
     }
   func.return
