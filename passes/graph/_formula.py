@@ -212,6 +212,19 @@ class Kernel:
             else:
                 axes[f"d{i}"] = out.extents[i]
                 index.append(var(f"d{i}"))
+        self._zeros(out, axes, index)
+
+    def fill_padding(self, out: Tensor) -> None:
+        """Write zeros where the storage of `out` pads a block."""
+        names = names_of(len(out.shape))
+        for d, (size, whole) in enumerate(zip(out.shape, out.extents, strict=True)):
+            if size < whole:
+                axes = dict(zip(names, out.extents, strict=True)) | {names[d]: whole - size}
+                index = [var(n) + size if i == d else var(n) for i, n in enumerate(names)]
+                self._zeros(out, axes, index)
+
+    def _zeros(self, out: Tensor, axes: Mapping[str, int], index: Index) -> None:
+        """Zeros at this logical index of `out`."""
         self.builder.insert(
             ComputeOp(
                 axes=[Axis(n, e) for n, e in axes.items()],

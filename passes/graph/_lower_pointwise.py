@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from xdsl.dialects import arith, math
 from xdsl.ir import Operation, SSAValue
@@ -37,6 +37,7 @@ from lamina.dialects.graph import (
 )
 from lamina.passes.graph._formula import Kernel, Scalars, Tensor, broadcast, point
 from lamina.passes.graph._lower_windows import add, multiply_add
+from lamina.passes.graph._numbers import number_in
 
 ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
     AddOp: arith.AddfOp,
@@ -80,15 +81,29 @@ def scalar_formula(op: PointwiseOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
 
 def pointwise(k: Kernel, op: PointwiseOp) -> None:
     """y[i] = f(a[i], b[i])"""
-    y = k.tensor(op.y)
+    pointwise_together(k, [op])
+
+
+def pointwise_together(k: Kernel, ops: Sequence[Operation]) -> None:
+    """y[i] = f(g(a[i]), h(a[i]), b[i]): several pointwise ops, of which only the last is stored"""
+    made = [op.results[0] for op in ops]
+    read = list(dict.fromkeys(x for op in ops for x in op.operands if x not in made))
+    numbers = {x: n for x in read if (n := number_in(x)) is not None}
+    inputs = [x for x in read if x not in numbers]
+    y = k.tensor(made[-1])
     axes, index = point(y)
-    operands = [k.tensor(x) for x in op.operands]
-    k.compute(
-        axes,
-        [(t, broadcast(t, y, index)) for t in operands],
-        (y, index),
-        lambda s, v: scalar_formula(op, s, v[:-1]),
-    )
+
+    def formula(s: Scalars, v: list[SSAValue]) -> SSAValue:
+        values = dict(zip(inputs, v[:-1], strict=True))
+        values |= {x: s.constant(n) for x, n in numbers.items()}
+        for op in ops:
+            operands = [values[x] for x in op.operands]
+            whole = isinstance(op, PointwiseOp)
+            values[op.results[0]] = scalar_formula(op, s, operands) if whole else operands[0]
+        return values[made[-1]]
+
+    reads = [(t, broadcast(t, y, index)) for t in map(k.tensor, inputs)]
+    k.compute(axes, reads, (y, index), formula)
 
 
 def batch_norm(k: Kernel, op: BatchNormOp) -> None:

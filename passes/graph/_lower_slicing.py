@@ -72,21 +72,16 @@ def slice(k: Kernel, op: SliceOp) -> None:
 
 
 def gather(k: Kernel, op: GatherOp) -> None:
-    """y[..., offset + i, ...] = x[..., f(i), ...] for each run of indices; zeros fill a block up"""
+    """y[..., offset + i, ...] = x[..., f(i), ...] for each run of indices"""
     x, y, d, offset = k.tensor(op.x), k.tensor(op.y), op.axis.value.data, 0
     axes, index = point(y)
     name = list(axes)[d]
-    rest = axes[name] - y.shape[d]
     runs = runs_of(op.indices.get_values())
     for run in runs:
         source = [run.at(e) if i == d else e for i, e in enumerate(index)]
         target = [e + offset if i == d else e for i, e in enumerate(index)]
-        last = run is runs[-1] and not rest
-        k.compute(axes | {name: run.size}, [(x, source)], (y, target), first, halo=last)
+        k.compute(axes | {name: run.size}, [(x, source)], (y, target), first, halo=run is runs[-1])
         offset += run.size
-    if rest:
-        target = [e + offset if i == d else e for i, e in enumerate(index)]
-        k.compute(axes | {name: rest}, [], (y, target), first)
 
 
 def tile(k: Kernel, op: TileOp) -> None:

@@ -1,91 +1,169 @@
 """
-Which ops write zeros wherever the storage of their result pads a block.
+What ops make of the zeros that pad a block in storage.
 
-Every reader counts on it: a window takes the padding for what lies outside, and weights that are
-zero there do not help against NaN.
+Every reader counts on zeros there: a window takes the padding for what lies outside, and weights
+that are zero do not help against NaN. What an op computes there matters only when it is stored: a
+kernel writes zeros over the padding of its result unless the numbers here say that zeros they are.
 """
 
 from __future__ import annotations
 
-from xdsl.ir import Operation
+import math
+from collections.abc import Callable
+
+from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects.graph import (
+    AbsOp,
+    AddOp,
     BatchNormOp,
+    CeilOp,
     ClipOp,
-    ConcatOp,
-    ConstantOp,
     Conv2dOp,
-    GatherOp,
+    DivOp,
+    ErfOp,
+    Expm1Op,
+    ExpOp,
+    FloorOp,
     GlobalAvgPoolOp,
+    Log1pOp,
+    LogOp,
+    MaximumOp,
+    MinimumOp,
     MulOp,
+    NegOp,
     NormalizeOp,
     PointwiseOp,
     PoolOp,
+    PowOp,
     ReduceOp,
     RelayoutOp,
-    SliceOp,
-    TileOp,
-    TransposeOp,
+    ReluOp,
+    RoundOp,
+    SigmoidOp,
+    SqrtOp,
+    SubOp,
+    TanhOp,
+    layout_of,
     shape,
 )
-from lamina.dialects.layout import Layout
+from lamina.passes.graph._numbers import number_in
 
 CHANNELS = 1
 """the dimension of NCHW that sums run over"""
 
+LARGEST = 1e9
+"""beyond this a number is not relied on to be finite"""
 
-def keeps_padding_zero(op: Operation, layout: Layout) -> bool:
+CANCELLED = 1e-3
+"""a result this small beside the operands may be all rounding errors"""
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x))"""
+    return 1 / (1 + math.exp(-x))
+
+
+def relu(x: float) -> float:
+    """max(x, 0)"""
+    return max(x, 0.0)
+
+
+FUNCTIONS: dict[type[Operation], Callable[..., float]] = {
+    AbsOp: math.fabs,
+    AddOp: float.__add__,
+    CeilOp: math.ceil,
+    DivOp: float.__truediv__,
+    ErfOp: math.erf,
+    ExpOp: math.exp,
+    Expm1Op: math.expm1,
+    FloorOp: math.floor,
+    Log1pOp: math.log1p,
+    LogOp: math.log,
+    MaximumOp: max,
+    MinimumOp: min,
+    MulOp: float.__mul__,
+    NegOp: float.__neg__,
+    PowOp: math.pow,
+    ReluOp: relu,
+    RoundOp: round,
+    SigmoidOp: sigmoid,
+    SqrtOp: math.sqrt,
+    SubOp: float.__sub__,
+    TanhOp: math.tanh,
+}
+"""what pointwise ops make of numbers, about"""
+
+
+def padded_dims(value: SSAValue) -> list[int]:
+    """The dimensions of `value` that end inside a block of its storage."""
+    size = shape(value)
+    whole = layout_of(value.type).padded(size)
+    return [d for d, (n, m) in enumerate(zip(size, whole, strict=True)) if n != m]
+
+
+def pads_with_zero(value: SSAValue) -> bool:
+    """Whether what a kernel computes for `value` is zero wherever the storage pads a block."""
+    size = shape(value)
+    return all(beyond(value, d, size[d]) == 0 for d in padded_dims(value))
+
+
+def beyond(value: SSAValue, dim: int, size: int) -> float | None:
     """
-    Whether `op` writes zeros wherever `layout`, that of its result, pads a block; its operands are
-    zero there, or it reads zeros because they store less.
+    The number that `value` is where an op on tensors of `size` elements along `dim` goes beyond the
+    last of them; None if it is not known. Zero is exact, any other number about right.
     """
-    size = shape(op.results[0])
-    padded = {i for i, (n, m) in enumerate(zip(size, layout.padded(size), strict=True)) if n != m}
+    if (number := number_in(value)) is not None:
+        return number
+    op = value.owner
+    if not isinstance(op, Operation):
+        # zero as stored, or read outside of the buffer; what is broadcast is the same everywhere
+        return 0.0 if shape(value)[dim] == size else None
+    if isinstance(op, PointwiseOp):
+        return _computed(op, [beyond(x, dim, size) for x in op.operands])
+    if isinstance(op, RelayoutOp):
+        return 0.0 if beyond(op.x, dim, size) == 0 else None
+    return 0.0 if shape(value)[dim] == size and _sums_up_zeros(op, dim) else None
+
+
+def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
+    """What `op` makes of these numbers."""
+    known = [n for n in numbers if n is not None]
+    if len(known) < len(numbers):
+        return None
+    if not any(known) and op.KEEPS_ZERO and not isinstance(op, ClipOp):
+        return 0.0
+    if isinstance(op, MulOp) and 0 in known:
+        return 0.0 if all(map(math.isfinite, known)) else None
+    if isinstance(op, ClipOp):
+        return min(max(known[0], op.low.value.data), op.high.value.data)
+    if isinstance(op, ReluOp | MaximumOp | MinimumOp):  # one of the numbers, as it is
+        return FUNCTIONS[type(op)](*known)
+    if type(op) not in FUNCTIONS:
+        return None
+    try:
+        found = float(FUNCTIONS[type(op)](*known))
+    except (ArithmeticError, ValueError):  # it overflows, or is NaN
+        return None
+    sure = CANCELLED * max(map(abs, known)) <= abs(found) <= LARGEST
+    return found if sure and found else None
+
+
+def _sums_up_zeros(op: Operation, dim: int) -> bool:
+    """Whether zeros along `dim` of the operands give zeros."""
     match op:
-        case ConcatOp():
-            axis = op.axis.value.data
-            block = layout.block(layout.logical[axis])
-            # each operand writes whole blocks, so only the last may end inside one
-            return all(shape(x)[axis] % block == 0 for x in op.xs[:-1])
-        case RelayoutOp() | TransposeOp() | ConstantOp():
-            return True
-        case PointwiseOp():
-            return all(_pointwise(op, size, i) for i in padded)
         case Conv2dOp():
             groups = op.groups.value.data
             one_each = groups == shape(op.x)[1] == shape(op.w)[0]
-            return not padded or (padded == {CHANNELS} and (groups == 1 or one_each))
+            return dim == CHANNELS and (groups == 1 or one_each)
         case BatchNormOp():
-            return not padded or (padded == {CHANNELS} and op.epsilon.value.data > 0)
+            return dim == CHANNELS and op.epsilon.value.data > 0
         case NormalizeOp():
             # all zeros, less their mean, over the root of epsilon
-            return padded.isdisjoint(op.axes.get_values()) and (
-                not padded or op.epsilon.value.data > 0
-            )
+            return dim not in op.axes.get_values() and op.epsilon.value.data > 0
         case PoolOp() | GlobalAvgPoolOp():
-            return padded <= {CHANNELS}
-        case GatherOp():
-            return True  # zeros are written after the last index
+            return dim == CHANNELS
         case ReduceOp():
-            return padded.isdisjoint(op.axes.get_values())
-        case SliceOp() | TileOp():
-            # where nothing is cut off or repeated, what pads the operand pads the result
-            return all(shape(op.x)[d] == size[d] and moves_nothing(op, d) for d in padded)
+            return dim not in op.axes.get_values()
         case _:
-            return not padded
-
-
-def moves_nothing(op: SliceOp | TileOp, dim: int) -> bool:
-    """Whether each element that is kept along `dim` stays where it is."""
-    if isinstance(op, TileOp):
-        return True
-    return op.starts.get_values()[dim] == 0 and op.steps.get_values()[dim] == 1
-
-
-def _pointwise(op: PointwiseOp, size: tuple[int, ...], dim: int) -> bool:
-    """Whether zeros along `dim` of the operands that have it give zeros."""
-    if not op.KEEPS_ZERO:
-        return False
-    if isinstance(op, ClipOp):
-        return op.low.value.data <= 0 <= op.high.value.data
-    return isinstance(op, MulOp) or all(shape(x)[dim] == size[dim] for x in op.operands)
+            return False

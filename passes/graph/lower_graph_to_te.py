@@ -20,8 +20,8 @@ from lamina.dialects.graph import (
     ConstantOp,
     FusedOp,
     Graph,
+    PointwiseOp,
     RelayoutOp,
-    layout_of,
     tensor_type,
 )
 from lamina.passes._legality import require_lowered
@@ -36,8 +36,10 @@ from lamina.passes.graph import (
 )
 from lamina.passes.graph._formula import Kernel, storage_type
 from lamina.passes.graph._lower_network import lower_network
-from lamina.passes.graph._lower_together import pointwise_tail, pointwise_together
-from lamina.passes.graph._padding import keeps_padding_zero
+from lamina.passes.graph._lower_pointwise import pointwise_together
+from lamina.passes.graph._lower_together import pointwise_tail
+from lamina.passes.graph._numbers import number_in
+from lamina.passes.graph._padding import pads_with_zero
 from lamina.passes.graph.outline_kernels import is_network
 
 LOWERINGS: dict[type[Operation], Callable[..., None]] = {
@@ -64,12 +66,21 @@ def check_op(op: Operation, name: str) -> None:
                 f"lower-graph-to-te: {op.name} in @{name} has elements of type {element}; of floats"
                 " only f32 is lowered"
             )
+
+
+def fill_padding(k: Kernel, op: Operation) -> None:
+    """Write zeros where `op` did not, if a block of what it stored is padded and that is read."""
     for y in op.results:
-        if not keeps_padding_zero(op, layout_of(y.type)):
-            raise PassFailedException(
-                f"lower-graph-to-te: {op.name} in @{name} would not write zeros where the storage"
-                f" of {y.type} pads a block; give it a layout whose blocks divide the shape"
-            )
+        computed = (isinstance(use.operation, PointwiseOp | RelayoutOp) for use in y.uses)
+        if not all(computed) and not pads_with_zero(y):
+            k.fill_padding(k.tensor(y))
+
+
+def is_number(op: Operation) -> bool:
+    """Whether `op` is a number that pointwise formulas contain."""
+    if not isinstance(op, ConstantOp) or number_in(op.result) is None:
+        return False
+    return all(isinstance(use.operation, PointwiseOp) for use in op.result.uses)
 
 
 def own_results(last: func.ReturnOp) -> None:
@@ -103,14 +114,16 @@ def lower_kernel(f: func.FuncOp) -> func.FuncOp:
         kernel.bind(value, arg)
     for arg in block.args[len(old.args) :]:
         arg.name_hint = "y"
-    ops = [op for op in old.ops if op is not last]
+    ops = [op for op in old.ops if op is not last and not is_number(op)]
     for op in ops:
         check_op(op, f.sym_name.data)
     tail = pointwise_tail(ops)
     for op in ops[: len(ops) - len(tail)]:
         LOWERINGS[type(op)](kernel, op)
+        fill_padding(kernel, op)
     if tail:
         pointwise_together(kernel, tail)
+        fill_padding(kernel, tail[-1])
     block.add_op(func.ReturnOp())
     name, visibility = f.sym_name.data, f.sym_visibility
     new = func.FuncOp(name, FunctionType.from_lists(types, []), Region(block), visibility)

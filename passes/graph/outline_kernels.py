@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from lamina.context import weights_of
 from lamina.dialects.graph import (
     SOURCE,
     ConstantOp,
@@ -24,6 +25,7 @@ from lamina.dialects.graph import (
     layout_of,
     shape,
 )
+from lamina.passes.graph._numbers import inline_numbers
 
 LAYOUT = "lamina.layout"
 """Discardable attribute of a kernel's call: how its result is stored."""
@@ -83,6 +85,13 @@ def as_fused(op: Operation) -> FusedOp:
     return fused
 
 
+def drop_unused(f: func.FuncOp) -> None:
+    """Remove constants that nobody reads any more."""
+    for op in [op for op in f.body.block.ops if isinstance(op, ConstantOp)]:
+        if not op.result.uses:
+            Rewriter.erase_op(op)
+
+
 def name_values(block: Block) -> None:
     """Name values by their part in the kernel, so that equal kernels have equal text."""
     for arg in block.args:
@@ -90,12 +99,12 @@ def name_values(block: Block) -> None:
         arg.name_hint = "x" if use is None else _role(use.operation, use.index)
     for op in block.ops:
         for r in op.results:
-            r.name_hint = "t"
+            r.name_hint = "c" if isinstance(op, ConstantOp) else "t"
 
 
 def _role(op: Operation, index: int) -> str:
     """What operand `index` of `op` is called in the op's definition."""
-    if index and not isinstance(op.operands[0].owner, Block):
+    if index and not isinstance(op.operands[0].owner, Block | ConstantOp):
         return "r"  # read by the epilogue
     operands = op.get_irdl_definition().operands if isinstance(op, IRDLOperation) else []
     names = [name for name, _ in operands]
@@ -113,14 +122,16 @@ class OutlineKernelsPass(ModulePass):
     """
     Turn each op that computes into a call of a function of its own; equal functions are shared.
 
-    What is left in the network's function are constants, views and calls; each of its results is
-    written by a kernel of its own.
+    Constants of one element become part of the functions that compute with them. What is left in
+    the network's function are constants, views and calls; each of its results is written by a
+    kernel of its own.
     """
 
     name = "outline-kernels"
     numerics: ClassVar[str] = "exact"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        store = weights_of(ctx)
         kernels: dict[str, func.FuncOp] = {}
         taken = {f.sym_name.data for f in op.ops if isinstance(f, func.FuncOp)}
         for f in [f for f in op.ops if isinstance(f, func.FuncOp) and is_network(f)]:
@@ -129,7 +140,12 @@ class OutlineKernelsPass(ModulePass):
                 if not isinstance(inner, ConstantOp | func.ReturnOp | func.CallOp) and not is_view(
                     inner
                 ):
-                    self.outline(as_fused(inner), kernels, taken)
+                    fused = as_fused(inner)
+                    alone = inline_numbers(fused, store)
+                    if alone is not fused:
+                        Rewriter.replace_op(fused, alone)
+                    self.outline(alone, kernels, taken)
+            drop_unused(f)
         for kernel in kernels.values():
             op.body.block.add_op(kernel)
 
@@ -154,7 +170,8 @@ class OutlineKernelsPass(ModulePass):
         body = fused.body.clone()
         last = body.block.last_op
         assert isinstance(last, YieldOp), last
-        names = [op.name.rpartition(".")[2] for op in body.block.ops if op is not last]
+        named = [op for op in body.block.ops if op is not last and not isinstance(op, ConstantOp)]
+        names = [op.name.rpartition(".")[2] for op in named]
         values = list(last.values)
         Rewriter.replace_op(last, func.ReturnOp(*values))
         type = ([a.type for a in body.block.args], [v.type for v in values])

@@ -32,15 +32,18 @@ from lamina.dialects.graph import (
     stored_as,
 )
 from lamina.dialects.layout import Layout
-from lamina.passes.graph._padding import CHANNELS, keeps_padding_zero
+from lamina.passes.graph._padding import CHANNELS
 from lamina.passes.graph._whole_blocks import READERS, blocks_stay_whole
 
 
 def may_follow(op: Operation, layout: Layout) -> bool:
     """Whether `op` can compute in `layout`, at no loss, if its operands come in it."""
     match op:
-        case PointwiseOp() | MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
+        case PointwiseOp():
             follows = True
+        case MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
+            # a window reads what pads height and width in storage
+            follows = all(layout.block(letter) == 1 for letter in layout.logical[CHANNELS + 1 :])
         case ConcatOp():
             # not at the price of blocks that two operands share
             axis = op.axis.value.data
@@ -55,7 +58,7 @@ def may_follow(op: Operation, layout: Layout) -> bool:
             follows = all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
         case _:
             follows = blocks_stay_whole(op, layout)
-    return follows and keeps_padding_zero(op, layout)
+    return follows
 
 
 def unpacked_from(value: SSAValue) -> SSAValue | None:

@@ -253,23 +253,24 @@ func.func private @reshape_of_blocks(%x: tensor<2x16xf32, #graph.layout<NC8c>>) 
 
 // -----
 
-// CHECK: lower-graph-to-te: graph.softmax in @sum_over_padding would not write zeros where the storage of tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> pads a block; give it a layout whose blocks divide the shape
-func.func private @sum_over_padding(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+// What is summed up are the 20 channels that there are; what pads the last block becomes zero.
+// CHECK-LABEL: func.func private @softmax_of_ragged_channels(
+// CHECK:         reduce c: 20
+// CHECK:         axes(n: 1, c: 12, h: 2, w: 2)
+// CHECK-NEXT:    out(%y[n, (c + 20) floordiv 16, h, w, (c + 20) mod 16])
+func.func private @softmax_of_ragged_channels(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
   %y = graph.softmax axis 1 %x : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
   func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
 }
 
 // -----
 
-// CHECK: lower-graph-to-te: graph.concat in @operands_share_a_block would not write zeros where the storage of tensor<1x40x2x2xf32, #graph.layout<NCHW16c>> pads a block
-func.func private @operands_share_a_block(%x: tensor<1x20x2x2xf32>) -> tensor<1x40x2x2xf32, #graph.layout<NCHW16c>> {
-  %y = graph.concat axis 1 %x, %x : (tensor<1x20x2x2xf32>, tensor<1x20x2x2xf32>) -> tensor<1x40x2x2xf32, #graph.layout<NCHW16c>>
-  func.return %y : tensor<1x40x2x2xf32, #graph.layout<NCHW16c>>
-}
-
-// -----
-
-// CHECK: lower-graph-to-te: graph.div in @zero_by_zero would not write zeros where the storage of
+// 0 / 0 is NaN, which must not stay in storage.
+// CHECK-LABEL: func.func private @zero_by_zero(
+// CHECK:         arith.divf
+// CHECK:         axes(n: 1, c: 12, h: 2, w: 2)
+// CHECK-NEXT:    out(%y[
+// CHECK-NOT:     te.compute
 func.func private @zero_by_zero(%x: tensor<1x20x2x2xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
   %y = graph.div %x, %x : (tensor<1x20x2x2xf32>, tensor<1x20x2x2xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
   func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
@@ -277,7 +278,53 @@ func.func private @zero_by_zero(%x: tensor<1x20x2x2xf32>) -> tensor<1x20x2x2xf32
 
 // -----
 
-// CHECK: lower-graph-to-te: graph.global_avg_pool in @mean_into_a_block_of_height would not write zeros where
+// exp(0) is 1, but what is stored is 0 * (1 + 1): nothing has to be overwritten.
+// CHECK-LABEL: func.func private @zero_times_what_is_finite(
+// CHECK:         te.compute
+// CHECK:         arith.constant 1.000000e+00
+// CHECK-NOT:     te.compute
+func.func private @zero_times_what_is_finite(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+  %one = graph.constant dense<1.0> : tensor<1x1x1x1xf32>
+  %e = graph.exp %x : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  %s = graph.add %e, %one : (tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>, tensor<1x1x1x1xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  %y = graph.mul %x, %s : (tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>, tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// The factor of all channels may be infinite, and 0 * inf is NaN.
+// CHECK-LABEL: func.func private @zero_times_what_may_be_infinite(
+// CHECK:         arith.mulf
+// CHECK:         axes(n: 1, c: 12, h: 2, w: 2)
+// CHECK-NEXT:    out(%y[
+func.func private @zero_times_what_may_be_infinite(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>, %f: tensor<1x1x1x1xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+  %y = graph.mul %x, %f : (tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>, tensor<1x1x1x1xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// exp(x) is in registers only, so its padding does not matter; what is stored is max(0, 1 - 2).
+// CHECK-LABEL: func.func private @clipped_to_zero(
+// CHECK:         te.compute
+// CHECK:         math.exp
+// CHECK:         te.compute
+// CHECK:         te.compute
+// CHECK-NOT:     te.compute
+func.func private @clipped_to_zero(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+  %two = graph.constant dense<2.0> : tensor<1x1x1x1xf32>
+  %e = graph.exp %x : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  %d = graph.sub %e, %two : (tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>, tensor<1x1x1x1xf32>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  %y = graph.relu %d : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @mean_into_a_block_of_height(
+// CHECK:         axes(n: 1, c: 8, h: 3, w: 1)
+// CHECK-NEXT:    out(%y[n, c, (h + 1) floordiv 4, w, (h + 1) mod 4])
 func.func private @mean_into_a_block_of_height(%x: tensor<1x8x4x6xf32>) -> tensor<1x8x1x1xf32, #graph.layout<NCHW4h>> {
   %y = graph.global_avg_pool %x : tensor<1x8x4x6xf32> -> tensor<1x8x1x1xf32, #graph.layout<NCHW4h>>
   func.return %y : tensor<1x8x1x1xf32, #graph.layout<NCHW4h>>
@@ -285,8 +332,10 @@ func.func private @mean_into_a_block_of_height(%x: tensor<1x8x4x6xf32>) -> tenso
 
 // -----
 
-// CHECK: lower-graph-to-te: graph.normalize in @zeros_over_zero would not write zeros where
-func.func private @zeros_over_zero(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
+// CHECK-LABEL: func.func private @zeros_over_the_root_of_zero(
+// CHECK:         axes(n: 1, c: 12, h: 2, w: 2)
+// CHECK-NEXT:    out(%y[
+func.func private @zeros_over_the_root_of_zero(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {
   %y = graph.normalize %x axes [2, 3] epsilon 0.0 : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
   func.return %y : tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>
 }

@@ -113,3 +113,18 @@ func.func @reshape_of_blocks_moves_elements(%x: tensor<1x32x3x2xf32, #graph.layo
   %y = graph.reshape %x : tensor<1x32x3x2xf32, #graph.layout<NCHW16c>> -> tensor<1x192xf32>
   func.return %y : tensor<1x192xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @numbers_are_part_of_the_kernel
+// CHECK-NOT:     graph.constant
+// CHECK:         func.call @add_0(%x)
+// CHECK:         func.return
+// CHECK:       func.func private @add_0(%a: tensor<1x4xf32>) -> tensor<1x4xf32> {
+// CHECK-NEXT:    %c = graph.constant dense<3.000000e+00> : tensor<1x1xf32>
+// CHECK-NEXT:    graph.add %a, %c
+func.func @numbers_are_part_of_the_kernel(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %c = graph.constant dense<3.0> : tensor<1x1xf32>
+  %y = graph.add %x, %c : (tensor<1x4xf32>, tensor<1x1xf32>) -> tensor<1x4xf32>
+  func.return %y : tensor<1x4xf32>
+}

@@ -1,0 +1,73 @@
+"""Networks of the field keep the blocked layout: how many kernels they are, what they compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from xdsl.dialects import func
+
+import lamina
+from lamina.context import new_context
+from lamina.dialects.graph import RelayoutOp
+from lamina.frontends.onnx import import_model
+from lamina.passes.pipelines import LEVELS, default
+from tests.unit.blocked_networks import NETWORKS
+from tests.unit.onnx_models import run_onnxruntime
+
+COUNTS = {
+    "swish": (4, 2),
+    "hard_swish": (4, 2),
+    "mish": (4, 2),
+    "gelu": (4, 2),
+    "elu_plus": (4, 2),
+    "sigmoid": (4, 2),
+    "reciprocal": (4, 2),
+    "quotient": (4, 2),
+    "shufflenet": (23, 7),
+    "mobilenet_v3": (11, 2),
+    "mbconv": (12, 3),
+    "ghostnet": (15, 6),
+    "convnext_permuted": (14, 3),
+    "convnext_spelled": (10, 4),
+    "unet": (13, 5),
+    "regnet": (12, 4),
+    "slices": (9, 4),
+    "concats": (11, 5),
+    "channel_norms": (22, 9),
+    "halos": (13, 5),
+    "attention": (20, 4),
+}
+"""network -> the kernels that it calls, and the relayouts in them"""
+
+
+def counts(proto: onnx.ModelProto) -> tuple[int, int]:
+    """How many kernels a network calls, and how many relayouts these hold."""
+    ctx = new_context()
+    module = import_model(proto, ctx.weights)
+    for step in default("cpu"):
+        step.apply(ctx, module)
+        if step.name == LEVELS["graph"]:
+            break
+    functions = {f.sym_name.data: f for f in module.ops if isinstance(f, func.FuncOp)}
+    steps = functions["main"].body.block.ops
+    calls = [op.callee.string_value() for op in steps if isinstance(op, func.CallOp)]
+    moved = [op for name in calls for op in functions[name].walk() if isinstance(op, RelayoutOp)]
+    return len(calls), len(moved)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_takes_no_more_kernels_and_relayouts_than_stated(name: str) -> None:
+    assert counts(NETWORKS[name]) == COUNTS[name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_computes_what_onnxruntime_computes(name: str) -> None:
+    proto = NETWORKS[name]
+    sizes = [[d.dim_value for d in i.type.tensor_type.shape.dim] for i in proto.graph.input]
+    rng = np.random.default_rng(5)
+    inputs = [rng.standard_normal(size).astype(np.float32) for size in sizes]
+    found = lamina.compile(proto, cache=False).run({"x": inputs[0]})
+    for got, want in zip(found.values(), run_onnxruntime(proto, inputs), strict=True):
+        assert got.shape == want.shape
+        assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
