@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 BUILD := build
 
-.PHONY: help demo test test-lit test-unit check-models lint format types docs check-docs clean
+.PHONY: help demo test test-lit test-unit check-models fuzz lint format types docs check-docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ test-unit: $(STAMP)
 
 check-models: $(STAMP) ## compare whole networks, kernel by kernel, with ONNX Runtime
 	$(BIN)/pytest -q tests/models
+
+fuzz: $(STAMP) ## try thousands of random graphs, for hours; not part of any other target
+	$(BIN)/pytest -q --hypothesis-profile=long tests/unit/test_random_graphs.py
 
 lint: $(STAMP) ## style, format and types
 	$(BIN)/ruff check .

@@ -1,0 +1,282 @@
+"""What moves elements or takes some of them, reductions, and arithmetic on shapes."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from tests.unit.random_graphs.grower import Grower, Operand, Operator, Rejected, Value
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+def concat(g: Grower, x: Value) -> Value:
+    axis = g.between(1 if x.rank > 1 else 0, x.rank - 1)
+
+    def fits(y: Value) -> bool:
+        same = y.shape[:axis] + y.shape[axis + 1 :] == x.shape[:axis] + x.shape[axis + 1 :]
+        return y.is_float and y.rank == x.rank and same
+
+    parts: list[Operand] = [x, g.another(x, fits)]
+    if g.maybe():
+        parts.append(g.another(x, fits))
+    if g.maybe():
+        size = [*x.shape[:axis], g.choose((1, 5, 16)), *x.shape[axis + 1 :]]
+        parts.insert(g.between(0, len(parts)), g.numbers(*size))
+    return g.add("Concat", *parts, axis=g.choose((axis, axis - x.rank)) if g.opset >= 11 else axis)
+
+
+def split(g: Grower, x: Value) -> list[Value]:
+    axis = g.between(0, x.rank - 1)
+    n = x.shape[axis]
+    if n < 2:
+        raise Rejected("one element")
+    if n % 2 == 0 and g.maybe():
+        sizes = None
+        count = 2
+    else:
+        first = g.between(1, n - 1)
+        sizes, count = [first, n - first], 2
+        if n - first > 2 and g.maybe():
+            sizes, count = [first, 1, n - first - 1], 3
+    if g.opset < 13:
+        return g.several("Split", count, x, axis=axis, split=sizes)
+    if sizes is not None:
+        return g.several("Split", count, x, ints(*sizes), axis=axis)
+    return g.several("Split", count, x, axis=axis, num_outputs=2 if g.opset >= 18 else None)
+
+
+def slice_(g: Grower, x: Value) -> Value:
+    axes = g.some(range(x.rank))
+    starts, ends, steps = [], [], []
+    for axis in axes:
+        n = x.shape[axis]
+        start = g.between(0, n - 1)
+        step = g.choose((1, 1, 2, 3, -1, -2)) if g.opset >= 10 else 1
+        if step > 0:
+            end = g.choose((n, 2**31 - 1, g.between(start + 1, n)))
+        else:
+            end = g.choose((-n - 1, -(2**31), g.between(0, start) - n - 1))
+        starts.append(g.choose((start, start - n)))
+        ends.append(end)
+        steps.append(step)
+    if g.opset < 10:
+        return g.add("Slice", x, starts=starts, ends=ends, axes=axes)
+    given: list[Operand] = [ints(*starts), ints(*ends), ints(*axes), ints(*steps)]
+    return g.add("Slice", x, *given[: 4 if set(steps) != {1} else 3])
+
+
+def pad(g: Grower, x: Value) -> Value:
+    modes = ("constant", "reflect", "edge", *(("wrap",) if g.opset >= 19 else ()))
+    mode = g.choose(modes)
+    low = -1 if mode == "constant" else 0
+    most = [3 if mode in ("constant", "edge") else min(3, n - 1) for n in x.shape]
+    dims = g.some(range(x.rank))
+    pads = [g.between(low, most[d]) if d in dims else 0 for d in [*range(x.rank)] * 2]
+    value = g.choose((None, 0.0, 1.5)) if mode == "constant" else None
+    if g.opset < 11:
+        return g.add("Pad", x, mode=mode, pads=pads, value=value)
+    fill: list[Operand] = [] if value is None else [np.array(value, np.float32)]
+    return g.add("Pad", x, ints(*pads), *fill, mode=mode)
+
+
+def factors(g: Grower, n: int) -> list[int]:
+    """One or two numbers whose product is n."""
+    found = [d for d in (1, 2, 3, 4, 8) if n % d == 0]
+    d = g.choose(found)
+    return [n] if d == 1 else [d, n // d] if g.maybe() else [n // d, d]
+
+
+def reshape(g: Grower, x: Value) -> Value:
+    """Dimensions are merged and taken apart."""
+    size: list[int] = []
+    for n in x.shape:
+        if size and g.maybe():
+            size[-1] *= n
+        else:
+            size += factors(g, n) if len(size) < 5 else [n]
+    if len(size) > 6:
+        raise Rejected("many dimensions")
+    if size and g.maybe():
+        size[g.between(0, len(size) - 1)] = -1
+    if size and size[0] == x.shape[0] and g.maybe():
+        size[0] = 0
+    return g.add("Reshape", x, ints(*size))
+
+
+def flatten(g: Grower, x: Value) -> Value:
+    return g.add("Flatten", x, axis=g.choose((None, *range(x.rank + 1))))
+
+
+def unsqueeze(g: Grower, x: Value) -> Value:
+    axes = g.some(range(x.rank + 1))[:2]
+    if g.opset < 13:
+        return g.add("Unsqueeze", x, axes=sorted(axes))
+    return g.add("Unsqueeze", x, ints(*axes))
+
+
+def squeeze(g: Grower, x: Value) -> Value:
+    ones = [d for d, n in enumerate(x.shape) if n == 1]
+    if not ones:
+        raise Rejected("no dimension of 1")
+    if g.opset < 13:
+        return g.add("Squeeze", x, axes=sorted(g.some(ones)))
+    return g.add("Squeeze", x, ints(*g.some(ones)))
+
+
+def transpose(g: Grower, x: Value) -> Value:
+    orders = [[0, *range(2, x.rank), 1], [0, x.rank - 1, *range(1, x.rank - 1)], None]
+    if g.maybe():
+        return g.add("Transpose", x, perm=g.draw_permutation(x.rank))
+    return g.add("Transpose", x, perm=g.choose(orders))
+
+
+def expand(g: Grower, x: Value) -> Value:
+    size = [g.choose((1, 2, 5)) if n == 1 else g.choose((1, n)) for n in x.shape]
+    front = [2] if g.maybe() else []
+    return g.add("Expand", x, ints(*front, *size))
+
+
+def tile(g: Grower, x: Value) -> Value:
+    return g.add("Tile", x, ints(*(g.choose((1, 1, 2, 3)) for _ in x.shape)))
+
+
+def gather(g: Grower, x: Value) -> Value:
+    axis = g.between(0, x.rank - 1)
+    n = x.shape[axis]
+    low = -n if g.opset >= 11 else 0
+    indices = [g.between(low, n - 1) for _ in range(g.between(1, 6))]
+    match g.choose(("list", "one", "matrix")):
+        case "list":
+            return g.add("Gather", x, ints(*indices), axis=axis)
+        case "one":
+            return g.add("Gather", x, np.array(indices[0], np.int64), axis=axis)
+        case _:
+            return g.add("Gather", x, ints(*indices, *indices).reshape(2, -1), axis=axis)
+
+
+def shuffle(g: Grower, x: Value) -> Value:
+    """Channels of groups, in turn."""
+    n, c, *rest = x.shape
+    groups = g.choose([d for d in (2, 4, 8, 1) if c % d == 0])
+    if groups == 1:
+        raise Rejected("one group")
+    y = g.add("Reshape", x, ints(n, groups, c // groups, *rest))
+    y = g.add("Transpose", y, perm=[0, 2, 1, *range(3, y.rank)])
+    return g.add("Reshape", y, ints(n, c, *rest))
+
+
+def depth_to_space(g: Grower, x: Value) -> Value:
+    b = g.choose([b for b in (2, 3, 1) if x.shape[1] % (b * b) == 0])
+    mode = g.choose((None, "CRD")) if g.opset >= 11 else None
+    return g.add("DepthToSpace", x, blocksize=b, mode=mode)
+
+
+def space_to_depth(g: Grower, x: Value) -> Value:
+    b = g.choose([b for b in (2, 3, 1) if x.shape[2] % b == x.shape[3] % b == 0])
+    return g.add("SpaceToDepth", x, blocksize=b)
+
+
+REDUCTIONS = {
+    "Mean": 18,
+    "Sum": 13,
+    "Max": 18,
+    "Min": 18,
+    "L1": 18,
+    "L2": 18,
+    "SumSquare": 18,
+    "LogSumExp": 18,
+    "Prod": 18,
+    "LogSum": 18,
+}
+"""and the opset in which their axes became an input"""
+
+
+def reduction(g: Grower, x: Value) -> Value:
+    kind = g.choose([*REDUCTIONS])
+    axes: list[int] | None = g.some(range(x.rank)) if g.maybe() else None
+    if g.opset >= 11 and axes is not None and g.maybe():
+        axes = [a - x.rank for a in axes]
+    if kind == "Prod" and prod(x.shape[a] for a in axes or range(x.rank)) > 8:
+        raise Rejected("a product of many numbers")
+    if kind == "LogSum":
+        x = g.add("Add", g.add("Abs", x), np.array(0.1, np.float32))
+    attributes: dict[str, Any] = {"keepdims": 0} if g.maybe() else {}
+    if g.opset < REDUCTIONS[kind]:
+        return g.add(f"Reduce{kind}", x, axes=axes, **attributes)
+    if axes is None and g.maybe():
+        attributes["noop_with_empty_axes"] = 1
+    given: list[Operand] = [] if axes is None else [ints(*axes)]
+    return g.add(f"Reduce{kind}", x, *given, **attributes)
+
+
+def reshape_by_shape(g: Grower, x: Value) -> Value:
+    """x.reshape(x.shape[0], -1, ...) as PyTorch exports it: Shape, Gather, Unsqueeze, Concat."""
+    size = g.add("Shape", x)
+    first = g.add("Gather", size, np.array(0, np.int64), axis=0)
+    if g.opset < 13:
+        first = g.add("Unsqueeze", first, axes=[0])
+    else:
+        first = g.add("Unsqueeze", first, ints(0))
+    rest = ints(-1) if g.maybe() else ints(-1, x.shape[-1])
+    if len(rest) == 2 and x.rank > 2 and g.maybe():
+        last = g.add("Slice", size, ints(x.rank - 1), ints(x.rank)) if g.opset >= 10 else None
+        if last is not None:
+            return g.add("Reshape", x, g.add("Concat", first, ints(-1), last, axis=0))
+    return g.add("Reshape", x, g.add("Concat", first, rest, axis=0))
+
+
+def grow_to_shape(g: Grower, x: Value) -> Value:
+    """A constant of the shape of x, added to it."""
+    ones = g.add("ConstantOfShape", g.add("Shape", x), value=g.tensor([0.75]))
+    return g.add("Mul", x, ones)
+
+
+def _float(x: Value) -> bool:
+    return x.is_float
+
+
+def _one(x: Value) -> bool:
+    return x.is_float and x.rank >= 1
+
+
+def _maps(x: Value) -> bool:
+    return x.is_float and x.rank >= 3
+
+
+def _image(x: Value) -> bool:
+    return x.is_float and x.rank == 4
+
+
+def _two(x: Value) -> bool:
+    return x.is_float and x.rank >= 2
+
+
+def _small(x: Value) -> bool:
+    return x.is_float and 1 <= x.rank <= 5
+
+
+OPERATORS = [
+    *[Operator(concat, _one)] * 3,
+    *[Operator(split, _one)] * 2,
+    *[Operator(slice_, _one)] * 2,
+    *[Operator(pad, _one)] * 2,
+    *[Operator(reshape, _one)] * 2,
+    Operator(flatten, _one),
+    Operator(unsqueeze, _small),
+    Operator(squeeze, _one),
+    *[Operator(transpose, _two)] * 2,
+    Operator(expand, _one),
+    Operator(tile, _one),
+    Operator(gather, _one),
+    *[Operator(shuffle, _maps)] * 2,
+    Operator(depth_to_space, _image),
+    Operator(space_to_depth, _image),
+    *[Operator(reduction, _one)] * 2,
+    Operator(reshape_by_shape, _two),
+    Operator(grow_to_shape, _one),
+]
