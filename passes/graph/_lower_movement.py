@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation
 
 from lamina.dialects.expr import Expr, div
 from lamina.dialects.graph import ConcatOp, RelayoutOp, ReshapeOp, TransposeOp
-from lamina.passes.graph._formula import Kernel, Scalars, Tensor, point
-
-
-def first(s: Scalars, v: list[SSAValue]) -> SSAValue:
-    """The element read."""
-    return v[0]
+from lamina.passes.graph._copy import copy, first
+from lamina.passes.graph._formula import Kernel, point
 
 
 def relayout(k: Kernel, op: RelayoutOp) -> None:
@@ -50,11 +46,13 @@ def transpose(k: Kernel, op: TransposeOp) -> None:
 def concat(k: Kernel, op: ConcatOp) -> None:
     """y[..., offset + i, ...] = x[..., i, ...] for each x"""
     y, d, offset = k.tensor(op.y), op.axis.value.data, 0
-    for value in op.xs:
+    axes, index = point(y)
+    name = list(axes)[d]
+    for n, value in enumerate(op.xs):
         x = k.tensor(value)
-        axes, index = point(Tensor(y.buffer, x.shape, y.layout))
         target = [e + offset if i == d else e for i, e in enumerate(index)]
-        k.compute(axes, [(x, index)], (y, target), first, halo=value is op.xs[-1])
+        last = n == len(op.xs) - 1
+        copy(k, axes | {name: x.shape[d]}, (x, index), (y, target), d, halo=last)
         offset += x.shape[d]
 
 

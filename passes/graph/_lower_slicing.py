@@ -9,8 +9,8 @@ from xdsl.ir import Operation
 
 from lamina.dialects.expr import Expr, div
 from lamina.dialects.graph import DepthToSpaceOp, GatherOp, SliceOp, SpaceToDepthOp, TileOp
+from lamina.passes.graph._copy import copy, first
 from lamina.passes.graph._formula import Kernel, point
-from lamina.passes.graph._lower_movement import first
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,16 @@ def runs_of(indices: Sequence[int]) -> list[Run]:
 
 def slice(k: Kernel, op: SliceOp) -> None:
     """y[i, ...] = x[start + i * step, ...]"""
-    y = k.tensor(op.y)
+    x, y = k.tensor(op.x), k.tensor(op.y)
     axes, index = point(y)
+    cut = [d for d, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)) if n != m]
+    axes |= {name: y.shape[d] for d, name in enumerate(axes) if d in cut}
     source = [
         e * step + start
         for e, start, step in zip(index, op.starts.get_values(), op.steps.get_values(), strict=True)
     ]
-    k.compute(axes, [(k.tensor(op.x), source)], (y, index), first)
+    blocked = [d for d in cut if y.layout.block(y.layout.logical[d]) > 1]
+    copy(k, axes, (x, source), (y, index), blocked[0] if blocked else 0)
 
 
 def gather(k: Kernel, op: GatherOp) -> None:
@@ -80,7 +83,8 @@ def gather(k: Kernel, op: GatherOp) -> None:
     for run in runs:
         source = [run.at(e) if i == d else e for i, e in enumerate(index)]
         target = [e + offset if i == d else e for i, e in enumerate(index)]
-        k.compute(axes | {name: run.size}, [(x, source)], (y, target), first, halo=run is runs[-1])
+        last = run is runs[-1]
+        copy(k, axes | {name: run.size}, (x, source), (y, target), d, halo=last)
         offset += run.size
 
 
@@ -99,6 +103,7 @@ def depth_to_space(k: Kernel, op: DepthToSpaceOp) -> None:
     """y[n, c, h, w] = x[n, ch, h floordiv b, w floordiv b]"""
     y, b = k.tensor(op.y), op.block.value.data
     axes, (n, c, h, w) = point(y)
+    axes["c"] = y.shape[1]
     part = div("mod", h, b) * b + div("mod", w, b)
     channel = part * y.shape[1] + c if op.order.data == "dcr" else c * (b * b) + part
     source = [n, channel, div("floordiv", h, b), div("floordiv", w, b)]
@@ -109,6 +114,7 @@ def space_to_depth(k: Kernel, op: SpaceToDepthOp) -> None:
     """y[n, ch, h, w] = x[n, c, h * b + i, w * b + j]"""
     x, y, b = k.tensor(op.x), k.tensor(op.y), op.block.value.data
     axes, (n, ch, h, w) = point(y)
+    axes["c"] = y.shape[1]
     if op.order.data == "dcr":
         c, part = div("mod", ch, x.shape[1]), div("floordiv", ch, x.shape[1])
     else:

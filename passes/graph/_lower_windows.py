@@ -155,6 +155,7 @@ def interleave(k: Kernel, op: InterleaveOp) -> None:
     """y[n, o, h, w] = x[n, c, (h + top) floordiv sh, (w + left) floordiv sw]; c is the op's"""
     x, y = k.tensor(op.x), k.tensor(op.y)
     axes, (n, o, *at) = point(y)
+    axes["c"] = y.shape[1]
     steps, offsets = op.steps.get_values(), op.offsets.get_values()
     each = y.shape[1] // op.groups.value.data
     phase, source = Expr(), list[Expr]()

@@ -19,12 +19,14 @@ from lamina.dialects.graph import (
     BatchNormOp,
     CeilOp,
     ClipOp,
+    ConcatOp,
     Conv2dOp,
     DivOp,
     ErfOp,
     Expm1Op,
     ExpOp,
     FloorOp,
+    GatherOp,
     GlobalAvgPoolOp,
     Log1pOp,
     LogOp,
@@ -41,9 +43,11 @@ from lamina.dialects.graph import (
     ReluOp,
     RoundOp,
     SigmoidOp,
+    SliceOp,
     SqrtOp,
     SubOp,
     TanhOp,
+    TileOp,
     layout_of,
     shape,
 )
@@ -123,7 +127,7 @@ def beyond(value: SSAValue, dim: int, size: int) -> float | None:
         return _computed(op, [beyond(x, dim, size) for x in op.operands])
     if isinstance(op, RelayoutOp):
         return 0.0 if beyond(op.x, dim, size) == 0 else None
-    return 0.0 if shape(value)[dim] == size and _sums_up_zeros(op, dim) else None
+    return 0.0 if shape(value)[dim] == size and _passes_zeros_on(op, dim) else None
 
 
 def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
@@ -149,7 +153,7 @@ def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
     return found if sure and found else None
 
 
-def _sums_up_zeros(op: Operation, dim: int) -> bool:
+def _passes_zeros_on(op: Operation, dim: int) -> bool:
     """Whether zeros along `dim` of the operands give zeros."""
     match op:
         case Conv2dOp():
@@ -165,5 +169,12 @@ def _sums_up_zeros(op: Operation, dim: int) -> bool:
             return dim == CHANNELS
         case ReduceOp():
             return dim not in op.axes.get_values()
+        case ConcatOp() | GatherOp():
+            return dim != op.axis.value.data
+        case TileOp():
+            return shape(op.x)[dim] == shape(op.y)[dim]
+        case SliceOp():
+            # where nothing is cut off or turned round
+            return shape(op.x)[dim] == shape(op.y)[dim] and op.steps.get_values()[dim] > 0
         case _:
             return False

@@ -11,6 +11,7 @@ from lamina.dialects.graph import (
     DepthToSpaceOp,
     GatherOp,
     ReshapeOp,
+    SliceOp,
     SpaceToDepthOp,
     TileOp,
     TransposeOp,
@@ -92,6 +93,35 @@ class PixelsToChannels(RewritePattern):
         new = SpaceToDepthOp(x, b, order, op.y.type)
         inherit_source(new, op)
         rewriter.replace(op, new)
+
+
+class SliceOfGather(RewritePattern):
+    """slice(gather(x)) along the same dimension -> gather(x), if only such slices are read"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: SliceOp, rewriter: PatternRewriter, /) -> None:
+        gather = op.x.owner
+        if not isinstance(gather, GatherOp):
+            return
+        axis = gather.axis.value.data
+        if not all(_cuts_only(use.operation, axis) for use in op.x.uses):
+            return
+        start, step = op.starts.get_values()[axis], op.steps.get_values()[axis]
+        indices = gather.indices.get_values()
+        kept = [indices[start + i * step] for i in range(shape(op.y)[axis])]
+        new = GatherOp(gather.x, axis, kept, op.y.type)
+        inherit_source(new, op)
+        rewriter.replace(op, new)
+
+
+def _cuts_only(op: Operation, axis: int) -> bool:
+    """Whether `op` is a slice along this dimension that leaves the others whole."""
+    if not isinstance(op, SliceOp):
+        return False
+    whole = zip(
+        op.starts.get_values(), op.steps.get_values(), shape(op.x), shape(op.y), strict=True
+    )
+    return all(d == axis or (s, t, n) == (0, 1, m) for d, (s, t, n, m) in enumerate(whole))
 
 
 class BroadcastInsteadOfTile(RewritePattern):

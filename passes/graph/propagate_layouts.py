@@ -19,46 +19,44 @@ from xdsl.pattern_rewriter import (
 from lamina.dialects.graph import (
     SOURCE,
     AvgPool2dOp,
-    ConcatOp,
-    ConstantOp,
     GlobalAvgPoolOp,
-    InterleaveOp,
     MaxPool2dOp,
     NormalizeOp,
     PointwiseOp,
+    ReduceOp,
     RelayoutOp,
+    TransposeOp,
     layout_of,
     shape,
     stored_as,
 )
 from lamina.dialects.layout import Layout
+from lamina.passes.graph._any_layout import MOVERS
 from lamina.passes.graph._padding import CHANNELS
-from lamina.passes.graph._whole_blocks import READERS, blocks_stay_whole
 
 
 def may_follow(op: Operation, layout: Layout) -> bool:
     """Whether `op` can compute in `layout`, at no loss, if its operands come in it."""
     match op:
         case PointwiseOp():
-            follows = True
+            return True
         case MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
             # a window reads what pads height and width in storage
-            follows = all(layout.block(letter) == 1 for letter in layout.logical[CHANNELS + 1 :])
-        case ConcatOp():
-            # not at the price of blocks that two operands share
-            axis = op.axis.value.data
-            block = layout.block(layout.logical[axis])
-            follows = all(shape(x)[axis] % block == 0 for x in op.xs)
-        case InterleaveOp():
-            # a block of its result is one of its operand
-            block = layout.block(layout.logical[CHANNELS])
-            follows = shape(op.y)[CHANNELS] // op.groups.value.data % block == 0
-        case NormalizeOp():
+            return all(layout.block(letter) == 1 for letter in layout.logical[CHANNELS + 1 :])
+        case NormalizeOp() | ReduceOp():
             # the dimensions that are summed up stay whole
-            follows = all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
+            return all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
+        case TransposeOp():
+            return False  # its result has other dimensions
         case _:
-            follows = blocks_stay_whole(op, layout)
-    return follows
+            return isinstance(op, MOVERS) and not leaves_few(op, layout)
+
+
+def leaves_few(op: Operation, layout: Layout) -> bool:
+    """Whether blocks would be mostly padding that was mostly elements before `op`."""
+    old, new = shape(op.operands[0]), shape(op.results[0])
+    blocks = map(layout.block, layout.logical)
+    return any(m < n and m < b // 2 for n, m, b in zip(old, new, blocks, strict=True))
 
 
 def unpacked_from(value: SSAValue) -> SSAValue | None:
@@ -73,7 +71,8 @@ def follow(value: SSAValue, layout: Layout, rewriter: PatternRewriter) -> SSAVal
     source = unpacked_from(value)
     if source is not None and layout_of(source.type) == layout:
         return source
-    if isinstance(value.owner, ConstantOp) and shape(value)[1:2] == (1,):
+    blocked = [d for d, letter in enumerate(layout.logical) if layout.block(letter) > 1]
+    if all(shape(value)[d] == 1 for d in blocked):
         return value  # one number for all channels has nothing to block
     op = RelayoutOp(value, stored_as(value.type, layout))
     rewriter.insert(op)
@@ -116,19 +115,20 @@ class ReadBlocked(RewritePattern):
     """op(relayout(x: A -> plain)) -> op(x), where `op` reads elements one by one in any case"""
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(op, READERS) or (source := unpacked_from(op.x)) is None:
+        if not isinstance(op, (*MOVERS, ReduceOp)):
             return
-        op.operands[0] = source
-        rewriter.notify_op_modified(op)
+        for i, x in enumerate(op.operands):
+            if (source := unpacked_from(x)) is not None:
+                op.operands[i] = source
+                rewriter.notify_op_modified(op)
 
 
 class PropagateLayoutsPass(ModulePass):
     """
     Let ops that work in any layout follow the blocked layout of their inputs.
 
-    An op follows only where padding in storage stays zero, and where no channel block would be
-    shared by two operands of a concat. What takes single elements reads them from blocks, even if
-    its result is plain.
+    What windows slide over and what is summed up stays whole. Ops that only move elements read each
+    operand where it lies, in blocks or not; so do sums, even if their result is plain.
     """
 
     name = "propagate-layouts"

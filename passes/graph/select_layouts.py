@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -53,10 +54,11 @@ def convolution_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
         return blocked, Layout.parse(f"OIHW{BLOCK}o"), blocked
     if groups > 1 and (inputs % BLOCK or outputs % BLOCK):
         return None
-    if outputs < FEWEST_CHANNELS:
+    pixel = prod(shape(op.x)[2:]) == 1  # few numbers: a block costs less than to leave the layout
+    if outputs < FEWEST_CHANNELS and not pixel:
         return None
     o = output_block(outputs)
-    if inputs < FEWEST_CHANNELS:
+    if inputs < FEWEST_CHANNELS and not pixel:
         return plain, Layout.parse(f"OIHW{o}o"), blocked
     return blocked, Layout.parse(f"OIHW{BLOCK}i{o}o"), blocked
 

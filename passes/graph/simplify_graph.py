@@ -48,6 +48,7 @@ from lamina.passes.graph._simplify_movement import (
     ChannelsToPixels,
     PixelsToChannels,
     ShuffleToGather,
+    SliceOfGather,
 )
 from lamina.weights import WeightStore
 
@@ -267,6 +268,7 @@ class SimplifyGraphPass(ModulePass):
             MergeTransposes(),
             TransposeOfOnesToReshape(),
             ShuffleToGather(),
+            SliceOfGather(),
             ChannelsToPixels(),
             PixelsToChannels(),
             BroadcastInsteadOfTile(),

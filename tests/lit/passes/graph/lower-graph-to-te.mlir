@@ -253,6 +253,26 @@ func.func private @reshape_of_blocks(%x: tensor<2x16xf32, #graph.layout<NC8c>>) 
 
 // -----
 
+// The second operand starts inside a block: runs of 12 and of 4 channels lie in one block each.
+// CHECK-LABEL: func.func private @operands_share_a_block(
+// CHECK:         axes(n: 1, c: 20, h: 2, w: 2)
+// CHECK:         axes(n: 1, c: 12, h: 2, w: 2)
+// CHECK-NEXT:    ins(%x[n, c floordiv 16, h, w, c mod 16])
+// CHECK-NEXT:    out(%y[n, (c + 20) floordiv 16, h, w, (c + 20) mod 16])
+// CHECK:         axes(n: 1, c: 4, h: 2, w: 2)
+// CHECK-NEXT:    ins(%x[n, (c + 12) floordiv 16, h, w, (c + 12) mod 16])
+// CHECK-NEXT:    out(%y[n, (c + 32) floordiv 16, h, w, (c + 32) mod 16])
+// CHECK:         axes(n: 1, c: 4, h: 2, w: 2)
+// CHECK-NEXT:    ins(%x[n, (c + 16) floordiv 16, h, w, (c + 16) mod 16])
+// CHECK:         axes(n: 1, c: 8, h: 2, w: 2)
+// CHECK-NEXT:    out(%y[n, (c + 40) floordiv 16, h, w, (c + 40) mod 16])
+func.func private @operands_share_a_block(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x40x2x2xf32, #graph.layout<NCHW16c>> {
+  %y = graph.concat axis 1 %x, %x : (tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>, tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x40x2x2xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x40x2x2xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
 // What is summed up are the 20 channels that there are; what pads the last block becomes zero.
 // CHECK-LABEL: func.func private @softmax_of_ragged_channels(
 // CHECK:         reduce c: 20

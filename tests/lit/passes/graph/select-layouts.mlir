@@ -51,3 +51,10 @@ func.func @matrix_is_packed_eight_vectors_wide(%x: tensor<1x512xf32>, %w: tensor
   %y = graph.dense %x, %w : (tensor<1x512xf32>, tensor<1000x512xf32>) -> tensor<1x1000xf32>
   func.return %y : tensor<1x1000xf32>
 }
+
+// CHECK-LABEL: func.func @few_channels_of_one_pixel_are_blocked
+// CHECK:         graph.conv2d {{.*}} -> tensor<1x5x1x1xf32, #graph.layout<NCHW16c>>
+func.func @few_channels_of_one_pixel_are_blocked(%x: tensor<1x40x1x1xf32>, %w: tensor<5x40x1x1xf32>) -> tensor<1x5x1x1xf32> {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x40x1x1xf32>, tensor<5x40x1x1xf32>) -> tensor<1x5x1x1xf32>
+  func.return %y : tensor<1x5x1x1xf32>
+}

@@ -293,3 +293,23 @@ func.func @broadcast_takes_the_place_of_a_tile(%x: tensor<2x6x4x4xf32>, %g: tens
   %z = graph.mul %u, %g1 : (tensor<2x12x4x4xf32>, tensor<2x1x1x1xf32>) -> tensor<2x12x4x4xf32>
   func.return %y, %z : tensor<2x6x4x4xf32>, tensor<2x12x4x4xf32>
 }
+
+// CHECK-LABEL: func.func @halves_of_a_shuffle_are_gathered_apart
+// CHECK-NEXT:    graph.gather axis 1 [0, 2] %x
+// CHECK-NEXT:    graph.gather axis 1 [1, 3] %x
+// CHECK-NEXT:    func.return
+func.func @halves_of_a_shuffle_are_gathered_apart(%x: tensor<1x4x2x2xf32>) -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) {
+  %g = graph.gather axis 1 [0, 2, 1, 3] %x : tensor<1x4x2x2xf32> -> tensor<1x4x2x2xf32>
+  %a = graph.slice %g starts [0, 0, 0, 0] steps [1, 1, 1, 1] : tensor<1x4x2x2xf32> -> tensor<1x2x2x2xf32>
+  %b = graph.slice %g starts [0, 2, 0, 0] steps [1, 1, 1, 1] : tensor<1x4x2x2xf32> -> tensor<1x2x2x2xf32>
+  func.return %a, %b : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>
+}
+
+// CHECK-LABEL: func.func @shuffle_that_is_read_whole_too_stays
+// CHECK-NEXT:    graph.gather
+// CHECK-NEXT:    graph.slice
+func.func @shuffle_that_is_read_whole_too_stays(%x: tensor<1x4x2x2xf32>) -> (tensor<1x4x2x2xf32>, tensor<1x2x2x2xf32>) {
+  %g = graph.gather axis 1 [0, 2, 1, 3] %x : tensor<1x4x2x2xf32> -> tensor<1x4x2x2xf32>
+  %a = graph.slice %g starts [0, 0, 0, 0] steps [1, 1, 1, 1] : tensor<1x4x2x2xf32> -> tensor<1x2x2x2xf32>
+  func.return %g, %a : tensor<1x4x2x2xf32>, tensor<1x2x2x2xf32>
+}

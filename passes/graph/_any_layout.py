@@ -1,0 +1,26 @@
+"""Ops that take each element from where it lies and put it where it belongs."""
+
+from __future__ import annotations
+
+from lamina.dialects.graph import (
+    ConcatOp,
+    DepthToSpaceOp,
+    GatherOp,
+    InterleaveOp,
+    SliceOp,
+    SpaceToDepthOp,
+    TileOp,
+    TransposeOp,
+)
+
+MOVERS = (
+    ConcatOp,
+    DepthToSpaceOp,
+    GatherOp,
+    InterleaveOp,
+    SliceOp,
+    SpaceToDepthOp,
+    TileOp,
+    TransposeOp,
+)
+"""ops that only move elements: each operand and the result may be stored in any way at all"""
