@@ -2,7 +2,8 @@
 One register tile as loops over vectors: what `te-to-vec` makes of each `te.compute`.
 
 A tile has rolled reductions, unrolled axes and at most one vector axis. Every accumulator is a
-value carried through the rolled loops, so none of them is ever in memory.
+value carried through the rolled loops, so none of them is ever in memory. A long sum is one of
+groups: accumulators begin anew with each, and are added to the sums so far.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import product, takewhile
 
 from xdsl.builder import Builder
+from xdsl.dialects import arith
 from xdsl.ir import SSAValue
 from xdsl.rewriter import InsertPoint
 
@@ -45,9 +47,11 @@ class _Room:
 class Tile:
     """Emits one te op that `_tile_legality.refusal` accepts, before the op and in its place."""
 
-    def __init__(self, op: ComputeOp) -> None:
+    def __init__(self, op: ComputeOp, group: str | None = None) -> None:
+        """With `group`, the sum over this axis and the reductions inside it begins at 0."""
         axes = op.axes.data
         self.op = op
+        self.group = group
         self.reduce_axes = [a for a in axes if a.reduce]
         self.spatial = [a for a in axes if a.mark == "unroll" and not a.reduce]
         self.copied = [a for a in axes if a.mark == "unroll"]
@@ -111,6 +115,22 @@ class Tile:
     ) -> dict[Point, SSAValue]:
         """
         The reduction over `axes`, outermost first; returns the accumulators after it.
+        """
+        if not axes or axes[0].name != self.group:
+            return self._carry(accs, axes, bounds)
+        init = self.op.init
+        starts = {p: self.constants.splat(0.0, init.type, self.widths[p]) for p in accs}
+        sums = self._carry(starts, axes, bounds)
+        return {p: self.builder.insert(arith.AddfOp(accs[p], sums[p])).result for p in accs}
+
+    def _carry(
+        self,
+        accs: dict[Point, SSAValue],
+        axes: Sequence[Axis],
+        bounds: Sequence[Bound],
+    ) -> dict[Point, SSAValue]:
+        """
+        The same, from these accumulators on.
 
         Rolled axes become one nest, as far as no bound mentions them. A bounded axis becomes a nest
         over the steps where the bound holds, and a copy for each step where it cuts something.
@@ -126,12 +146,13 @@ class Tile:
             others = [*rest, *self.spatial, *([self.vector] if self.vector else [])]
             if full := full_steps(first, others, bounds):
                 free = [(e, n) for e, n in bounds if first.name not in e.names()]
-                accs = self._reduce(accs, [replace(first, extent=full), *rest], free)
+                accs = self._carry(accs, [replace(first, extent=full), *rest], free)
             for i in remaining_steps(first, full, others, bounds):
                 accs = self._fixed(first.name, i, accs, rest, bounds)
             return accs
         bounded = {x for e, _ in bounds for x in e.names()}
-        nest = list(takewhile(lambda a: not a.mark and a.name not in bounded, axes))
+        ends = bounded | {self.group}
+        nest = [first, *takewhile(lambda a: not a.mark and a.name not in ends, rest)]
         return self._nest(accs, nest, axes[len(nest) :], bounds)
 
     def _fixed(

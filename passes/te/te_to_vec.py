@@ -15,6 +15,7 @@ from lamina.passes._legality import require_lowered
 from lamina.passes.te._directives import kernel_of
 from lamina.passes.te._tile import Tile
 from lamina.passes.te._tile_legality import refusal
+from lamina.passes.te._tile_sums import begin_anew
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,15 @@ class TeToVecPass(ModulePass):
     load of %w, two fma }, then the epilogue on %a and %b and two stores.
 
     Rolled reductions become one nest that carries the accumulators; unrolled axes become copies of
-    the body in the order of the axes, with equal loads made once; the vector axis becomes lanes.
+    the body in the order of the axes, with equal loads made once; the vector axis becomes lanes. A
+    long sum is made of the sums of groups of its terms, which loses fewer digits.
     """
 
     name = "te-to-vec"
-    numerics: ClassVar[str] = "exact"
+    numerics: ClassVar[str] = "tolerance 1e-5"  # long sums change their order
+
+    terms: int = 256
+    """the most terms of a group, of which a long sum has 4 or more; 0: all are added in order"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         found = [o for o in op.walk() if isinstance(o, ComputeOp)]
@@ -41,7 +46,7 @@ class TeToVecPass(ModulePass):
                 kernel = kernel_of(te)
                 raise PassFailedException(f"te-to-vec: {fault}{f' (@{kernel})' * bool(kernel)}")
         for te in found:
-            Tile(te).emit()
+            Tile(te, begin_anew(te, self.terms)).emit()
             te.detach()
             te.erase()
         for table in [o for o in op.walk() if isinstance(o, ConstantOp) and not o.res.uses]:

@@ -65,11 +65,27 @@ def test_any_schedule_computes_what_the_formula_says(data: st.DataObject, f: For
     TeToLoopsPass().apply(Context(), module)
     faults = [refusal(o) or "" for o in module.walk() if isinstance(o, ComputeOp)]
     assume(not any("is not linear in" in fault for fault in faults))  # a block not split at
-    TeToVecPass().apply(Context(), module)
+    terms = data.draw(st.sampled_from([0, 1, 2, 3, 256]))
+    TeToVecPass(terms).apply(Context(), module)
     module.verify()
     (wanted,) = interpreters.call(parse(text), "f", inputs)
     (found,) = interpreters.call(module, "f", inputs)
     np.testing.assert_array_equal(found, wanted, err_msg=f"{schedule}\n{text}")
+
+
+def test_long_sum_loses_few_digits() -> None:
+    f = Formula({"n": (4, False), "k": (9216, True)}, [["n", "k"], ["k"], ["n"]])
+    rng = np.random.default_rng(0)
+    x, w = rng.random((4, 9216), np.float32), rng.random(9216, np.float32)
+    exact = x.astype(np.float64) @ w
+    lost: list[float] = []
+    for terms in (0, 256):
+        module = parse(f.text())
+        TeToLoopsPass().apply(Context(), module)
+        TeToVecPass(terms).apply(Context(), module)
+        (y,) = interpreters.call(module, "f", [x, w])
+        lost.append(float(np.abs(y / exact - 1).max()))
+    assert lost[1] < lost[0] / 5
 
 
 def test_loops_left_are_refused_by_name() -> None:

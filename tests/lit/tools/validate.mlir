@@ -5,7 +5,7 @@
 // CHECK:      validate: seed 0, 10 s for each pass
 // CHECK-NEXT:   te-schedule: tolerance 1e-5; interpreted @scale on 4 kinds of samples; largest difference 0
 // CHECK-NEXT:   te-to-loops: exact; interpreted @scale on 4 kinds of samples; largest difference 0
-// CHECK-NEXT:   te-to-vec: exact; interpreted @scale on 4 kinds of samples; largest difference 0
+// CHECK-NEXT:   te-to-vec: tolerance 1e-5; interpreted @scale on 4 kinds of samples; largest difference 0
 // CHECK-NEXT:   cse: exact; interpreted @scale on 4 kinds of samples; largest difference 0
 // CHECK-LABEL: func.func @scale
 

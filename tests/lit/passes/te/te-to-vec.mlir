@@ -424,3 +424,83 @@ func.func @extra_that_varies_in_the_reduction(%x: memref<4x8xf32>, %b: memref<4x
     }
   func.return
 }
+
+// -----
+
+// 36 sums of 256 products each; the accumulators of each begin at zero.
+// CHECK-LABEL: func.func @long_sum_is_made_of_groups
+// CHECK:         %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<16xf32>
+// CHECK-NEXT:    loop.for %kg < 36 iter(%[[SUM:.*]] = %[[ZERO]]) : vector<16xf32> {
+// CHECK-NEXT:      %[[GROUP:.*]] = loop.for %kt < 256 iter(%[[ACC:.*]] = %[[ZERO]]) : vector<16xf32> {
+// CHECK-NEXT:        vec.load_splat %x[%kg * 256 + %kt]
+// CHECK:             math.fma %{{.*}}, %{{.*}}, %[[ACC]]
+// CHECK:           %[[NEXT:.*]] = arith.addf %[[SUM]], %[[GROUP]] : vector<16xf32>
+// CHECK-NEXT:      loop.yield %[[NEXT]] : vector<16xf32>
+func.func @long_sum_is_made_of_groups(
+    %x: memref<9216xf32>, %w: memref<9216x16xf32>, %y: memref<16xf32>) {
+  te.compute
+    axes(reduce k: 9216, n: 16) ins(%x[k], %w[k, n]) out(%y[n]) init 0.0 : f32
+    schedule [vector n]
+    : memref<9216xf32>, memref<9216x16xf32>, memref<16xf32>
+    (%p: f32, %q: f32, %acc: f32) {
+      %s = math.fma %p, %q, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @short_sum_is_in_order
+// CHECK:         loop.for %k < 1023 iter(
+// CHECK-NEXT:      vec.load_splat
+func.func @short_sum_is_in_order(
+    %x: memref<1023xf32>, %w: memref<1023x16xf32>, %y: memref<16xf32>) {
+  te.compute
+    axes(reduce k: 1023, n: 16) ins(%x[k], %w[k, n]) out(%y[n]) init 0.0 : f32
+    schedule [vector n]
+    : memref<1023xf32>, memref<1023x16xf32>, memref<16xf32>
+    (%p: f32, %q: f32, %acc: f32) {
+      %s = math.fma %p, %q, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// The groups are whole steps of the outer axes where these are long enough.
+// CHECK-LABEL: func.func @groups_end_where_an_axis_does
+// CHECK:         loop.for %c < 32 iter(
+// CHECK-NEXT:      loop.for %h < 9, %k < 16 iter(
+func.func @groups_end_where_an_axis_does(
+    %x: memref<32x9x16xf32>, %w: memref<32x9x16x16xf32>, %y: memref<16xf32>) {
+  te.compute
+    axes(reduce c: 32, reduce h: 9, reduce k: 16, n: 16)
+    ins(%x[c, h, k], %w[c, h, k, n]) out(%y[n]) init 0.0 : f32
+    schedule [vector n]
+    : memref<32x9x16xf32>, memref<32x9x16x16xf32>, memref<16xf32>
+    (%p: f32, %q: f32, %acc: f32) {
+      %s = math.fma %p, %q, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @maximum_has_no_groups
+// CHECK:         loop.for %k < 9216 iter(
+// CHECK-NOT:     loop.for
+// CHECK:         arith.maximumf
+func.func @maximum_has_no_groups(%x: memref<9216x16xf32>, %y: memref<16xf32>) {
+  te.compute
+    axes(reduce k: 9216, n: 16) ins(%x[k, n]) out(%y[n]) init 0xFF800000 : f32
+    schedule [vector n]
+    : memref<9216x16xf32>, memref<16xf32>
+    (%p: f32, %acc: f32) {
+      %s = arith.maximumf %p, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
