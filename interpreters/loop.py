@@ -99,6 +99,24 @@ def _splat_place(op: vector.LoadSplatOp) -> tuple[_Place, tuple[int, ...]]:
     return _Place(op, (1, *shape[1:])), shape
 
 
+def _gather(run: Run, op: vector.GatherOp, args: Sequence[Any]) -> Sequence[Any]:
+    """The index may lie outside the buffer, but no element that is read."""
+    lanes, array, *indices = args
+    index = run.once(op, lambda: compiled(op.index.data, by_position))
+    shape = shape_of(op.res.type)
+    steps = [s // array.itemsize for s in array.strides]
+    start = sum(i * s for i, s in zip(index(indices), steps, strict=True))
+    at = start + lanes.astype(np.int64).reshape(-1, 1) + np.arange(prod(shape[1:]))
+    end = 1 + sum((n - 1) * s for n, s in zip(array.shape, steps, strict=True))
+    if at.min() < 0 or at.max() >= end:
+        raise InterpretationError(
+            f"{op.name} of elements {at.min()} to {at.max()}, "
+            f"outside a buffer of {show(array.shape)}"
+        )
+    flat = np.lib.stride_tricks.as_strided(array, (end,), (array.itemsize,))
+    return (flat[at].reshape(shape),)
+
+
 def _store(run: Run, op: vector.StoreOp, args: Sequence[Any]) -> Sequence[Any]:
     value, array, *indices = args
     place = run.once(op, lambda: _Place(op, shape_of(op.value.type)))
@@ -129,6 +147,7 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.LoadOp: _load,
     vector.LoadSplatOp: _load_splat,
     vector.LoadStridedOp: _load,
+    vector.GatherOp: _gather,
     vector.StoreOp: _store,
     vector.StoreStridedOp: _store_strided,
     vector.SplatLaneOp: _splat_lane,

@@ -33,6 +33,20 @@ class Read:
         # a body on groups of 4 reads that many consecutive elements: one more dimension, the last
         self.group = element.get_shape()[0] if isinstance(element, VectorType) else 0
 
+    def named(self, value: np.ndarray, active: Any) -> dict[str, np.ndarray]:
+        """The name of the integers read, if they have one; they must keep what it promises."""
+        if self.access.binds is None:
+            return {}
+        name, extent = self.access.binds
+        kept = (value >= 0) & (value < extent)
+        broken = active & ~kept
+        if np.any(broken):
+            first = np.broadcast_to(value, broken.shape)[broken][0]
+            raise InterpretationError(
+                f"te.compute reads {first} at {self.access}, which promises 0 to {extent - 1}"
+            )
+        return {name: np.where(kept, value, 0).astype(np.int64)}
+
     def __call__(self, array: np.ndarray, at: Points, active: Any) -> np.ndarray:
         index = list(self.index(at))
         if self.group:
@@ -112,7 +126,7 @@ class _Nest:
         self.inputs, self.extras = reads[: len(op.inputs)], reads[len(op.inputs) :]
         self.out_index = compiled(self.out.index, by_name)
 
-    def steps(self, env: Points) -> Iterator[tuple[Points, Any]]:
+    def steps(self, env: Points) -> Iterator[tuple[dict[str, Any], Any]]:
         """The environment at every reduction point, and which spatial points take part in it."""
         for point in product(*(range(n) for n in self.extents)):
             here = {**env, **dict(zip(self.names, point, strict=True))}
@@ -141,7 +155,10 @@ def _compute(run: Run, op: te.ComputeOp, args: Sequence[Any]) -> Sequence[Any]:
     env = {**nest.grid, **dict(zip(nest.outer, args[:first], strict=True))}
     acc: Any = np.full(nest.shape, constant(op.init))
     for here, active in nest.steps(env):
-        read = [r(x, here, active) for r, x in zip(nest.inputs, inputs, strict=True)]
+        read: list[np.ndarray] = []
+        for r, x in zip(nest.inputs, inputs, strict=True):
+            read.append(r(x, here, active))
+            here |= r.named(read[-1], active)
         (new,) = run.block(op.body.block, [*read, acc])
         acc = new if active is True else np.where(active, new, acc)
     active = nest.spatial_bounds.hold(env)

@@ -7,7 +7,7 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 
 from lamina.dialects.loop import ForOp, YieldOp
-from lamina.dialects.vector import LoadLikeOp, LoadStridedOp, MemoryOp
+from lamina.dialects.vector import GatherOp, LoadLikeOp, LoadStridedOp, MemoryOp
 
 MAY_ALIAS = "lamina.may_alias"
 """marks the arguments of a kernel that may share memory with each other; the others never do"""
@@ -51,7 +51,7 @@ def _is_shared(ref: SSAValue) -> bool:
 
 def reads(op: Operation) -> bool:
     """Whether `op` does nothing but read memory, and says where."""
-    return isinstance(op, LoadLikeOp | LoadStridedOp)
+    return isinstance(op, LoadLikeOp | LoadStridedOp | GatherOp)
 
 
 def unknown_effect(op: Operation) -> bool:

@@ -200,6 +200,8 @@ def _to_integer(w: Writer, op: Operation) -> None:
 def _index_cast(w: Writer, op: Operation) -> None:
     (x,), (res,) = op.operands, op.results
     of, to = (64 if isinstance(t, IndexType) else t.width.data for t in (x.type, res.type))  # pyright: ignore
+    if isinstance(x.owner, arith.ExtUIOp):  # never negative
+        w.extents[res] = 1 << x.owner.input.type.width.data  # pyright: ignore
     if of == to:
         w.alias(res, x)
     else:

@@ -45,7 +45,7 @@ class Writer:
     depth: dict[SSAValue, int] = field(default_factory=dict)
     """how many loops are around the definition of an index value"""
     extents: dict[SSAValue, int] = field(default_factory=dict)
-    """the number of steps of the loop that an index belongs to"""
+    """how many values an index has, from 0 on: the steps of its loop, or what fits in its type"""
     declared: set[str] = field(default_factory=set)
     pointers: dict[tuple[object, ...], str] = field(default_factory=dict)
     """addresses already computed, by buffer and the parts added to it"""

@@ -65,6 +65,12 @@ def _load_strided(w: Writer, op: Operation) -> None:
     w.define(op.res, _element(w, op, op.res.type, w.address(op, op.stride.data)))
 
 
+def _gather(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.GatherOp)
+    w.type(op.res.type)
+    w.define(op.res, _element(w, op, op.res.type, f"{w.address(op)} + {w.name(op.lanes)}"))
+
+
 def _store(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.StoreOp)
     type, value = op.value.type, w.name(op.value)
@@ -98,6 +104,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
     vec.LoadSplatOp: _load_splat,
     vec.LoadStridedOp: _load_strided,
+    vec.GatherOp: _gather,
     vec.StoreOp: _store,
     vec.StoreStridedOp: _store_strided,
     vec.PrefetchOp: _prefetch,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, cast
 
-from xdsl.dialects.builtin import VectorType
+from xdsl.dialects.builtin import VectorType, i32, i64
 from xdsl.ir import Attribute, Block
 from xdsl.utils.exceptions import VerifyException
 
@@ -45,9 +46,14 @@ def check_axes(axes: Sequence[Axis], outer: Sequence[str]) -> None:
 def check_names(op: ComputeOp) -> None:
     """Expressions use known names, and the output element is decided by the spatial axes alone."""
     known = {a.name for a in op.axes.data} | {n.data for n in op.outer.data}
-    for e in (*(e for a in op.accesses.data for e in a.index), *(e for e, _ in op.bounds.data)):
-        if bad := e.names() - known:
-            raise VerifyException(f"no axis '{min(bad)}' for '{e}' in {op.axes}")
+    inputs, others = op.accesses.data[: len(op.inputs)], op.accesses.data[len(op.inputs) :]
+    read = set[str]()  # names of integers, by the inputs up to here
+    for access in inputs:
+        _check_known(op, access.index, known | read)
+        if access.binds:
+            read.add(access.binds[0])
+    _check_known(op, [e for a in others for e in a.index], known)
+    _check_known(op, [e for e, _ in op.bounds.data], known)
     used = set[str]().union(*(e.names() for e in op.accesses.data[-1].index))
     bounded = set[str]().union(*(e.names() for e, _ in op.bounds.data))  # to one step, maybe
     for a in op.axes.data:
@@ -57,6 +63,38 @@ def check_names(op: ComputeOp) -> None:
             raise VerifyException(
                 f"every step of '{a}' writes the same element of the output:"
                 f" mark it reduce or use it in {op.accesses.data[-1]}"
+            )
+
+
+def _check_known(op: ComputeOp, expressions: Iterable[Expr], known: AbstractSet[str]) -> None:
+    for e in expressions:
+        bad = e.names() - known
+        if read := bad & op.binders.keys():
+            name = min(read)
+            binder = op.accesses.data[op.binders[name]]
+            raise VerifyException(f"'{e}' uses '{name}', which only inputs after {binder} may")
+        if bad:
+            raise VerifyException(f"no axis '{min(bad)}' for '{e}' in {op.axes}")
+
+
+def check_binders(op: ComputeOp) -> None:
+    """Only integers of inputs have names, each one of its own, and no padding is one of them."""
+    names = [a.binds[0] for a in op.accesses.data if a.binds]
+    if repeated := [n for k, n in enumerate(names) if n in names[:k]]:
+        raise VerifyException(f"'{repeated[0]}' is bound twice: names must be unique")
+    for name, k in op.binders.items():
+        access, element = op.accesses.data[k], op.element_type(k)
+        if k >= len(op.inputs):
+            raise VerifyException(f"only inputs can bind a name, got {access} behind them")
+        if element not in (i32, i64):
+            raise VerifyException(f"{access} needs a buffer of i32 or i64, got {element}")
+        if op.group_size(k) > 1:
+            raise VerifyException(f"{access} needs one integer, but a group of neighbours is read")
+        if access.pad is not None:
+            raise VerifyException(f"{access} cannot be padded: '{name}' has to be an integer read")
+        if op.ranges[name] < 1:
+            raise VerifyException(
+                f"'{name}' needs an extent of at least 1, got {op.ranges[name]} in {access}"
             )
 
 
@@ -91,9 +129,10 @@ def _check_inside(op: ComputeOp, k: int, shape: Sequence[int]) -> None:
             value = e.evaluate(at)
             if not 0 <= value < n and _computed(op, at):
                 where = ", ".join(f"{x} = {at[x]}" for x in sorted(e.names()))
+                promised = e.names() & op.binders.keys()
                 raise VerifyException(
                     f"'{e}' is {value} at {where or 'every point'}, but must be 0 to {n - 1} in"
-                    f" {ref.type}: add pad or a where bound"
+                    f" {ref.type}: add pad or a {'smaller extent' if promised else 'where bound'}"
                 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -33,6 +33,8 @@ VERBS = MappingProxyType(
 
 Bound = tuple[Expr, int]
 """`e < n`"""
+Binding = tuple[str, int]
+"""A name for an integer that is read, and an extent: it promises 0 <= name < extent."""
 Directive = tuple[str, ...]
 """A verb and its arguments."""
 
@@ -87,11 +89,13 @@ class AxesAttr(Data[tuple[Axis, ...]]):
 
 
 @irdl_attr_definition
-class AccessAttr(Data[tuple[tuple[Expr, ...], float | None]]):
+class AccessAttr(Data[tuple[tuple[Expr, ...], float | None, Binding | None]]):
     """
     Which element of a buffer is meant, one expression a dimension, and what is read outside of it.
+    With `as`, the integer read there has a name for the accesses of the inputs that follow.
 
     #te.access<[ic floordiv 16, kh + oh - 1, ic mod 16] pad 0.0>
+    #te.access<[oh] as ih: 56>
     """
 
     name = "te.access"
@@ -106,26 +110,42 @@ class AccessAttr(Data[tuple[tuple[Expr, ...], float | None]]):
         """What is read outside the buffer; None: it is never read there."""
         return self.data[1]
 
+    @property
+    def binds(self) -> Binding | None:
+        """The name of the integer that is read, and its extent."""
+        return self.data[2]
+
+    @staticmethod
+    def of(
+        index: Iterable[Expr], pad: float | None = None, binds: Binding | None = None
+    ) -> AccessAttr:
+        """The access of an element; `pad` and `binds` as in the text."""
+        return AccessAttr((tuple(index), pad, binds))
+
     def map(self, f: Callable[[Expr], Expr]) -> AccessAttr:
         """The access with `f` applied to every expression."""
-        return AccessAttr((tuple(f(e) for e in self.data[0]), self.data[1]))
+        return AccessAttr.of((f(e) for e in self.index), self.pad, self.binds)
 
     @classmethod
-    def read(cls, parser: AttrParser) -> tuple[tuple[Expr, ...], float | None]:
-        """Parse `[ic, oh + kh - 1] pad 0.0`."""
+    def read(cls, parser: AttrParser) -> tuple[tuple[Expr, ...], float | None, Binding | None]:
+        """Parse `[ic, oh + kh - 1] pad 0.0` or `[oh] as ih: 56`."""
         index = parser.parse_comma_separated_list(
             parser.Delimiter.SQUARE, lambda: _read_expr(parser)
         )
         pad = _read_float(parser) if parser.parse_optional_keyword("pad") else None
-        return tuple(index), pad
+        binds = _read_binding(parser) if parser.parse_optional_keyword("as") else None
+        return tuple(index), pad, binds
 
     def __str__(self) -> str:
-        index, pad = self.data
+        index, pad, binds = self.data
         text = f"[{', '.join(e.show() for e in index)}]"
-        return text if pad is None else f"{text} pad {_show_float(pad)}"
+        text += "" if pad is None else f" pad {_show_float(pad)}"
+        return text if binds is None else f"{text} as {binds[0]}: {binds[1]}"
 
     @classmethod
-    def parse_parameter(cls, parser: AttrParser) -> tuple[tuple[Expr, ...], float | None]:
+    def parse_parameter(
+        cls, parser: AttrParser
+    ) -> tuple[tuple[Expr, ...], float | None, Binding | None]:
         with parser.in_angle_brackets():
             return cls.read(parser)
 
@@ -235,6 +255,12 @@ def _read_bound(parser: AttrParser) -> Bound:
     e = _read_expr(parser)
     parser.parse_punctuation("<")
     return e, parser.parse_integer(allow_boolean=False)
+
+
+def _read_binding(parser: AttrParser) -> Binding:
+    name = parser.parse_identifier()
+    parser.parse_punctuation(":")
+    return name, parser.parse_integer(allow_boolean=False)
 
 
 def _read_float(parser: AttrParser) -> float:

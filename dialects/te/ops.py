@@ -44,7 +44,13 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.expr import Expr
-from lamina.dialects.te._check import check_accesses, check_axes, check_names, check_regions
+from lamina.dialects.te._check import (
+    check_accesses,
+    check_axes,
+    check_binders,
+    check_names,
+    check_regions,
+)
 from lamina.dialects.te._domain import count_points
 from lamina.dialects.te._syntax import parse_compute, print_compute
 from lamina.dialects.te.attributes import (
@@ -172,9 +178,11 @@ class ComputeOp(IRDLOperation):
     For every point of the spatial axes: acc = init; for every point of the reduce axes:
     acc = body(inputs, acc); out = epilogue(acc, extras).
 
-    Names in an access that are no axes are indices of loops outside, bound by `at`. Points outside
-    a `where` bound are not computed. Without an epilogue the accumulator itself is stored. The op
-    reads an element of `inputs` as a scalar, or as a vector of neighbours (groups of 4 bytes).
+    Names in an access that are no axes are indices of loops outside, bound by `at`, or integers
+    that an earlier input reads: `%rows[oh] as ih: 56` promises 0 <= ih < 56 for the accesses of the
+    inputs after it. Points outside a `where` bound are not computed. Without an epilogue the
+    accumulator itself is stored. The op reads an element of `inputs` as a scalar, or as a vector of
+    neighbours (groups of 4 bytes).
 
     te.compute at(b = %i)
       axes(oc: 64, ow: 56 unroll, reduce ic: 64) where ow + b * 64 < 100
@@ -242,9 +250,19 @@ class ComputeOp(IRDLOperation):
         )
 
     @property
-    def ranges(self) -> dict[str, int]:
+    def extents(self) -> dict[str, int]:
         """Extent of every axis."""
         return {a.name: a.extent for a in self.axes.data}
+
+    @property
+    def ranges(self) -> dict[str, int]:
+        """Extent of every name in an access that has one: of the axes, and of integers read."""
+        return self.extents | dict(a.binds for a in self.accesses.data if a.binds)
+
+    @property
+    def binders(self) -> dict[str, int]:
+        """The names of integers that are read, and the number of the input that each is from."""
+        return {a.binds[0]: k for k, a in enumerate(self.accesses.data) if a.binds}
 
     def axis(self, name: str) -> Axis:
         """The axis of this name; KeyError if there is none."""
@@ -291,7 +309,7 @@ class ComputeOp(IRDLOperation):
 
     def points(self) -> int:
         """How many points the axes and bounds have; bounds on outer loops are taken as held."""
-        return count_points(self.ranges, self.bounds.data)
+        return count_points(self.extents, self.bounds.data)
 
     def work(self) -> int:
         """
@@ -343,7 +361,8 @@ class ComputeOp(IRDLOperation):
             raise VerifyException(
                 f"{len(self.accesses.data)} accesses for {len(self.operands_in_order)} buffers"
             )
-        check_axes(self.axes.data, [n.data for n in self.outer.data])
+        check_axes(self.axes.data, [*(n.data for n in self.outer.data), *self.binders])
+        check_binders(self)
         check_names(self)
         check_accesses(self)
         check_regions(self)

@@ -16,6 +16,7 @@ from lamina.dialects.vector.choice import (
 )
 from lamina.dialects.vector.lanes import BitcastOp, ConvertOp, SplatLaneOp
 from lamina.dialects.vector.memory import (
+    GatherOp,
     LoadLikeOp,
     LoadOp,
     LoadSplatOp,
@@ -33,6 +34,7 @@ __all__ = [
     "BitcastOp",
     "CompareOp",
     "ConvertOp",
+    "GatherOp",
     "LoadLikeOp",
     "LoadOp",
     "LoadSplatOp",
@@ -54,6 +56,7 @@ Vec = Dialect(
         LoadOp,
         LoadSplatOp,
         LoadStridedOp,
+        GatherOp,
         StoreOp,
         StoreStridedOp,
         PrefetchOp,

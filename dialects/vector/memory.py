@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import cast
 
-from xdsl.dialects.builtin import IndexType, IntAttr, MemRefType, VectorType
+from xdsl.dialects.builtin import IndexType, IntAttr, MemRefType, VectorType, i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -77,8 +77,17 @@ class MemoryOp(IRDLOperation):
     def verify_at(self, type: Attribute, consecutive: int) -> None:
         """Check the index, and that `consecutive` elements of a value of `type` can be there."""
         self.verify_index()
+        self.verify_elements(type, consecutive)
         ref, dims = self.memref, self.index.data
-        strides = ref.get_strides()
+        for d, (e, n) in enumerate(zip(dims, ref.get_shape(), strict=True)):
+            if not e.terms and not 0 <= e.const < n:
+                raise VerifyException(
+                    f"{self.name}: index {e.const} of dimension {d} is outside {ref}"
+                )
+
+    def verify_elements(self, type: Attribute, consecutive: int) -> None:
+        """Check that the buffer holds what a value of `type` has, that many side by side."""
+        ref, strides = self.memref, self.memref.get_strides()
         if element_of(type) != scalar_of(ref.element_type):
             raise VerifyException(f"{self.name}: {ref} holds no elements of {type}")
         if consecutive > 1 and strides and strides[-1] != 1:
@@ -86,11 +95,6 @@ class MemoryOp(IRDLOperation):
                 f"{self.name}: {consecutive} consecutive elements need a last stride of 1, "
                 f"got {ref}"
             )
-        for d, (e, n) in enumerate(zip(dims, ref.get_shape(), strict=True)):
-            if not e.terms and not 0 <= e.const < n:
-                raise VerifyException(
-                    f"{self.name}: index {e.const} of dimension {d} is outside {ref}"
-                )
 
     def verify_end(self, elements: int) -> None:
         """Check that the last of `elements` is inside the buffer, where the index is a number."""
@@ -190,6 +194,51 @@ class LoadStridedOp(MemoryOp):
 
     def verify_(self) -> None:
         _verify_strided(self, self.res.type, self.stride.data)
+
+
+@irdl_op_definition
+class GatherOp(MemoryOp):
+    """
+    Load lane k from `lanes[k]` elements behind the index: one element, or a group of consecutive
+    ones. Elements are counted in the order of memory, whatever the buffer's shape, and from an
+    index that may lie outside of it; what is read must be inside.
+
+    %r = vec.gather %x[%c, 0] at %lanes : memref<8x64xf32>, vector<16xi32> -> vector<16xf32>
+    """
+
+    name = "vec.gather"
+
+    lanes = operand_def(VectorType)
+    ref = operand_def(MemRefType)
+    indices = var_operand_def(IndexType)
+    res = result_def(VectorType)
+
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = (
+        "$ref custom<IndexedBy>($indices, $index) `at` $lanes attr-dict"
+        " `:` type($ref) `,` type($lanes) `->` type($res)"
+    )
+
+    def __init__(
+        self,
+        ref: SSAValue,
+        index: IndexAttr,
+        indices: Sequence[SSAValue],
+        lanes: SSAValue,
+        type: Attribute,
+    ) -> None:
+        super().__init__(
+            operands=[lanes, ref, indices], properties={"index": index}, result_types=[type]
+        )
+
+    def verify_(self) -> None:
+        self.verify_index()
+        lanes, res = self.lanes.type, self.res.type
+        if element_of(lanes) not in (i32, i64) or shape_of(lanes) != shape_of(res)[:1]:
+            raise VerifyException(
+                f"vec.gather: needs {shape_of(res)[0]} lanes of i32 or i64 for {res}, got {lanes}"
+            )
+        self.verify_elements(res, prod(shape_of(res)[1:]))
 
 
 @irdl_op_definition

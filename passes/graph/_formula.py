@@ -65,7 +65,7 @@ class Tensor:
         inside = all(
             b is not None and 0 <= b[0] and b[1] < n for b, n in zip(limits, sizes, strict=True)
         )
-        return AccessAttr((stored, None if inside else outside))
+        return AccessAttr.of(stored, None if inside else outside)
 
 
 def number(value: float, type: Attribute) -> FloatAttr | IntegerAttr:
@@ -162,7 +162,7 @@ class Kernel:
         self.builder.insert(
             ComputeOp(
                 axes=[Axis(n, e, reduce=n in reduce) for n, e in ranges.items()],
-                accesses=[*inputs, *others, AccessAttr((out.layout.apply(index), None))],
+                accesses=[*inputs, *others, AccessAttr.of(out.layout.apply(index))],
                 init=number(init, total),
                 inputs=[t.buffer for t, _ in reads],
                 extras=[t.buffer for t, _ in extras],
@@ -228,7 +228,7 @@ class Kernel:
         self.builder.insert(
             ComputeOp(
                 axes=[Axis(n, e) for n, e in axes.items()],
-                accesses=[AccessAttr((out.layout.apply(index), None))],
+                accesses=[AccessAttr.of(out.layout.apply(index))],
                 init=number(0, out.scalar),
                 inputs=[],
                 extras=[],

@@ -18,6 +18,7 @@ from xdsl.ir import SSAValue
 from lamina.dialects.expr import Expr, Ranges, var
 from lamina.dialects.loop import ForOp, extent_of
 from lamina.dialects.vector import (
+    GatherOp,
     LoadSplatOp,
     LoadStridedOp,
     MemoryOp,
@@ -122,6 +123,8 @@ def _may_be(own: int, extent: int, spans: Sequence[Span], low: int, high: int) -
 
 def _spill(op: MemoryOp, d: int) -> int | None:
     """How far behind its index in dimension `d` the last element of `op` is; None if unknown."""
+    if isinstance(op, GatherOp):
+        return None  # its lanes are anywhere
     if (elements := _extent(op)) == 1:
         return 0
     strides, shape = op.strides[d:], op.memref.get_shape()[d:]

@@ -15,6 +15,7 @@ from typing import Literal
 from lamina.dialects import expr
 from lamina.dialects.expr import Div, Expr
 from lamina.dialects.te import Axis, ComputeOp, ConstantOp, memref_type
+from lamina.passes.te._integers import mixed, sources
 from lamina.passes.te._tile_legality import memory_strides
 
 Role = Literal["input", "extra", "output"]
@@ -50,13 +51,23 @@ class Buffer:
     moves: Sequence[Mapping[str, int]]
     loose: Sequence[frozenset[str]]
     """parts that a dimension depends on, but not in equal steps"""
+    gathered: Sequence[frozenset[str]]
+    """parts that decide an integer which a dimension depends on: no steps, but any code will do"""
     table: bool
     """whether unrolled code has its elements as constants"""
+    binds: bool
+    """whether its elements are such integers"""
 
     @cached_property
     def uses(self) -> frozenset[str]:
         """The parts that decide which element is meant."""
-        return frozenset(p for dim in self.moves for p in dim).union(*self.loose)
+        moved = frozenset(p for dim in self.moves for p in dim)
+        return moved.union(*self.loose, *self.gathered)
+
+    @cached_property
+    def jumps(self) -> frozenset[str]:
+        """The parts whose steps move it to wherever an integer says."""
+        return frozenset[str]().union(*self.gathered)
 
     @cached_property
     def uneven(self) -> frozenset[str]:
@@ -79,11 +90,16 @@ class Buffer:
 
     @cached_property
     def _outer(self) -> _Dimensions:
-        return _Dimensions(self.moves[:-1], self.loose[:-1], self.shape[:-1])
+        return _Dimensions(self.moves[:-1], self._uneven_dims[:-1], self.shape[:-1])
 
     @cached_property
     def _last(self) -> _Dimensions:
-        return _Dimensions(self.moves[-1:], self.loose[-1:], self.shape[-1:])
+        return _Dimensions(self.moves[-1:], self._uneven_dims[-1:], self.shape[-1:])
+
+    @cached_property
+    def _uneven_dims(self) -> Sequence[frozenset[str]]:
+        pairs = zip(self.loose, self.gathered, self.moves, strict=True)
+        return [(loose | gathered) - dim.keys() for loose, gathered, dim in pairs]
 
     @cached_property
     def _row(self) -> int:
@@ -203,7 +219,8 @@ def _split_buffer(b: Buffer, inner: str, outer: str, by: int) -> Buffer:
     if inner not in b.uses:
         return b
     moves = [{**dim, outer: dim[inner] * by} if inner in dim else dim for dim in b.moves]
-    return Buffer(b.role, b.shape, b.strides, b.element_bytes, moves, b.loose, b.table)
+    gathered = [dim | {outer} if inner in dim else dim for dim in b.gathered]
+    return replace(b, moves=moves, gathered=gathered)
 
 
 def nest_of(op: ComputeOp) -> Nest | None:
@@ -221,8 +238,12 @@ def nest_of(op: ComputeOp) -> Nest | None:
             for a in axes
         }
     ranges = {p.name: p.extent for p in parts}
-    indices = [[e.substitute(env).simplify(ranges) for e in index] for index in indices]
-    buffers = [_buffer(op, k, index, ranges) for k, index in enumerate(indices)]
+    known = op.ranges | ranges
+    indices = [[e.substitute(env).simplify(known) for e in index] for index in indices]
+    decided: dict[str, frozenset[str]] = {
+        n: frozenset(p.name for p in parts if p.axis in by) for n, by in sources(op).items()
+    }
+    buffers = [_buffer(op, k, index, ranges, decided) for k, index in enumerate(indices)]
     bounded = {n for e, _ in op.bounds.data for n in e.names()}
     static = [b for b in buffers if b is not None]
     if len(static) < len(buffers):
@@ -277,7 +298,11 @@ def _blocks(e: Expr, name: str) -> Iterator[int]:
 
 
 def _buffer(
-    op: ComputeOp, k: int, index: Sequence[Expr], ranges: Mapping[str, int]
+    op: ComputeOp,
+    k: int,
+    index: Sequence[Expr],
+    ranges: Mapping[str, int],
+    decided: Mapping[str, frozenset[str]],
 ) -> Buffer | None:
     value = op.operands_in_order[k]
     strides = memory_strides(value)
@@ -286,11 +311,14 @@ def _buffer(
     inputs, last = len(op.inputs), len(op.operands_in_order) - 1
     moves: list[Mapping[str, int]] = []
     loose: list[frozenset[str]] = []
+    gathered: list[frozenset[str]] = []
     for e in index:
         uneven = {n for atom, _ in e.terms if isinstance(atom, Div) for n in atom.of.names()}
         plain = {atom: c for atom, c in e.terms if isinstance(atom, str)}
         moves.append({n: c for n, c in plain.items() if n in ranges and n not in uneven})
-        loose.append(frozenset(uneven & ranges.keys()))
+        gathered.append(frozenset(p for n in e.names() & decided.keys() for p in decided[n]))
+        together = any(mixed([e], {n}) for n in decided)  # no vector of integers can do that
+        loose.append(frozenset(uneven & ranges.keys()) | (gathered[-1] if together else set[str]()))
     bits = getattr(memref_type(value).element_type, "bitwidth", 64)
     return Buffer(
         "input" if k < inputs else "extra" if k < last else "output",
@@ -299,5 +327,7 @@ def _buffer(
         -(-bits // 8),
         moves,
         loose,
+        gathered,
         isinstance(value.owner, ConstantOp),
+        op.accesses.data[k].binds is not None,
     )

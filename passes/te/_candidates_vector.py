@@ -12,7 +12,7 @@ def choose_vector(nest: Nest, lanes: int) -> tuple[Nest, Part | None]:
     The nest with its vector part cut to at most `lanes` steps, and that part; None: scalar code.
 
     Cheapest per element wins: a contiguous or uniform access is one instruction for all lanes, a
-    strided one is two for each lane.
+    strided one is two for each lane, and so is one at an integer that each lane reads for itself.
     """
     best: Part | None = None
     cheapest = _cost(nest, None, 1) * (1 - 1e-9)  # a vector that gains nothing is none
@@ -62,9 +62,11 @@ def _cost(nest: Nest, part: Part | None, width: int) -> float:
 
 def access_cost(b: Buffer, part: Part | None, width: int) -> float:
     """Instructions to load or store `width` lanes along `part`."""
-    if part is None or (stride := b.stride(part.name)) == 0:
+    if part is None or part.name not in b.uses:
         return 1
-    return pieces(width) if stride == 1 else 2 * width
+    if part.name in b.jumps:
+        return 2 * width
+    return pieces(width) if b.stride(part.name) == 1 else 2 * width
 
 
 def pieces(width: int) -> int:

@@ -147,7 +147,9 @@ def registers(nest: Nest, tile: Tile) -> int:
     Of one step's loads all but those of the busiest input are kept; that one passes through, except
     what neighbouring steps of an unrolled reduction share.
     """
-    at_once = sorted([prod([t for p, t in tile.spatial if p.name in b.uses]) for b in nest.inputs])
+    lanes = {tile.vector.name} if tile.vector else set[str]()
+    vectors = [b for b in nest.inputs if not b.binds or lanes & b.uses]
+    at_once = sorted([prod([t for p, t in tile.spatial if p.name in b.uses]) for b in vectors])
     kept = sum(at_once[:-1]) + 1 if at_once else 0
     if tile.reduce:
         last = {tile.reduce[-1].name: tile.reduce[-1].extent}

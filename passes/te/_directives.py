@@ -65,7 +65,7 @@ def on_every_op(
 ) -> None:
     """Apply a directive to every op that has these axes; there must be one."""
     ops = computes(module, function)
-    meant = [op for op in ops if set(axes) <= op.ranges.keys()]
+    meant = [op for op in ops if set(axes) <= op.extents.keys()]
     if not meant:
         there = "; ".join(dict.fromkeys(str(op.axes) for op in ops)) or "no te.compute"
         place = f"in @{function}" if function else "in the module"

@@ -67,9 +67,9 @@ def axes_of_reader(
     The axes of `reader` as expressions over the spatial axes of `writer`, such that the accesses
     `reads` name the element that the writer writes there; None if they cover other points.
     """
-    if any(not e.names() <= writer.ranges.keys() for e, _ in writer.bounds.data):
+    if any(not e.names() <= writer.extents.keys() for e, _ in writer.bounds.data):
         return None  # which points are written depends on a loop outside
-    inner, ranges, env = writer.ranges, reader.ranges, dict(outer)
+    inner, ranges, env = writer.extents, reader.extents, dict(outer)
     written = [e.simplify(inner) for e in writer.accesses.data[-1].index]
     for k in reads:
         for e, w in zip(reader.accesses.data[k].index, written, strict=True):

@@ -73,6 +73,10 @@ class Tile:
             p: self.constants.splat(init.value.data, init.type, w) for p, _, w in points
         }
         self.widths = {p: w for p, _, w in points}
+        rolled = any(not a.mark for a in self.reduce_axes)
+        if rolled and all(e.names() <= spatial for e, _ in self.op.bounds.data):
+            for _, at, width in points:
+                self.memory.prepare(self.builder, len(self.op.inputs), at, width)
         results = self._reduce(starts, self.reduce_axes, self.op.bounds.data)
         self.memory.forget()
         first = len(self.op.inputs)

@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     VectorType,
+    i32,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
@@ -61,6 +62,15 @@ class Constants:
         result = self._make(number, type, width, True)
         self.tables[result] = number
         return result
+
+    def steps(self, stride: int, width: int) -> SSAValue:
+        """0, stride, 2 * stride, ... in the lanes, as i32."""
+        key = f"steps {stride}", i32, width, False
+        if (found := self.values.get(key)) is None:
+            numbers = [stride * k for k in range(width)]
+            value = DenseIntOrFPElementsAttr.from_list(VectorType(i32, [width]), numbers)
+            found = self.values[key] = self._insert(arith.ConstantOp(value))
+        return found
 
     def _make(self, number: float, type: Attribute, width: int, from_table: bool) -> SSAValue:
         key = repr(number), type, width, from_table  # repr: 0 and -0 differ

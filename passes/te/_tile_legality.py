@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from math import prod
 from typing import cast
 
@@ -10,7 +11,11 @@ from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from lamina.dialects.expr import Expr
-from lamina.dialects.te import Axis, ComputeOp, ConstantOp, memref_type
+from lamina.dialects.te import AccessAttr, Axis, ComputeOp, ConstantOp, memref_type
+from lamina.passes.te._integers import mixed, sources
+
+I32_RANGE = 1 << 31
+"""lanes count elements of a buffer in i32; an index is read as one, if its extent allows"""
 
 
 def memory_strides(buffer: SSAValue) -> Sequence[int] | None:
@@ -103,6 +108,8 @@ def _table_faults(op: ComputeOp) -> Iterator[str]:
     numbers = {a.name for a in op.axes.data if a.mark == "unroll"}
     for access, value in zip(op.accesses.data[:-1], op.operands_in_order, strict=False):
         if isinstance(value.owner, ConstantOp):
+            if read := op.binders.keys() & {n for e in access.index for n in e.names()}:
+                yield f"{access} is a table of constants, but '{min(read)}' is an integer read"
             if left := {n for e in access.index for n in e.names()} - numbers:
                 yield f"{access} is a table of constants; unroll '{min(left)}' to use it"
 
@@ -132,10 +139,28 @@ def _vector_faults(op: ComputeOp, vector: Axis) -> Iterator[str]:
         )
     if bad := scalar_only(op):
         yield f"{bad.name} takes no vectors; make '{vector.name}' a loop"
+    in_lanes = {n for n, by in sources(op).items() if vector.name in by}
     for access, value in zip(op.accesses.data, op.operands_in_order, strict=True):
         strides = memory_strides(value)
         stride = lane_stride(access.index, strides, vector.name) if strides is not None else None
         if stride is not None and stride < 0:
             yield f"{access} walks backwards along '{vector.name}'; make it a loop"
+        yield from _gather_faults(access, value, in_lanes, vector)
         if stride == 0 and value is op.out:
             yield f"the output {access} does not depend on '{vector.name}'"
+
+
+def _gather_faults(
+    access: AccessAttr, buffer: SSAValue, in_lanes: AbstractSet[str], vector: Axis
+) -> Iterator[str]:
+    """Where each lane reads on at an integer of its own."""
+    if not in_lanes & {n for e in access.index for n in e.names()}:
+        return
+    if together := mixed(access.index, in_lanes):
+        yield (
+            f"'{together}' takes an integer of each lane together with what all lanes share; make"
+            f" '{vector.name}' a loop"
+        )
+    sizes = zip(memref_type(buffer).get_shape(), memory_strides(buffer) or (), strict=False)
+    if (elements := 1 + sum((n - 1) * s for n, s in sizes)) > I32_RANGE:
+        yield f"{buffer.type} is too large for lanes that count in i32: {elements} elements"

@@ -42,7 +42,7 @@ def choose(op: ComputeOp, machine: Machine) -> ScheduleAttr | None:
 def _widest(op: ComputeOp, nest: Nest) -> int:
     """Bytes of the widest number in a lane: it decides how many lanes there are."""
     init = getattr(op.init.type, "bitwidth", 64) // 8
-    return max(init, *(b.element_bytes for b in nest.buffers))
+    return max(init, *(b.element_bytes for b in nest.buffers if not b.binds))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,10 @@ def dot4(op: ComputeOp, name: str) -> None:
     a = find_axis(op, name)
     if not a.reduce or a.extent != 4 or a.mark:
         raise PassFailedException(f"need a plain reduce axis of extent 4, got '{a}'")
+    if op.binders:
+        raise PassFailedException(
+            f"need inputs at known places, but integers that are read decide: {list(op.binders)}"
+        )
     unsigned = _unsigned_side(op)
     ranges = op.ranges
     op.rewrite(lambda e: e.simplify(ranges))

@@ -59,6 +59,8 @@ def fuse_epilogue(op: ComputeOp) -> ComputeOp | None:
     reader = only_consumer(op)
     if reader is None or reader.schedule or any(a.reduce for a in reader.axes.data):
         return None
+    if reader.binders:
+        return None  # what its inputs read decides where; an epilogue reads no such names
     reads = [k for k, v in enumerate(reader.operands_in_order) if v is op.out]
     if any(reader.accesses.data[k].pad is not None or reader.group_size(k) > 1 for k in reads):
         return None

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.expr import constant, var
+from lamina.dialects.expr import Expr, constant, var
 from lamina.dialects.te import ComputeOp
 from lamina.passes.te._directives import carry_out, computes
 from lamina.passes.te._padding import padded_indices, without_padding
@@ -25,8 +25,8 @@ def cuts(op: ComputeOp, name: str) -> list[int]:
     """Where to cut axis `name`: at the borders of buffers, and between any steps astride of one."""
     extent, found = op.axis(name).extent, set[int]()
     for k, e, n in padded_indices(op):
-        if name not in e.names():
-            continue
+        if name not in e.names() or e.names() & op.binders.keys():
+            continue  # no cut helps where an integer that is read decides
         c, rest = e.coefficient(name), e.substitute({name: constant(0)}).bounds(op.ranges)
         if c is None or rest is None:
             raise PassFailedException(
@@ -90,8 +90,14 @@ def peel(op: ComputeOp, axes: tuple[str, ...] | None = None) -> None:
         if axes is None and (left := next(padded_indices(part), None)):
             raise PassFailedException(
                 f"'{left[1]}' of {part.accesses.data[left[0]]} still may leave its {left[2]}"
-                " elements: two reduce axes decide it together; give the buffer a halo"
+                f" elements: {_decided_by(part, left[1])}; give the buffer a halo"
             )
+
+
+def _decided_by(op: ComputeOp, e: Expr) -> str:
+    if read := sorted(e.names() & op.binders.keys()):
+        return f"integers that are read decide it ({', '.join(read)})"
+    return "two reduce axes decide it together"
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _always(bound: Bound, ranges: Ranges) -> bool:
 
 def _unpadded(op: ComputeOp, k: int, access: AccessAttr) -> AccessAttr:
     if access.pad is not None and inside(access.index, op.shape(k), op.ranges, op.bounds.data):
-        return AccessAttr((access.index, None))
+        return AccessAttr.of(access.index, None, access.binds)
     return access
 
 

@@ -17,6 +17,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.loop import ForOp, YieldOp
 from lamina.dialects.vector import (
+    GatherOp,
     LoadOp,
     LoadSplatOp,
     LoadStridedOp,
@@ -143,6 +144,8 @@ class Cutter:
         """How many elements of memory one part is behind the one before."""
         if isinstance(op, LoadStridedOp | StoreStridedOp):
             return self.lanes * op.stride.data
+        if isinstance(op, GatherOp):
+            return 0  # the lanes say where
         assert isinstance(op, LoadOp | StoreOp)
         type = op.value.type if isinstance(op, StoreOp) else op.res.type
         return self.lanes * prod(shape_of(type)[1:])

@@ -9,7 +9,7 @@ import numpy as np
 from xdsl.dialects import func
 
 from lamina.interpreters.arrays import dtype_of, shape_of, unwritten
-from lamina.tools.validate.signature import Functions, Signature, is_read, is_slot
+from lamina.tools.validate.signature import Functions, Signature, is_read, is_slot, promised
 
 FLOATS = ("normal", "negative", "constant", "inf and nan")
 INTEGERS = ("normal", "negative", "constant", "extremes")
@@ -26,17 +26,22 @@ def kinds(signature: Signature) -> list[str]:
 def sample(
     f: func.FuncOp, signature: Signature, kind: str, seed: int, functions: Functions
 ) -> list[np.ndarray]:
-    """Arrays for the slots of `f`; a buffer that is only written is full of NaN."""
+    """
+    Arrays for the slots of `f`; a buffer that is only written is full of NaN, and integers that say
+    where to read keep what is promised about them.
+    """
     name = zlib.crc32(f.sym_name.data.encode())
     rng = np.random.default_rng([seed, name, zlib.crc32(kind.encode())])
     arguments = [a for a, r in zip(f.body.block.args, signature.roles, strict=True) if is_slot(r)]
     read = [signature.on_tensors or is_read(a, functions) for a in arguments]
     arrays: list[np.ndarray] = []
-    for type, wanted in zip(signature.slots, read, strict=True):
+    for a, type, wanted in zip(arguments, signature.slots, read, strict=True):
         special = kind == "inf and nan" and not any(a.dtype.kind == "f" for a in arrays)
         dtype, shape = dtype_of(type), shape_of(type)
         plain = "normal" if kind == "inf and nan" and not special else kind
-        arrays.append(array(rng, dtype, shape, plain) if wanted else unwritten(type))
+        x = array(rng, dtype, shape, plain) if wanted else unwritten(type)
+        extent = promised(a, functions) if wanted else None
+        arrays.append(x % dtype.type(extent) if extent else x)
     return arrays
 
 

@@ -171,3 +171,25 @@ def is_read(value: SSAValue, functions: Functions) -> bool:
             case _:
                 return True
     return False
+
+
+def promised(value: SSAValue, functions: Functions) -> int | None:
+    """What the integers in buffer `value` must stay below, from 0 on; None if nobody says so."""
+    found: list[int] = []
+    for use in value.uses:
+        op, index = use.operation, use.index
+        inner: int | None = None
+        match op:
+            case te.ComputeOp() if index >= (first := len(op.outer.data)):
+                binds = op.accesses.data[index - first].binds
+                inner = binds and binds[1]
+            case memref.SubviewOp() | memref.ReinterpretCastOp() | memref.CastOp():
+                inner = promised(op.results[0], functions)
+            case func.CallOp():
+                callee = functions.get(op.callee.string_value())
+                if callee is not None and not callee.is_declaration:
+                    inner = promised(callee.body.block.args[index], functions)
+            case _:
+                pass
+        found += [inner] if inner else []
+    return min(found, default=None)

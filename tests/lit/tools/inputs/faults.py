@@ -41,7 +41,7 @@ class TeHaloPass(ModulePass):
         compute = first(op, te.ComputeOp)
         *others, out = compute.accesses.data
         shifted = [e + -e.const for e in out.index]
-        compute.accesses = type(compute.accesses)([*others, te.AccessAttr((tuple(shifted), None))])
+        compute.accesses = type(compute.accesses)([*others, te.AccessAttr.of(shifted)])
 
 
 class DropTailPass(ModulePass):
