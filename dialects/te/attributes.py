@@ -122,6 +122,10 @@ class AccessAttr(Data[tuple[tuple[Expr, ...], float | None, Binding | None]]):
         """The access of an element; `pad` and `binds` as in the text."""
         return AccessAttr((tuple(index), pad, binds))
 
+    def named(self, name: str, extent: int) -> AccessAttr:
+        """The access with a name for the integer that is read."""
+        return AccessAttr.of(self.index, self.pad, (name, extent))
+
     def map(self, f: Callable[[Expr], Expr]) -> AccessAttr:
         """The access with `f` applied to every expression."""
         return AccessAttr.of((f(e) for e in self.index), self.pad, self.binds)

@@ -136,6 +136,7 @@ class Kernel:
         body: Formula,
         *,
         reduce: Mapping[str, int] | None = None,
+        names: Mapping[str, tuple[Tensor, Index, int]] | None = None,
         init: float = 0.0,
         accumulator: Attribute | None = None,
         outside: float = 0.0,
@@ -150,24 +151,36 @@ class Kernel:
 
         Formulas get scalars of the types of the tensors; the accumulator is of the type of what is
         written unless `accumulator` says another, which the epilogue then converts.
+
+        `names` are for the indices of `reads`, and of names after them: each stands for the integer
+        that a tensor of i32 or i64 holds at an index, from 0 to below the number behind that.
         """
-        reduce = reduce or {}
+        reduce, names = reduce or {}, names or {}
         ranges = {**axes, **reduce}
         out, index = write
-        inputs = [t.at(i, ranges, outside) for t, i in reads]
+        integers: list[AccessAttr] = []
+        for name, (t, i, extent) in names.items():
+            integers.append(t.at(i, ranges).named(name, extent))
+            ranges[name] = extent
+        inputs = [*integers, *(t.at(i, ranges, outside) for t, i in reads)]
         others = [t.at(i, ranges) for t, i in extras]
         total = accumulator or out.scalar
-        names = [*(f"a{k}" if k else "a" for k in range(len(reads))), "acc"]
+        tensors = [*(t for t, _, _ in names.values()), *(t for t, _ in reads)]
+        hints = [*names, *(f"a{k}" if k else "a" for k in range(len(reads))), "acc"]
         after = ["v", *(f"c{k}" if k else "c" for k in range(len(extras)))]
         self.builder.insert(
             ComputeOp(
-                axes=[Axis(n, e, reduce=n in reduce) for n, e in ranges.items()],
+                axes=[Axis(n, e, reduce=n in reduce) for n, e in {**axes, **reduce}.items()],
                 accesses=[*inputs, *others, AccessAttr.of(out.layout.apply(index))],
                 init=number(init, total),
-                inputs=[t.buffer for t, _ in reads],
+                inputs=[t.buffer for t in tensors],
                 extras=[t.buffer for t, _ in extras],
                 out=out.buffer,
-                body=region([*(t.scalar for t, _ in reads), total], names, body),
+                body=region(
+                    [*(t.scalar for t in tensors), total],
+                    hints,
+                    lambda s, args: body(s, args[len(names) :]),
+                ),
                 epilogue=region([total, *(t.scalar for t, _ in extras)], after, epilogue)
                 if epilogue
                 else None,

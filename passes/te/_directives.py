@@ -40,7 +40,8 @@ def check_new_names(op: ComputeOp, names: Sequence[str], replaced: str) -> None:
     taken = (op.ranges.keys() | {n.data for n in op.outer.data}) - {replaced}
     for i, name in enumerate(names):
         if name in taken or name in names[:i]:
-            raise PassFailedException(f"'{name}' is already an axis of {op.axes}")
+            what = "the name of an integer" if name in op.binders else f"an axis of {op.axes}"
+            raise PassFailedException(f"'{name}' is already {what}")
         if not name.isidentifier() or name in RESERVED:
             raise PassFailedException(f"'{name}' cannot name an axis: need a word, no keyword")
 

@@ -25,7 +25,7 @@ def dot4(op: ComputeOp, name: str) -> None:
         raise PassFailedException(f"need a plain reduce axis of extent 4, got '{a}'")
     if op.binders:
         raise PassFailedException(
-            f"need inputs at known places, but integers that are read decide: {list(op.binders)}"
+            f"need inputs at known places, but '{min(op.binders)}' is an integer that is read"
         )
     unsigned = _unsigned_side(op)
     ranges = op.ranges

@@ -37,26 +37,42 @@ class Formula:
     accesses: list[list[str]] = field(default_factory=list)
     op: str = SUM
     extras: int = 0
+    integers: dict[str, tuple[list[str], int]] = field(default_factory=dict)
+    """names of integers, where each is read, and its extent"""
+
+    @property
+    def extents(self) -> dict[str, int]:
+        promised = {name: n for name, (_, n) in self.integers.items()}
+        return {a: n for a, (n, _) in self.axes.items()} | promised
 
     def shape(self, access: list[str]) -> list[int]:
         return [self.largest(e) + 1 for e in access]
 
     def largest(self, e: str) -> int:
-        """The largest value of an expression, by trying every point of the axes in it."""
-        used = [a for a in self.axes if re.search(rf"\b{a}\b", e)]
-        grid = np.meshgrid(*(np.arange(self.axes[a][0]) for a in used), indexing="ij")
+        """The largest value of an expression, by trying all values of the names in it."""
+        used = [a for a in self.extents if re.search(rf"\b{a}\b", e)]
+        grid = np.meshgrid(*(np.arange(self.extents[a]) for a in used), indexing="ij")
         source = e.replace("floordiv", "//").replace("mod", "%")
         return int(np.max(eval(source, {}, dict(zip(used, grid, strict=True)))))
 
     def text(self) -> str:
         inputs = len(self.accesses) - 1 - self.extras
-        names = [f"%b{k}" for k in range(len(self.accesses))]
-        types = [f"memref<{'x'.join(map(str, [*self.shape(a), 'f32']))}>" for a in self.accesses]
-        shown = [f"{n}[{', '.join(a)}]" for n, a in zip(names, self.accesses, strict=True)]
+        accesses = [*(a for a, _ in self.integers.values()), *self.accesses]
+        elements = ["i32"] * len(self.integers) + ["f32"] * len(self.accesses)
+        names = [f"%b{k}" for k in range(len(accesses))]
+        types = [
+            f"memref<{'x'.join(map(str, [*self.shape(a), element]))}>"
+            for a, element in zip(accesses, elements, strict=True)
+        ]
+        shown = [f"{n}[{', '.join(a)}]" for n, a in zip(names, accesses, strict=True)]
+        for k, (name, (_, extent)) in enumerate(self.integers.items()):
+            shown[k] += f" as {name}: {extent}"
         axes = ", ".join(f"{'reduce ' * r}{a}: {n}" for a, (n, r) in self.axes.items())
-        args = "".join(f"%i{k}: f32, " for k in range(inputs))
+        args = "".join(f"%{name}: i32, " for name in self.integers)
+        args += "".join(f"%i{k}: f32, " for k in range(inputs))
+        inputs, first = inputs + len(self.integers), inputs
         body = {0: "%v = arith.constant 1.0 : f32", 1: "%v = arith.addf %i0, %i0 : f32"}.get(
-            inputs, "%v = arith.mulf %i0, %i1 : f32"
+            first, "%v = arith.mulf %i0, %i1 : f32"
         )
         ins = f"ins({', '.join(shown[:inputs])})" if inputs else ""
         extras = f"extras({', '.join(shown[inputs:-1])})" if self.extras else ""
@@ -78,7 +94,9 @@ class Formula:
     def arrays(self) -> list[np.ndarray]:
         """Small integers, whose sums and products are exact in every order."""
         rng = np.random.default_rng(0)
-        return [rng.integers(-3, 4, self.shape(a)).astype(np.float32) for a in self.accesses[:-1]]
+        places = [rng.integers(0, n, self.shape(a)) for a, n in self.integers.values()]
+        numbers = [rng.integers(-3, 4, self.shape(a)) for a in self.accesses[:-1]]
+        return [*(p.astype(np.int32) for p in places), *(x.astype(np.float32) for x in numbers)]
 
 
 @st.composite
@@ -102,16 +120,20 @@ def formulas(draw: st.DrawFn) -> Formula:
     f = Formula(
         {a: (n, False) for a, n in spatial.items()} | {a: (n, True) for a, n in reduced.items()}
     )
+    for name in draw(st.sampled_from([[], [], ["m0"], ["m0", "m1"]])):
+        used = draw(st.lists(st.sampled_from([*f.extents]), unique=True, max_size=2))
+        places = [d for axis in used for d in draw(dimensions(axis, f.extents[axis]))]
+        f.integers[name] = places or ["0"], draw(st.integers(1, 40))
     windows = list(reduced)
     for _ in range(draw(st.integers(0, 2))):
-        used = draw(st.lists(st.sampled_from([*f.axes]), unique=True, max_size=4))
+        used = draw(st.lists(st.sampled_from([*f.extents]), unique=True, max_size=4))
         dims: list[str] = []
         for axis in used:
             if axis in spatial and windows and draw(st.booleans()):
                 stride = draw(st.sampled_from([1, 2]))
                 dims.append(f"{axis} * {stride} + {draw(st.sampled_from(windows))}")
             else:
-                dims += draw(dimensions(axis, f.axes[axis][0]))
+                dims += draw(dimensions(axis, f.extents[axis]))
         f.accesses.append(draw(st.permutations(dims)) if dims else ["0"])
     if draw(st.booleans()):
         axis = draw(st.sampled_from([*spatial]))

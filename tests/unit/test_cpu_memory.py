@@ -1,9 +1,11 @@
 """Loads, stores, views and the addresses of both, run natively beside NumPy."""
 
 import numpy as np
+import pytest
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.parser import Parser
 
+from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.cpu.llvm_ir import print_module
 from lamina.backends.machine import describe
@@ -222,3 +224,33 @@ func.func @f(%x: memref<2x8xi1>, %y: memref<4x8xi1>) {
     assert y[1].all()
     np.testing.assert_array_equal(y[2:].reshape(-1)[1::2], x.reshape(-1)[::2])
     assert not y[2:].reshape(-1)[::2].any()
+
+
+@pytest.mark.parametrize("target", ["cpu", "cpu:haswell", "cpu:nehalem"])
+@pytest.mark.parametrize(
+    ("element", "dtype"),
+    [("f32", np.float32), ("f64", np.float64), ("f16", np.float16), ("i8", np.int8)],
+)
+@pytest.mark.parametrize(("lanes", "at"), [("i32", np.int32), ("i64", np.int64)])
+def test_lanes_are_gathered_from_anywhere(
+    target: str, element: str, dtype: type, lanes: str, at: type
+) -> None:
+    """Before and behind the index, and groups of elements too."""
+    text = f"""
+func.func @f(%at: memref<7x{lanes}>, %x: memref<4x8x{element}>,
+             %y: memref<7x{element}>, %z: memref<14x{element}>) {{
+  %l = vec.load %at[0] : memref<7x{lanes}> -> vector<7x{lanes}>
+  %a = vec.gather %x[1, 2] at %l : memref<4x8x{element}>, vector<7x{lanes}> -> vector<7x{element}>
+  vec.store %a, %y[0] : vector<7x{element}>, memref<7x{element}>
+  %b = vec.gather %x[1, 2] at %l : memref<4x8x{element}>, vector<7x{lanes}> -> vector<7x2x{element}>
+  vec.store %b, %z[0] : vector<7x2x{element}>, memref<14x{element}>
+  func.return
+}}"""
+    where, x = np.array([0, -10, 3, 20, 3, 5, -1], at), np.arange(32).reshape(4, 8).astype(dtype)
+    y, z = np.zeros(7, dtype), np.zeros(14, dtype)
+    native(parse(text), describe(target))["f"](where, x, y, z)
+    np.testing.assert_array_equal(y, 10 + where)
+    np.testing.assert_array_equal(z.reshape(7, 2), np.stack([10 + where, 11 + where], axis=1))
+    found = interpreters.call(parse(text), "f", [where, x])
+    np.testing.assert_array_equal(found[0], y)
+    np.testing.assert_array_equal(found[1], z)

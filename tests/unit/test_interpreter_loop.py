@@ -220,3 +220,18 @@ def test_interpreter_stops_when_its_time_is_up() -> None:
     text = "func.func @f() { loop.for %i < 100000000 { loop.yield } func.return }"
     with pytest.raises(interpreters.BudgetExceeded, match=r"longer than 0.05 s"):
         interpreters.call(parse(text), "f", [], limit=0.05)
+
+
+def test_gather_stays_inside_the_buffer() -> None:
+    text = """
+    func.func @f(%at: memref<2xi32>, %x: memref<4x3xf32>, %y: memref<2xf32>) {
+      %l = vec.load %at[0] : memref<2xi32> -> vector<2xi32>
+      %v = vec.gather %x[0, -1] at %l : memref<4x3xf32>, vector<2xi32> -> vector<2xf32>
+      vec.store %v, %y[0] : vector<2xf32>, memref<2xf32>
+      func.return
+    }"""
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    (y,) = interpreters.call(parse(text), "f", [np.array([1, 12], np.int32), x])
+    np.testing.assert_array_equal(y, [0, 11])
+    with pytest.raises(InterpretationError, match=r"elements -1 to 0, outside a buffer of 4x3"):
+        interpreters.call(parse(text), "f", [np.array([0, 1], np.int32), x])

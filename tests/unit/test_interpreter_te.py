@@ -176,3 +176,19 @@ def test_bytes_and_groups_of_bytes_agree(body: str) -> None:
     expected = 5 + np.einsum("qk,qok->o", x.reshape(2, 4).astype(np.int32), w.astype(np.int32))
     (y,) = interpreters.call(module, "f", [x.view(np.int8), w])
     assert y.tolist() == expected.tolist()
+
+
+def test_integers_that_are_read_keep_what_is_promised() -> None:
+    text = """
+    func.func @f(%at: memref<3xi32>, %x: memref<4xf32>, %y: memref<4xf32>) {
+      te.compute axes(o: 2, i: 2) where o * 2 + i < 3 ins(%at[o * 2 + i] as k: 4, %x[k])
+        out(%y[o * 2 + i]) init 0.0 : f32 : memref<3xi32>, memref<4xf32>, memref<4xf32>
+        (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+      func.return
+    }"""
+    x = np.arange(4, dtype=np.float32)
+    (y,) = interpreters.call(parse(text), "f", [np.array([3, 0, 3], np.int32), x])
+    np.testing.assert_array_equal(y[:3], [3, 0, 3])
+    for broken in (4, -1):
+        with pytest.raises(InterpretationError, match=rf"reads {broken} at .* promises 0 to 3"):
+            interpreters.call(parse(text), "f", [np.array([3, broken, 3], np.int32), x])

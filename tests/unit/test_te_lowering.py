@@ -65,6 +65,7 @@ def test_any_schedule_computes_what_the_formula_says(data: st.DataObject, f: For
     TeToLoopsPass().apply(Context(), module)
     faults = [refusal(o) or "" for o in module.walk() if isinstance(o, ComputeOp)]
     assume(not any("is not linear in" in fault for fault in faults))  # a block not split at
+    assume(not any("together with what all lanes share" in fault for fault in faults))
     terms = data.draw(st.sampled_from([0, 1, 2, 3, 256]))
     TeToVecPass(terms).apply(Context(), module)
     module.verify()

@@ -184,3 +184,22 @@ def test_samples_are_what_they_are_called() -> None:
     assert np.isfinite(special).mean() > 0.9
     assert set(array(rng, i8, (1000,), "extremes").tolist()) == {-128, -1, 0, 1, 127}
     assert set(np.unique(array(rng, i8, (10000,), "normal"))) == set(range(-128, 128))
+
+
+def test_samples_keep_what_is_promised_about_integers() -> None:
+    _, functions = parse("""
+    func.func private @rows(%at: memref<50xi32>, %x: memref<6xf32>, %y: memref<50xf32>) {
+      te.compute axes(i: 50) ins(%at[i] as k: 5, %x[k]) out(%y[i]) init 0.0 : f32
+        : memref<50xi32>, memref<6xf32>, memref<50xf32>
+        (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+      func.return
+    }
+    func.func @f(%at: memref<50xi32>, %x: memref<6xf32>, %y: memref<50xf32>) {
+      func.call @rows(%at, %x, %y) : (memref<50xi32>, memref<6xf32>, memref<50xf32>) -> ()
+      func.return
+    }""")
+    f = functions["f"]
+    for kind in ("normal", "negative", "extremes"):
+        at, _, _ = sample(f, Signature.of(f), kind, 0, functions)
+        assert set(at) <= set(range(5))
+    assert len(set(sample(f, Signature.of(f), "normal", 0, functions)[0])) == 5

@@ -130,3 +130,39 @@ func.func @prefetch_asks_for_data_to_read(%x: memref<4x32xf32>) {
   vec.prefetch %x[4, 0] : memref<4x32xf32>
   func.return
 }
+
+// Lanes of 4 and 8 bytes are one instruction here.
+// CHECK-LABEL: define void @lanes_from_anywhere(
+// CHECK:         %[[L:.*]] = load <16 x i32>, ptr %at, align 4
+// CHECK-NEXT:    %[[X:.*]] = getelementptr i8, ptr %x, i64 256
+// CHECK-NEXT:    %[[P:.*]] = getelementptr float, ptr %[[X]], <16 x i32> %[[L]]
+// CHECK-NEXT:    %[[R:.*]] = call <16 x float> @llvm.masked.gather.v16f32.v16p0(<16 x ptr> align 4 %[[P]], <16 x i1> splat (i1 true), <16 x float> poison)
+// CHECK:         getelementptr i8, ptr %b, <16 x i32> %[[L]]
+// CHECK-NEXT:    %[[G:.*]] = call <16 x i32> @llvm.masked.gather.v16i32.v16p0(<16 x ptr> align 1
+// CHECK-NEXT:    bitcast <16 x i32> %[[G]] to <64 x i8>
+// CHECK:         extractelement <16 x i32> %[[L]], i32 15
+// CHECK-NEXT:    getelementptr i8, ptr %b, i32
+// CHECK-NEXT:    load i8, ptr %{{.*}}, align 1
+func.func @lanes_from_anywhere(%at: memref<16xi32>, %x: memref<4x64xf32>, %b: memref<64xi8>, %y: memref<16xf32>, %z: memref<64xi8>) {
+  %l = vec.load %at[0] : memref<16xi32> -> vector<16xi32>
+  %r = vec.gather %x[1, 0] at %l : memref<4x64xf32>, vector<16xi32> -> vector<16xf32>
+  vec.store %r, %y[0] : vector<16xf32>, memref<16xf32>
+  %g = vec.gather %b[0] at %l : memref<64xi8>, vector<16xi32> -> vector<16x4xi8>
+  vec.store %g, %z[0] : vector<16x4xi8>, memref<64xi8>
+  %s = vec.gather %b[0] at %l : memref<64xi8>, vector<16xi32> -> vector<16xi8>
+  vec.store %s, %z[0] : vector<16xi8>, memref<64xi8>
+  func.return
+}
+
+// An integer that was read is not negative: one division, no correction.
+// CHECK-LABEL: define void @index_is_what_was_read(
+// CHECK:         %[[I:.*]] = zext i32 %{{.*}} to i64
+// CHECK-NEXT:    %[[Q:.*]] = udiv i64 %[[I]], 4
+func.func @index_is_what_was_read(%at: memref<16xi32>, %x: memref<16xf32>, %y: memref<16xf32>) {
+  %l = vec.load %at[0] : memref<16xi32> -> i32
+  %w = arith.extui %l : i32 to i64
+  %i = arith.index_cast %w : i64 to index
+  %r = vec.load %x[%i floordiv 4] : memref<16xf32> -> f32
+  vec.store %r, %y[0] : f32, memref<16xf32>
+  func.return
+}

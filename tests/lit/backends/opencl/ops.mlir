@@ -161,3 +161,13 @@ func.func @comparisons(%x: memref<32xf32>, %i: memref<16xi32>, %y: memref<16xi1>
   vec.store %chosen, %z[0] : vector<16xf32>, memref<16xf32>
   func.return
 }
+
+// CHECK-LABEL: __kernel void lanes_from_anywhere(
+// CHECK:         const uint at_1 =
+// CHECK-NEXT:    const float r = x[64 + at_1];
+func.func @lanes_from_anywhere(%at: memref<16xi32>, %x: memref<4x64xf32>, %y: memref<16xf32>) {
+  %at_1 = vec.load %at[0] : memref<16xi32> -> vector<16xi32>
+  %r = vec.gather %x[1, 0] at %at_1 : memref<4x64xf32>, vector<16xi32> -> vector<16xf32>
+  vec.store %r, %y[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}

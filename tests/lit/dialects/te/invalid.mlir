@@ -268,3 +268,107 @@ func.func @directive_has_too_many_words(%x: memref<8xf32>, %y: memref<4xf32>) {
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// -----
+// CHECK: [i] as k: 8 needs a buffer of i32 or i64, got f32
+func.func @float_has_a_name(%r: memref<4xf32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as k: 8, %x[k]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<8xf32>, memref<4xf32>
+    (%k: f32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: axis 'i' is bound twice: names must be unique
+func.func @integer_is_called_like_an_axis(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as i: 8, %x[i]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<8xf32>, memref<4xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'k' is bound twice: names must be unique
+func.func @two_integers_have_one_name(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as k: 8, %r[i] as k: 4, %x[k]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<4xi32>, memref<8xf32>, memref<4xf32>
+    (%k: i32, %l: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'mod' cannot name an axis: need a word that is no keyword
+func.func @integer_is_called_like_a_keyword(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as mod: 8, %x[i]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<8xf32>, memref<4xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'k' uses 'k', which only inputs after [i] as k: 8 may
+func.func @integer_is_used_before_it_is_read(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[k], %r[i] as k: 8) out(%y[i]) init 0.0 : f32 : memref<8xf32>, memref<4xi32>, memref<4xf32>
+    (%a: f32, %k: i32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'k' uses 'k', which only inputs after [i] as k: 4 may
+func.func @output_is_written_at_an_integer(%r: memref<4xi32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as k: 4) out(%y[k]) init 0.0 : f32 : memref<4xi32>, memref<4xf32>
+    (%k: i32, %acc: f32) { te.yield %acc : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'k' uses 'k', which only inputs after [i] as k: 4 may
+func.func @bound_is_an_integer(%r: memref<4xi32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) where k < 3 ins(%r[i] as k: 4) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<4xf32>
+    (%k: i32, %acc: f32) { te.yield %acc : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'k' uses 'k', which only inputs after [i] as k: 4 may
+func.func @extra_is_at_an_integer(%r: memref<4xi32>, %b: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as k: 4) extras(%b[k]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<4xf32>, memref<4xf32>
+    (%k: i32, %acc: f32) { te.yield %acc : f32 } epilogue (%v: f32, %c: f32) { te.yield %c : f32 }
+  func.return
+}
+
+// -----
+// CHECK: only inputs can bind a name, got [i] as k: 4 behind them
+func.func @extra_has_a_name(%r: memref<4xi32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) extras(%r[i] as k: 4) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<4xf32>
+    (%acc: f32) { te.yield %acc : f32 } epilogue (%v: f32, %c: i32) { te.yield %v : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'k' is 8 at k = 8, but must be 0 to 7 in memref<8xf32>: add pad or a smaller extent
+func.func @promise_leaves_the_buffer(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as k: 9, %x[k]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<8xf32>, memref<4xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: 'k' needs an extent of at least 1, got 0 in [i] as k: 0
+func.func @promise_cannot_be_kept(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i] as k: 0, %x[k]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<8xf32>, memref<4xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: [i - 1] pad 0.0 as k: 8 cannot be padded: 'k' has to be an integer read
+func.func @integer_is_padding(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%r[i - 1] pad 0.0 as k: 8, %x[k]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<8xf32>, memref<4xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: [i] as k: 8 needs one integer, but a group of neighbours is read
+func.func @group_has_a_name(%r: memref<4xi32>, %x: memref<8xf32>, %y: memref<2xf32>) {
+  te.compute axes(i: 2) ins(%r[i] as k: 8, %x[k]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<8xf32>, memref<2xf32>
+    (%k: vector<2xi32>, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

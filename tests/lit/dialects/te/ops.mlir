@@ -136,3 +136,13 @@ func.func @unsigned_elements_are_scalars_without_a_sign(%x: memref<2xui8>, %c: m
     (%a: i8, %b: i1, %acc: i8) { te.yield %a : i8 }
   func.return
 }
+
+// CHECK-LABEL: func.func @integers_that_are_read_say_where_to_read_on
+// CHECK:         ins(%rows[oh] as ih: 56, %columns[ih, ow, kw] as iw: 16, %x[ih, iw floordiv 4, iw mod 4 + 1])
+func.func @integers_that_are_read_say_where_to_read_on(%rows: memref<112xi32>, %columns: memref<56x7x3xi64>, %x: memref<56x4x5xf32>, %y: memref<112x7xf32>) {
+  te.compute axes(oh: 112, ow: 7, reduce kw: 3)
+    ins(%rows[oh] as ih: 56, %columns[ih, ow, kw] as iw: 16, %x[ih, iw floordiv 4, iw mod 4 + 1]) out(%y[oh, ow])
+    init 0.0 : f32 : memref<112xi32>, memref<56x7x3xi64>, memref<56x4x5xf32>, memref<112x7xf32>
+    (%i: i32, %j: i64, %a: f32, %acc: f32) { %s = arith.addf %acc, %a : f32  te.yield %s : f32 }
+  func.return
+}

@@ -197,3 +197,35 @@ func.func @select_lanes_by_one_condition(%c: i1, %v: vector<4xf32>) {
   %0 = vec.select %c, %v, %v : i1, vector<4xf32>
   func.return
 }
+
+// -----
+
+// CHECK: vec.gather: needs 16 lanes of i32 or i64 for vector<16xf32>, got vector<8xi32>
+func.func @lanes_are_too_few(%x: memref<64xf32>, %lanes: vector<8xi32>) {
+  %0 = vec.gather %x[0] at %lanes : memref<64xf32>, vector<8xi32> -> vector<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: vec.gather: needs 16 lanes of i32 or i64 for vector<16xf32>, got vector<16xi16>
+func.func @lanes_are_too_narrow(%x: memref<64xf32>, %lanes: vector<16xi16>) {
+  %0 = vec.gather %x[0] at %lanes : memref<64xf32>, vector<16xi16> -> vector<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: vec.gather: memref<64xf32> holds no elements of vector<16xf64>
+func.func @elements_are_others(%x: memref<64xf32>, %lanes: vector<16xi32>) {
+  %0 = vec.gather %x[0] at %lanes : memref<64xf32>, vector<16xi32> -> vector<16xf64>
+  func.return
+}
+
+// -----
+
+// CHECK: vec.gather: memref<8x8xf32> needs 2 indices, got 1
+func.func @gather_lacks_an_index(%x: memref<8x8xf32>, %lanes: vector<16xi32>) {
+  %0 = vec.gather %x[0] at %lanes : memref<8x8xf32>, vector<16xi32> -> vector<16xf32>
+  func.return
+}

@@ -32,6 +32,16 @@ func.func @strides_go_through_memory(%x: memref<64x9xf32>, %i: index) {
   func.return
 }
 
+// Lanes may be behind an index that is outside, as long as they are inside.
+// CHECK-LABEL: func.func @every_lane_is_where_it_says(
+// CHECK-NEXT:    %0 = vec.gather %x[%i - 1, 0] at %lanes : memref<8x64xf32>, vector<16xi32> -> vector<16xf32>
+// CHECK-NEXT:    %1 = vec.gather %b[-4] at %wide : memref<64xi8>, vector<4xi64> -> vector<4x4xi8>
+func.func @every_lane_is_where_it_says(%x: memref<8x64xf32>, %b: memref<64xi8>, %i: index, %lanes: vector<16xi32>, %wide: vector<4xi64>) {
+  %0 = vec.gather %x[%i - 1, 0] at %lanes : memref<8x64xf32>, vector<16xi32> -> vector<16xf32>
+  %1 = vec.gather %b[-4] at %wide : memref<64xi8>, vector<4xi64> -> vector<4x4xi8>
+  func.return
+}
+
 // What is asked for may lie outside the buffer.
 // CHECK-LABEL: func.func @prefetch_has_no_result(
 // CHECK-NEXT:    vec.prefetch %x[%i + 1, 99] : memref<64x9xf32>

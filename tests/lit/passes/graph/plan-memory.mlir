@@ -137,6 +137,25 @@ func.func private @reverse(%x: memref<4xf32>, %y: memref<4xf32>) {
 
 // -----
 
+// Any element may be read again after it would have been written over.
+// CHECK-LABEL: func.func @integers_leave_no_operand_to_write_over(
+// CHECK-SAME:      %arena: memref<128xi8>
+func.func @integers_leave_no_operand_to_write_over(%at: memref<4xi32>, %x: memref<4xf32>, %y: memref<4xf32>) {
+  %a = memref.alloc() : memref<4xf32>
+  %b = memref.alloc() : memref<4xf32>
+  func.call @take(%at, %x, %a) : (memref<4xi32>, memref<4xf32>, memref<4xf32>) -> ()
+  func.call @take(%at, %a, %b) : (memref<4xi32>, memref<4xf32>, memref<4xf32>) -> ()
+  func.call @take(%at, %b, %y) : (memref<4xi32>, memref<4xf32>, memref<4xf32>) -> ()
+  func.return
+}
+func.func private @take(%at: memref<4xi32>, %x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%at[i] as k: 4, %x[k]) out(%y[i]) init 0.0 : f32 : memref<4xi32>, memref<4xf32>, memref<4xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
 // CHECK: plan-memory: @allocates_in_a_loop allocates memref<4xf32> inside loop.for; allocate it before
 func.func @allocates_in_a_loop(%x: memref<4xf32>, %y: memref<4xf32>) {
   loop.for %i < 4 {

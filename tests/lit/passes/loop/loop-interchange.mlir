@@ -124,3 +124,14 @@ func.func @same_memory_twice(%x: memref<24xf32> {lamina.may_alias}, %y: memref<2
   }
   func.return
 }
+
+// -----
+
+// CHECK: loop-interchange: (h, i, j) cannot become (j, h, i): steps of 'j' may touch the same elements of memref<2x3x4xf32>, which vec.store writes
+func.func @lanes_are_anywhere(%x: memref<2x3x4xf32>, %lanes: vector<1xi32>) {
+  loop.for %h < 2, %i < 3, %j < 4 {
+    %v = vec.gather %x[%h, %i, %j] at %lanes : memref<2x3x4xf32>, vector<1xi32> -> vector<1xf32>
+    vec.store %v, %x[%h, %i, %j] : vector<1xf32>, memref<2x3x4xf32>
+  }
+  func.return
+}

@@ -84,3 +84,42 @@ func.func @schedule_that_is_there_stays(%x: memref<16xf32>, %y: memref<16xf32>) 
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// -----
+
+// A row at an integer is one vector.
+// CHECK-LABEL: func.func @rows_at_integers
+// CHECK:         schedule [{{.*}}split c 16 co cv, {{.*}}, vector cv]
+func.func @rows_at_integers(%rows: memref<100xi32>, %x: memref<1000x64xf32>, %y: memref<100x64xf32>) {
+  te.compute axes(r: 100, c: 64) ins(%rows[r] as i: 1000, %x[i, c]) out(%y[r, c]) init 0.0 : f32
+    : memref<100xi32>, memref<1000x64xf32>, memref<100x64xf32>
+    (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// Where the output lies along the integers, a load for every lane is cheaper than a store for every
+// lane of another axis; the integers do not make the vector shorter, though they have 64 bits.
+// CHECK-LABEL: func.func @integers_along_the_lanes
+// CHECK:         schedule [split c 16 co cv, {{.*}}, vector cv]
+func.func @integers_along_the_lanes(%at: memref<512xi64>, %x: memref<32x28x16xf32>, %y: memref<32x28x16xf32>) {
+  te.compute axes(c: 512, w: 28) ins(%at[c] as i: 512, %x[i floordiv 16, w, i mod 16]) out(%y[c floordiv 16, w, c mod 16]) init 0.0 : f32
+    : memref<512xi64>, memref<32x28x16xf32>, memref<32x28x16xf32>
+    (%i: i64, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// Lanes cannot divide what is in part their own and in part shared.
+// CHECK-LABEL: func.func @division_of_a_sum_with_an_integer
+// CHECK:         schedule
+// CHECK-NOT:     vector
+// CHECK:         func.return
+func.func @division_of_a_sum_with_an_integer(%at: memref<16xi32>, %x: memref<8x8xf32>, %y: memref<8x8x16xf32>) {
+  te.compute axes(h: 8, w: 8, c: 16) ins(%at[c] as i: 8, %x[(i + h) floordiv 2, w]) out(%y[h, w, c]) init 0.0 : f32
+    : memref<16xi32>, memref<8x8xf32>, memref<8x8x16xf32>
+    (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

@@ -5,6 +5,9 @@
 // RUN: lamina-opt %s -p 'te-dot4{axis=edge}' --verify-diagnostics | filecheck %s --check-prefix PADDED
 // RUN: lamina-opt %s -p 'te-dot4{axis=cut}' --verify-diagnostics | filecheck %s --check-prefix BOUNDED
 
+// RUN: lamina-opt %s -p 'te-dot4{axis=read}' --verify-diagnostics | filecheck %s --check-prefix READ
+
+// READ: te-dot4: need inputs at known places, but 'i' is an integer that is read (@integers_are_refused)
 // FAR: te-dot4: 'far' must walk over neighbours in both inputs, got [far, o] with steps 1, 0 (@bytes_far_apart_are_refused)
 // EXTENT: te-dot4: need a plain reduce axis of extent 4, got 'reduce ko: 8' (@four_bytes_become_one_product)
 // SIGNED: te-dot4: need a body acc + zext(a) * sext(b) of bytes in i32, got arith.extsi, arith.extsi, arith.muli, arith.addi, te.yield
@@ -93,6 +96,21 @@ func.func @padding_and_bounds_are_refused(%x: memref<15xi8>, %w: memref<4xi8>, %
   te.compute axes(i: 4, reduce k: 4, reduce cut: 4) where k * 4 + cut < 15 ins(%x[k * 4 + cut], %w[cut]) out(%y[i]) init 0 : i32
     : memref<15xi8>, memref<4xi8>, memref<4xi32>
     (%a: i8, %b: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %bx = arith.extsi %b : i8 to i32
+      %p = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  func.return
+}
+
+// CHECK-LABEL: @integers_are_refused
+// CHECK: axes(o: 4, reduce read: 4)
+func.func @integers_are_refused(%at: memref<4xi32>, %x: memref<8x4xi8>, %w: memref<4x4xi8>, %y: memref<4xi32>) {
+  te.compute axes(o: 4, reduce read: 4) ins(%at[o] as i: 8, %x[i, read], %w[o, read]) out(%y[o]) init 0 : i32
+    : memref<4xi32>, memref<8x4xi8>, memref<4x4xi8>, memref<4xi32>
+    (%i: i32, %a: i8, %b: i8, %acc: i32) {
       %ax = arith.extui %a : i8 to i32
       %bx = arith.extsi %b : i8 to i32
       %p = arith.muli %ax, %bx : i32

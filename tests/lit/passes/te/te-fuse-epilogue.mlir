@@ -205,3 +205,31 @@ func.func @a_consumer_with_a_schedule_of_its_own_stays(%x: memref<8xf32>, %y: me
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// CHECK-LABEL: @a_consumer_joins_what_is_read_at_integers
+// CHECK-NEXT: te.compute
+// CHECK-NEXT: axes(i: 6)
+// CHECK-NEXT: ins(%rows[i] as k: 8, %x[k])
+// CHECK-NEXT: extras(%r[i])
+// CHECK-NEXT: out(%y[i])
+// CHECK-NOT: te.compute
+func.func @a_consumer_joins_what_is_read_at_integers(%rows: memref<6xi32>, %x: memref<8xf32>, %r: memref<6xf32>, %y: memref<6xf32>) {
+  %t = memref.alloc() : memref<6xf32>
+  te.compute axes(i: 6) ins(%rows[i] as k: 8, %x[k]) out(%t[i]) init 0.0 : f32 : memref<6xi32>, memref<8xf32>, memref<6xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(k: 6) ins(%t[k], %r[k]) out(%y[k]) init 0.0 : f32 : memref<6xf32>, memref<6xf32>, memref<6xf32>
+    (%a: f32, %b: f32, %acc: f32) { %s = arith.addf %a, %b : f32  te.yield %s : f32 }
+  func.return
+}
+
+// An epilogue has no integers that say where to read.
+// CHECK-LABEL: @a_consumer_that_reads_at_integers_stays
+// CHECK-COUNT-2: te.compute
+func.func @a_consumer_that_reads_at_integers_stays(%rows: memref<6xi32>, %x: memref<6xf32>, %r: memref<8xf32>, %y: memref<6xf32>) {
+  %t = memref.alloc() : memref<6xf32>
+  te.compute axes(i: 6) ins(%x[i]) out(%t[i]) init 0.0 : f32 : memref<6xf32>, memref<6xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(i: 6) ins(%t[i], %rows[i] as k: 8, %r[k]) out(%y[i]) init 0.0 : f32 : memref<6xf32>, memref<6xi32>, memref<8xf32>, memref<6xf32>
+    (%a: f32, %k: i32, %b: f32, %acc: f32) { %s = arith.addf %a, %b : f32  te.yield %s : f32 }
+  func.return
+}

@@ -113,3 +113,28 @@ func.func @a_writer_into_an_earlier_input_stays(%x: memref<9xf32>, %t: memref<8x
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// Wherever the integer points to, it is in the row that the same step has written.
+// CHECK-LABEL: @integers_within_a_row_share_the_loop
+// CHECK: loop.for %i < 8 {
+// CHECK: te.compute at(j = %i)
+// CHECK-NEXT: axes(c: 3)
+// CHECK-NEXT: ins(%rows[j, c] as k: 4, %t[j, k])
+func.func @integers_within_a_row_share_the_loop(%x: memref<8x4xf32>, %rows: memref<8x3xi32>, %t: memref<8x4xf32>, %y: memref<8x3xf32>) {
+  te.compute axes(i: 8, c: 4) ins(%x[i, c]) out(%t[i, c]) init 0.0 : f32 : memref<8x4xf32>, memref<8x4xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(j: 8, c: 3) ins(%rows[j, c] as k: 4, %t[j, k]) out(%y[j, c]) init 0.0 : f32 : memref<8x3xi32>, memref<8x4xf32>, memref<8x3xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// CHECK-LABEL: @integers_that_point_at_other_rows_stay
+// CHECK-NOT: loop.for
+// CHECK: func.return
+func.func @integers_that_point_at_other_rows_stay(%x: memref<8x4xf32>, %rows: memref<8xi32>, %t: memref<8x4xf32>, %y: memref<8x4xf32>) {
+  te.compute axes(i: 8, c: 4) ins(%x[i, c]) out(%t[i, c]) init 0.0 : f32 : memref<8x4xf32>, memref<8x4xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(j: 8, c: 4) ins(%rows[j] as k: 8, %t[k, c]) out(%y[j, c]) init 0.0 : f32 : memref<8xi32>, memref<8x4xf32>, memref<8x4xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

@@ -187,3 +187,26 @@ func.func @two_reduce_axes_that_decide_together(%x: memref<4xf32>, %y: memref<2x
     (%a: f32, %acc: f32) { %s = arith.addf %acc, %a : f32  te.yield %s : f32 }
   func.return
 }
+
+// -----
+// Where the integer is read moves along with the cut.
+// CHECK-LABEL: @axes_are_cut_beside_integers
+// CHECK: axes(i: 6)
+// CHECK-NEXT: ins(%rows[i + 1] as k: 3, %x[k, i])
+// ONLY: ins(%rows[i + 1] as k: 3, %x[k, i])
+func.func @axes_are_cut_beside_integers(%rows: memref<8xi32>, %x: memref<3x6xf32>, %y: memref<8xf32>) {
+  te.compute axes(i: 8) ins(%rows[i] as k: 3, %x[k, i - 1] pad 0.0) out(%y[i]) init 0.0 : f32
+    : memref<8xi32>, memref<3x6xf32>, memref<8xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+// CHECK: te-peel-padding: 'i + k - 1' of [i + k - 1] pad 0.0 still may leave its 6 elements: integers that are read decide it (k); give the buffer a halo (@integers_may_leave_the_buffer)
+// ONLY: ins(%rows[i] as k: 3, %x[i + k - 1] pad 0.0)
+func.func @integers_may_leave_the_buffer(%rows: memref<8xi32>, %x: memref<6xf32>, %y: memref<8xf32>) {
+  te.compute axes(i: 8) ins(%rows[i] as k: 3, %x[i + k - 1] pad 0.0) out(%y[i]) init 0.0 : f32
+    : memref<8xi32>, memref<6xf32>, memref<8xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

@@ -69,3 +69,13 @@ func.func @an_axis_that_the_schedule_names_stays(%x: memref<1x8xf32>, %y: memref
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// CHECK-LABEL: @promises_decide_divisions_and_padding
+// CHECK: axes(r: 4)
+// CHECK-NEXT: ins(%rows[r] as i: 16, %one[0] as j: 1, %x[0, i, 0, i floordiv 8])
+func.func @promises_decide_divisions_and_padding(%rows: memref<4xi32>, %one: memref<1xi32>, %x: memref<1x16x1x2xf32>, %y: memref<4xf32>) {
+  te.compute axes(r: 4) ins(%rows[r] as i: 16, %one[0] as j: 1, %x[i floordiv 16, i mod 16, j, (i + 16) floordiv 8 - 2] pad 0.0) out(%y[r]) init 0.0 : f32
+    : memref<4xi32>, memref<1xi32>, memref<1x16x1x2xf32>, memref<4xf32>
+    (%i: i32, %j: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

@@ -10,6 +10,10 @@
 // RUN: lamina-opt %s -p 'te-split{axis=j by=2 inner=mod}' --verify-diagnostics | filecheck %s --check-prefix WORD
 // RUN: lamina-opt %s -p 'te-split{axis=u by=2}' --verify-diagnostics | filecheck %s --check-prefix MARKED
 
+// RUN: lamina-opt %s -p 'te-split{axis=r by=2 outer=a inner=ih}' --verify-diagnostics | filecheck %s --check-prefix INTEGER
+// RUN: lamina-opt %s -p 'te-split{axis=r by=4}' | filecheck %s --check-prefix ROWS
+
+// INTEGER: te-split: 'ih' is already the name of an integer (@integers_are_read_at_the_parts)
 // ZERO: te-split: cannot split j: 12 by 0 (@a_split_that_divides_needs_no_bound)
 // UNKNOWN: te-split: no te.compute in the module has axes 'z': found (j: 12); (j: 10 parallel, reduce k: 9); (u: 8 unroll)
 // ELSEWHERE: te-split: no te.compute in @a_reduction_stays_one has axes 'z': found (j: 10 parallel, reduce k: 9)
@@ -53,5 +57,15 @@ func.func @an_unrolled_axis_is_not_split(%x: memref<8xf32>, %y: memref<8xf32>) {
   te.compute axes(u: 8 unroll) ins(%x[u]) out(%y[u]) init 0.0 : f32
     : memref<8xf32>, memref<8xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// ROWS-LABEL: @integers_are_read_at_the_parts
+// ROWS: axes(ro: 3, ri: 4) where ri + ro * 4 < 10
+// ROWS-NEXT: ins(%rows[ri + ro * 4] as ih: 8, %x[ih])
+func.func @integers_are_read_at_the_parts(%rows: memref<10xi32>, %x: memref<8xf32>, %y: memref<10xf32>) {
+  te.compute axes(r: 10) ins(%rows[r] as ih: 8, %x[ih]) out(%y[r]) init 0.0 : f32
+    : memref<10xi32>, memref<8xf32>, memref<10xf32>
+    (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }

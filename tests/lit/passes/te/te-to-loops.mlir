@@ -91,3 +91,19 @@ func.func @tails_nest(%x: memref<5x7xf32>, %y: memref<5x7xf32>) {
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// The last steps are an op where the axis is a number, for the integer too.
+// CHECK-LABEL: func.func @integers_are_read_in_the_loop
+// CHECK-NEXT:    loop.for %ro < 2 {
+// CHECK-NEXT:      te.compute at(ro = %ro)
+// CHECK-NEXT:        axes(ri: 4 vector)
+// CHECK-NEXT:        ins(%rows[ri + ro * 4] as k: 8, %x[k])
+// CHECK:         te.compute
+// CHECK-NEXT:      axes(ri: 4 vector) where ri + 8 < 10
+// CHECK-NEXT:      ins(%rows[ri + 8] as k: 8, %x[k])
+func.func @integers_are_read_in_the_loop(%rows: memref<10xi32>, %x: memref<8xf32>, %y: memref<10xf32>) {
+  te.compute axes(ro: 3, ri: 4 vector) where ro * 4 + ri < 10 ins(%rows[ro * 4 + ri] as k: 8, %x[k]) out(%y[ro * 4 + ri]) init 0.0 : f32
+    : memref<10xi32>, memref<8xf32>, memref<10xf32>
+    (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

@@ -504,3 +504,138 @@ func.func @maximum_has_no_groups(%x: memref<9216x16xf32>, %y: memref<16xf32>) {
     }
   func.return
 }
+
+// -----
+
+// Each integer is read once, before the reduction, and is an index of ordinary loads.
+// CHECK-LABEL: func.func @integers_become_indices
+// CHECK-NEXT:    %0 = arith.constant dense<0.000000e+00> : vector<16xf32>
+// CHECK-NEXT:    %1 = vec.load %rows[0] : memref<2xi32> -> i32
+// CHECK-NEXT:    %2 = arith.extui %1 : i32 to i64
+// CHECK-NEXT:    %[[I:.*]] = arith.index_cast %2 : i64 to index
+// CHECK-NEXT:    %3 = vec.load %rows[1] : memref<2xi32> -> i32
+// CHECK-NEXT:    %4 = arith.extui %3 : i32 to i64
+// CHECK-NEXT:    %[[J:.*]] = arith.index_cast %4 : i64 to index
+// CHECK-NEXT:    %{{.*}} = loop.for %k < 3 iter(%[[A:.*]] = %0, %[[B:.*]] = %0) : vector<16xf32> {
+// CHECK-NEXT:      %{{.*}} = vec.load %x[%[[I]] floordiv 4, %k, %[[I]] mod 4, 0] : memref<2x3x4x16xf32> -> vector<16xf32>
+// CHECK-NEXT:      %{{.*}} = arith.addf
+// CHECK-NEXT:      %{{.*}} = vec.load %x[%[[J]] floordiv 4, %k, %[[J]] mod 4, 0] : memref<2x3x4x16xf32> -> vector<16xf32>
+func.func @integers_become_indices(%rows: memref<2xi32>, %x: memref<2x3x4x16xf32>, %y: memref<2x16xf32>) {
+  te.compute axes(reduce k: 3, r: 2 unroll, c: 16 vector)
+    ins(%rows[r] as i: 8, %x[i floordiv 4, k, i mod 4, c]) out(%y[r, c]) init 0.0 : f32
+    : memref<2xi32>, memref<2x3x4x16xf32>, memref<2x16xf32>
+    (%i: i32, %a: f32, %acc: f32) { %s = arith.addf %acc, %a : f32  te.yield %s : f32 }
+  func.return
+}
+
+// -----
+
+// Integers of the lanes: the part of the place that differs is computed once for both gathers.
+// CHECK-LABEL: func.func @integers_of_lanes_are_gathered_at
+// CHECK:         %[[W:.*]] = vec.load %at[0] : memref<8xi64> -> vector<8xi64>
+// CHECK-NEXT:    %[[L:.*]] = vec.convert %[[W]] : vector<8xi64> to vector<8xi32>
+// CHECK-NEXT:    %[[D:.*]] = arith.divui %[[L]], %{{.*}} : vector<8xi32>
+// CHECK-NEXT:    %[[O:.*]] = arith.muli %[[D]], %{{.*}} : vector<8xi32>
+// CHECK-NEXT:    %[[M:.*]] = arith.remui %[[L]], %{{.*}} : vector<8xi32>
+// CHECK-NEXT:    %[[P:.*]] = arith.addi %[[O]], %[[M]] : vector<8xi32>
+// CHECK-NEXT:    %{{.*}} = vec.gather %x[0, 0, 0] at %[[P]] : memref<2x3x4xf32>, vector<8xi32> -> vector<8xf32>
+// CHECK-NEXT:    %{{.*}} = vec.gather %x[0, 1, 0] at %[[P]] : memref<2x3x4xf32>, vector<8xi32> -> vector<8xf32>
+func.func @integers_of_lanes_are_gathered_at(%at: memref<8xi64>, %x: memref<2x3x4xf32>, %y: memref<2x8xf32>) {
+  te.compute axes(w: 2 unroll, c: 8 vector) ins(%at[c] as i: 8, %x[i floordiv 4, w, i mod 4]) out(%y[w, c]) init 0.0 : f32
+    : memref<8xi64>, memref<2x3x4xf32>, memref<2x8xf32>
+    (%i: i64, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// Lanes that walk along another dimension, at integers that are themselves gathered.
+// CHECK-LABEL: func.func @integers_say_where_integers_are
+// CHECK:         %[[S:.*]] = arith.constant dense<[0, 16, 32, 48]> : vector<4xi32>
+// CHECK:         %[[I:.*]] = vec.load %at[0] : memref<4xi32> -> vector<4xi32>
+// CHECK-NEXT:    %[[J:.*]] = vec.gather %to[0] at %[[I]] : memref<9xi32>, vector<4xi32> -> vector<4xi32>
+// CHECK-NEXT:    %[[P:.*]] = arith.addi %[[J]], %[[S]] : vector<4xi32>
+// CHECK-NEXT:    %{{.*}} = vec.gather %x[0, 2] at %[[P]] : memref<4x16xf32>, vector<4xi32> -> vector<4xf32>
+func.func @integers_say_where_integers_are(%at: memref<4xi32>, %to: memref<9xi32>, %x: memref<4x16xf32>, %y: memref<4xf32>) {
+  te.compute axes(c: 4 vector) ins(%at[c] as i: 9, %to[i] as j: 14, %x[c, j + 2]) out(%y[c]) init 0.0 : f32
+    : memref<4xi32>, memref<9xi32>, memref<4x16xf32>, memref<4xf32>
+    (%i: i32, %j: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// What may be negative is divided after moving it up by whole blocks.
+// CHECK-LABEL: func.func @lanes_divide_towards_minus_infinity
+// CHECK:         %[[M:.*]] = arith.muli %{{.*}}, %{{.*}} : vector<4xi32>
+// CHECK-NEXT:    %[[N:.*]] = arith.addi %[[M]], %{{.*}} : vector<4xi32>
+// CHECK-NEXT:    %[[D:.*]] = arith.divui %[[N]], %{{.*}} : vector<4xi32>
+// CHECK-NEXT:    %[[P:.*]] = arith.subi %[[D]], %{{.*}} : vector<4xi32>
+// CHECK-NEXT:    vec.gather %x[3] at %[[P]]
+func.func @lanes_divide_towards_minus_infinity(%at: memref<4xi32>, %x: memref<5xf32>, %y: memref<4xf32>) {
+  te.compute axes(c: 4 vector) ins(%at[c] as i: 12, %x[(8 - i) floordiv 3 + 1]) out(%y[c]) init 0.0 : f32
+    : memref<4xi32>, memref<5xf32>, memref<4xf32>
+    (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// A table of integers is known: the index is a number.
+// CHECK-LABEL: func.func @integers_of_a_table_are_numbers
+// CHECK:         vec.load %x[4] : memref<8xf32> -> f32
+// CHECK:         vec.load %x[1] : memref<8xf32> -> f32
+func.func @integers_of_a_table_are_numbers(%x: memref<8xf32>, %y: memref<2xf32>) {
+  %t = te.constant dense<[4, 1]> : tensor<2xi32> -> memref<2xi32>
+  te.compute axes(r: 2 unroll) ins(%t[r] as i: 8, %x[i]) out(%y[r]) init 0.0 : f32
+    : memref<2xi32>, memref<8xf32>, memref<2xf32>
+    (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// The body may use the integer as a number too.
+// CHECK-LABEL: func.func @an_integer_is_a_number_as_well
+// CHECK:         %[[I:.*]] = vec.load %at[0] : memref<4xi32> -> vector<4xi32>
+// CHECK-NEXT:    vec.gather %x[0] at %[[I]]
+// CHECK-NEXT:    vec.convert %[[I]] : vector<4xi32> to vector<4xf32>
+func.func @an_integer_is_a_number_as_well(%at: memref<4xi32>, %x: memref<9xf32>, %y: memref<4xf32>) {
+  te.compute axes(c: 4 vector) ins(%at[c] as i: 9, %x[i]) out(%y[c]) init 0.0 : f32
+    : memref<4xi32>, memref<9xf32>, memref<4xf32>
+    (%i: i32, %a: f32, %acc: f32) { %f = arith.sitofp %i : i32 to f32  %s = arith.addf %a, %f : f32  te.yield %s : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: '(h + i) floordiv 2' takes an integer of each lane together with what all lanes share; make 'c' a loop (@lanes_divide_what_they_share)
+func.func @lanes_divide_what_they_share(%at: memref<4xi32>, %x: memref<5xf32>, %y: memref<4xf32>) {
+  loop.for %h < 2 {
+    te.compute at(h = %h) axes(c: 4 vector) ins(%at[c] as i: 9, %x[(i + h) floordiv 2]) out(%y[c]) init 0.0 : f32
+      : memref<4xi32>, memref<5xf32>, memref<4xf32>
+      (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: memref<4294967296xf32> is too large for lanes that count in i32: 4294967296 elements (@lanes_far_apart)
+func.func @lanes_far_apart(%at: memref<4xi64>, %x: memref<4294967296xf32>, %y: memref<4xf32>) {
+  te.compute axes(c: 4 vector) ins(%at[c] as i: 4294967296, %x[i]) out(%y[c]) init 0.0 : f32
+    : memref<4xi64>, memref<4294967296xf32>, memref<4xf32>
+    (%i: i64, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// CHECK: te-to-vec: [i] is a table of constants, but 'i' is an integer read (@table_at_an_integer)
+func.func @table_at_an_integer(%at: memref<4xi32>, %y: memref<4xf32>) {
+  %t = te.constant dense<[4.0, 1.0]> : tensor<2xf32> -> memref<2xf32>
+  te.compute axes(c: 4 unroll) ins(%at[c] as i: 2, %t[i]) out(%y[c]) init 0.0 : f32
+    : memref<4xi32>, memref<2xf32>, memref<4xf32>
+    (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}

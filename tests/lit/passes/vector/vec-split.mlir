@@ -120,3 +120,17 @@ func.func @call(%x: memref<16xf32>) {
   func.call @g(%v) : (vector<16xf32>) -> ()
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @lanes_take_their_places_along(
+// CHECK-NEXT:    %[[A:.*]] = vec.load %at[0] : memref<16xi32> -> vector<8xi32>
+// CHECK-NEXT:    %[[B:.*]] = vec.load %at[8] : memref<16xi32> -> vector<8xi32>
+// CHECK-NEXT:    %[[R:.*]] = vec.gather %x[1, 0] at %[[A]] : memref<4x64xf32>, vector<8xi32> -> vector<8xf32>
+// CHECK-NEXT:    %[[S:.*]] = vec.gather %x[1, 0] at %[[B]] : memref<4x64xf32>, vector<8xi32> -> vector<8xf32>
+func.func @lanes_take_their_places_along(%at: memref<16xi32>, %x: memref<4x64xf32>, %y: memref<16xf32>) {
+  %a = vec.load %at[0] : memref<16xi32> -> vector<16xi32>
+  %r = vec.gather %x[1, 0] at %a : memref<4x64xf32>, vector<16xi32> -> vector<16xf32>
+  vec.store %r, %y[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}
