@@ -10,7 +10,7 @@ from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import MatmulOp
 from lamina.passes.graph._formula import Index, Kernel, Tensor
 from lamina.passes.graph._lower_windows import add, multiply_add
-from lamina.passes.graph._rows import has_neighbours, reduce_rows
+from lamina.passes.graph._rows import neighbours, reduce_rows
 
 
 def matmul(k: Kernel, op: MatmulOp) -> None:
@@ -27,8 +27,8 @@ def matmul(k: Kernel, op: MatmulOp) -> None:
     reads: list[tuple[Tensor, Index]] = [(a, [*front(a), m, i]), (b, [*front(b), i, n])]
     write = (y, [*map(var, batch), m, n])
     if n == Expr():  # what is summed up are the neighbours in both operands
-        together = has_neighbours(a, [a.layout.rank - 1])
-        reduce_rows(k, rows, along, reads, write, multiply_add, add, side_by_side=together)
+        near = neighbours(a, {a.layout.rank - 1: "k"})
+        reduce_rows(k, rows, along, reads, write, multiply_add, add, near=near)
         return
     k.compute({**rows, "n": y.shape[-1]}, reads, write, multiply_add, reduce=along)
 

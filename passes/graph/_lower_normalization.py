@@ -12,7 +12,7 @@ from lamina.dialects.expr import Expr
 from lamina.dialects.graph import LogSoftmaxOp, NormalizeOp, SoftmaxOp
 from lamina.passes.graph._formula import Formula, Index, Kernel, Scalars, Tensor, point
 from lamina.passes.graph._lower_windows import add, larger, scaled
-from lamina.passes.graph._rows import has_neighbours, reduce_rows
+from lamina.passes.graph._rows import neighbours, reduce_rows
 
 Element = tuple[Tensor, Index]
 """a tensor and where to read or write it"""
@@ -55,7 +55,7 @@ class Rows:
             combine,
             init=init,
             epilogue=epilogue,
-            side_by_side=has_neighbours(self.element[0], self.dims),
+            near=neighbours(self.element[0], dict(zip(self.dims, self.along, strict=True))),
         )
         return result
 

@@ -12,7 +12,7 @@ from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import ReduceOp
 from lamina.passes.graph._formula import Formula, Kernel, Scalars, names_of
 from lamina.passes.graph._lower_windows import add, larger, scaled
-from lamina.passes.graph._rows import has_neighbours, reduce_rows
+from lamina.passes.graph._rows import neighbours, reduce_rows
 
 
 def smaller(s: Scalars, v: list[SSAValue]) -> SSAValue:
@@ -63,7 +63,7 @@ def reduce(k: Kernel, op: ReduceOp) -> None:
         body,
         combine,
         init=init,
-        side_by_side=has_neighbours(x, gone),
+        near=neighbours(x, dict(zip(gone, along, strict=True))),
         epilogue=scaled(1 / prod(along.values())) if op.kind.data == "mean" else None,
     )
 

@@ -2,12 +2,14 @@
 Reductions of rows whose elements lie side by side in memory.
 
 One element after the other would leave all but one lane of a vector idle. So neighbours are reduced
-beside each other first, `row[chunk * lanes + lane]` over chunks, and then the lanes of each row.
+beside each other first, `row[chunk * lanes + lane]` over chunks, and then the lanes of each row. Of
+a dimension that is stored in blocks the elements of a block are neighbours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 
 from xdsl.ir import SSAValue
@@ -39,6 +41,28 @@ def lanes_for(extents: Sequence[int]) -> int | None:
     return best if 2 * steps(best) < times * extent else None
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """Elements that lie side by side in memory."""
+
+    axis: str
+    """along which they do"""
+    block: int = 0
+    """how many of them; 0 for all"""
+
+
+def neighbours(x: Tensor, along: Mapping[int, str]) -> Neighbours | None:
+    """Which elements of `x` along these dimensions, and axes, are neighbours in memory, if any."""
+    if not along:
+        return None
+    last = x.layout.dims[-1]
+    if last.of not in along:
+        return None
+    if last.size is not None:
+        return Neighbours(along[last.of], last.size) if x.shape[last.of] >= last.size else None
+    return Neighbours(along[last.of])
+
+
 def reduce_rows(
     k: Kernel,
     rows: Mapping[str, int],
@@ -48,53 +72,62 @@ def reduce_rows(
     body: Formula,
     combine: Formula,
     *,
+    near: Neighbours | None,
     init: float = 0.0,
     epilogue: Formula | None = None,
-    side_by_side: bool = True,
 ) -> None:
     """
     epilogue(reduction of `reads` with `body` over the axes `along`) to `write`, for each of `rows`.
 
-    The elements along the last of `along` are neighbours, if they are `side_by_side`; `combine`
-    makes one of two results of `body`.
+    `near` are the elements that are neighbours; `combine` makes one of two results of `body`.
     """
-    lanes = lanes_for([*along.values()]) if side_by_side else None
-    if lanes is None:
+    others = {a: n for a, n in along.items() if near is None or a != near.axis}
+    lanes = near and (near.block or lanes_for([*others.values(), along[near.axis]]))
+    if near is None or not lanes:
         k.compute(rows, reads, write, body, reduce=along, init=init, epilogue=epilogue)
         return
-    *others, name = along
+    name = near.axis
     chunks, rest = divmod(along[name], lanes)
     index = [*map(var, rows), var("lane")]
-    parts = k.scratch([*rows.values(), lanes])
+    parts = (k.scratch([*rows.values(), lanes]), index)
     wide = _shifted(reads, name, var("chunk") * lanes + var("lane"))
-    many = {**{a: along[a] for a in others}, "chunk": chunks}
-    k.compute({**rows, "lane": lanes}, wide, (parts, index), body, reduce=many, init=init)
-    if not rest:
+    many = {**others, "chunk": chunks}
+    k.compute({**rows, "lane": lanes}, wide, parts, body, reduce=many, init=init)
+
+    def join(s: Scalars, v: list[SSAValue]) -> SSAValue:
+        return combine(s, [v[1], v[0]])
+
+    if rest and near.block:  # the first lanes of one more chunk
         k.compute(
-            rows,
-            [(parts, index)],
-            write,
-            combine,
-            reduce={"lane": lanes},
+            {**rows, "lane": rest},
+            _shifted(reads, name, var("lane") + chunks * lanes),
+            parts,
+            body,
+            reduce=others,
             init=init,
-            epilogue=epilogue,
+            extras=[parts],
+            epilogue=join,
         )
+        rest = 0
+    if not rest:
+        one = {"lane": lanes}
+        k.compute(rows, [parts], write, combine, reduce=one, init=init, epilogue=epilogue)
         return
 
     def last(s: Scalars, v: list[SSAValue]) -> SSAValue:
-        total = combine(s, [v[1], v[0]])
+        total = join(s, v)
         return epilogue(s, [total]) if epilogue else total
 
-    sums, row = k.scratch([*rows.values(), 1]), [*map(var, rows), Expr()]
-    k.compute(rows, [(parts, index)], (sums, row), combine, reduce={"lane": lanes}, init=init)
+    sums = (k.scratch([*rows.values(), 1]), [*map(var, rows), Expr()])
+    k.compute(rows, [parts], sums, combine, reduce={"lane": lanes}, init=init)
     k.compute(
         rows,
         _shifted(reads, name, var(name) + chunks * lanes),
         write,
         body,
-        reduce={**along, name: rest},
+        reduce={**others, name: rest},
         init=init,
-        extras=[(sums, row)],
+        extras=[sums],
         epilogue=last,
     )
 
@@ -104,8 +137,3 @@ def _shifted(
 ) -> list[tuple[Tensor, Index]]:
     """`reads` with `to` in place of the axis `name`."""
     return [(t, [e.substitute({name: to}) for e in index]) for t, index in reads]
-
-
-def has_neighbours(x: Tensor, along: Sequence[int]) -> bool:
-    """Whether the elements of `x` along the last of these dimensions are neighbours in memory."""
-    return x.layout.with_halo(()).is_plain and len(x.shape) - 1 in along

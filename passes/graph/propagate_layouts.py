@@ -18,6 +18,7 @@ from xdsl.pattern_rewriter import (
 
 from lamina.dialects.graph import (
     SOURCE,
+    AlongAxisOp,
     AvgPool2dOp,
     GlobalAvgPoolOp,
     MaxPool2dOp,
@@ -43,13 +44,23 @@ def may_follow(op: Operation, layout: Layout) -> bool:
         case MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
             # a window reads what pads height and width in storage
             return all(layout.block(letter) == 1 for letter in layout.logical[CHANNELS + 1 :])
-        case NormalizeOp() | ReduceOp():
-            # the dimensions that are summed up stay whole
+        case ReduceOp():
+            # one number of a block would be a block of zeros but for it
             return all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
+        case NormalizeOp():
+            return sums_up_blocks(op.x, op.axes.get_values(), layout)
+        case AlongAxisOp():
+            return sums_up_blocks(op.x, [op.axis.value.data], layout)
         case TransposeOp():
             return False  # its result has other dimensions
         case _:
             return isinstance(op, MOVERS) and not leaves_few(op, layout)
+
+
+def sums_up_blocks(x: SSAValue, dims: Sequence[int], layout: Layout) -> bool:
+    """Whether sums of `x` along `dims` are mostly sums of whole blocks, if not of other numbers."""
+    blocks = [layout.block(layout.logical[d]) for d in dims]
+    return all(b == 1 or shape(x)[d] >= 2 * b for d, b in zip(dims, blocks, strict=True))
 
 
 def leaves_few(op: Operation, layout: Layout) -> bool:

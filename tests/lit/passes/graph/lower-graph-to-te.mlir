@@ -273,9 +273,16 @@ func.func private @operands_share_a_block(%x: tensor<1x20x2x2xf32, #graph.layout
 
 // -----
 
-// What is summed up are the 20 channels that there are; what pads the last block becomes zero.
+// Channels of a block are summed up beside each other, then the 16 sums of each pixel; the first 4
+// of them have one more to sum up. What pads the last block becomes zero.
 // CHECK-LABEL: func.func private @softmax_of_ragged_channels(
-// CHECK:         reduce c: 20
+// CHECK:         axes(n: 1, h: 2, w: 2, lane: 16, reduce chunk: 1)
+// CHECK-NEXT:    ins(%x[n, (chunk * 16 + lane) floordiv 16, h, w, (chunk * 16 + lane) mod 16])
+// CHECK:         axes(n: 1, h: 2, w: 2, lane: 4)
+// CHECK-NEXT:    ins(%x[n, (lane + 16) floordiv 16, h, w, (lane + 16) mod 16])
+// CHECK-NEXT:    extras(%[[T:.*]][n, h, w, lane])
+// CHECK-NEXT:    out(%[[T]][n, h, w, lane])
+// CHECK:         axes(n: 1, h: 2, w: 2, reduce lane: 16)
 // CHECK:         axes(n: 1, c: 12, h: 2, w: 2)
 // CHECK-NEXT:    out(%y[n, (c + 20) floordiv 16, h, w, (c + 20) mod 16])
 func.func private @softmax_of_ragged_channels(%x: tensor<1x20x2x2xf32, #graph.layout<NCHW16c>>) -> tensor<1x20x2x2xf32, #graph.layout<NCHW16c>> {

@@ -82,12 +82,23 @@ func.func @normalization_of_each_channel_follows(%x: tensor<1x20x4x4xf32, #graph
   func.return %y : tensor<1x20x4x4xf32>
 }
 
-// CHECK-LABEL: func.func @normalization_over_blocks_stays
-// CHECK:         graph.normalize %{{.*}} axes [1] {{.*}} -> tensor<1x32x4x4xf32>
-func.func @normalization_over_blocks_stays(%x: tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x32x4x4xf32> {
-  %p = graph.relayout %x : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32>
-  %y = graph.normalize %p axes [1] epsilon 0.1 : tensor<1x32x4x4xf32> -> tensor<1x32x4x4xf32>
-  func.return %y : tensor<1x32x4x4xf32>
+// CHECK-LABEL: func.func @normalization_over_blocks_follows
+// CHECK:         graph.normalize %x axes [1] {{.*}} -> tensor<1x40x4x4xf32, #graph.layout<NCHW16c>>
+// CHECK:         graph.softmax axis 1 %{{.*}} -> tensor<1x40x4x4xf32, #graph.layout<NCHW16c>>
+func.func @normalization_over_blocks_follows(%x: tensor<1x40x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x40x4x4xf32> {
+  %p = graph.relayout %x : tensor<1x40x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x40x4x4xf32>
+  %n = graph.normalize %p axes [1] epsilon 0.1 : tensor<1x40x4x4xf32> -> tensor<1x40x4x4xf32>
+  %y = graph.softmax axis 1 %n : tensor<1x40x4x4xf32> -> tensor<1x40x4x4xf32>
+  func.return %y : tensor<1x40x4x4xf32>
+}
+
+// There is one block, and it is not whole: sums over the map's rows are faster.
+// CHECK-LABEL: func.func @softmax_of_few_channels_stays
+// CHECK:         graph.softmax axis 1 %{{.*}} -> tensor<1x21x4x4xf32>
+func.func @softmax_of_few_channels_stays(%x: tensor<1x21x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x21x4x4xf32> {
+  %p = graph.relayout %x : tensor<1x21x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x21x4x4xf32>
+  %y = graph.softmax axis 1 %p : tensor<1x21x4x4xf32> -> tensor<1x21x4x4xf32>
+  func.return %y : tensor<1x21x4x4xf32>
 }
 
 // CHECK-LABEL: func.func @slice_of_whole_blocks_follows
