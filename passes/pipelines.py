@@ -13,6 +13,7 @@ from lamina.passes.graph.expand_avg_pool import ExpandAvgPoolPass
 from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
 from lamina.passes.graph.fuse_epilogues import FuseEpiloguesPass
+from lamina.passes.graph.keep_channels_first import KeepChannelsFirstPass
 from lamina.passes.graph.lines_to_images import LinesToImagesPass
 from lamina.passes.graph.lower_graph_to_te import LowerGraphToTePass
 from lamina.passes.graph.outline_kernels import OutlineKernelsPass
@@ -47,6 +48,8 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
+        KeepChannelsFirstPass(),
+        # no pair of transposes stands around what could be computed without them
         LinesToImagesPass(),
         # windows slide over images only, those over lines over images of height 1
         FoldBatchNormPass(),

@@ -28,7 +28,7 @@ COUNTS = {
     "mobilenet_v3": (11, 2),
     "mbconv": (11, 2),
     "ghostnet": (11, 2),
-    "convnext_permuted": (13, 2),
+    "convnext_permuted": (8, 2),
     "convnext_spelled": (8, 2),
     "unet": (10, 2),
     "regnet": (12, 4),
