@@ -21,7 +21,7 @@ from xdsl.utils.exceptions import InterpretationError
 
 from lamina.dialects import graph
 from lamina.dialects.graph.constants import array_of
-from lamina.interpreters import graph_slicing
+from lamina.interpreters import graph_choice, graph_slicing
 from lamina.interpreters.cost import STEP, Cost, Estimate
 from lamina.interpreters.run import Implementation, Run
 from lamina.weights import WeightStore
@@ -148,6 +148,7 @@ def _concat(op: graph.ConcatOp, *xs: Array) -> Array:
 
 FUNCTIONS: Mapping[type[Operation], Function] = {
     **graph_slicing.FUNCTIONS,
+    **graph_choice.FUNCTIONS,
     graph.AbsOp: lambda op, x: np.abs(x),
     graph.AddOp: lambda op, a, b: a + b,
     graph.AvgPool2dOp: _avg_pool2d,
@@ -157,7 +158,6 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     graph.ConcatOp: _concat,
     graph.Conv2dOp: _conv2d,
     graph.DenseOp: _dense,
-    graph.DivOp: lambda op, a, b: a / b,
     graph.ErfOp: _double(np.vectorize(math.erf, otypes=[np.float64])),
     graph.ExpOp: _double(np.exp),
     graph.Expm1Op: _double(np.expm1),

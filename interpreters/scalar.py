@@ -256,5 +256,6 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.ConvertOp: _convert,
     vector.BitcastOp: _bitcast,
     vector.CompareOp: _compare,
+    vector.RemOp: _plain(np.fmod),
     vector.SelectOp: _plain(_select),
 }

@@ -33,6 +33,7 @@ BINARY: dict[type[Operation], str] = {
     arith.MuliOp: "mul",
     arith.DivSIOp: "sdiv",
     arith.DivUIOp: "udiv",
+    vec.RemOp: "frem",
     arith.RemSIOp: "srem",
     arith.RemUIOp: "urem",
     arith.AndIOp: "and",

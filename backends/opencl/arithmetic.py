@@ -56,6 +56,7 @@ CALL: dict[type[Operation], str] = {
     math.ErfOp: "erf",
     math.SinOp: "sin",
     math.CosOp: "cos",
+    vec.RemOp: "fmod",
 }
 # a is kept if it is NaN, and b is taken if that is
 EXTREME: dict[type[Operation], str] = {arith.MaximumfOp: ">", arith.MinimumfOp: "<"}

@@ -33,8 +33,9 @@ RESERVED = frozenset(
     auto break case char const constant continue default do double else enum extern float for
     global goto half if inline int kernel lane local long private quad restrict return short signed
     size_t sizeof static struct switch typedef uchar uint ulong union unsigned ushort void volatile
-    while bool ceil copysign cos erf exp exp2 fabs floor fma fmax fmin log log2 max min pow rint
-    round rsqrt sin sqrt tanh trunc get_group_id get_sub_group_local_id vload4 vstore4 NAN INFINITY
+    while bool ceil copysign cos erf exp exp2 fabs floor fma fmax fmin fmod log log2 max min pow
+    rint round rsqrt sin sqrt tanh trunc get_group_id get_sub_group_local_id vload4 vstore4 NAN
+    INFINITY
     """.split()
 )
 """Words that mean something else in a kernel."""

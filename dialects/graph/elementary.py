@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from xdsl.irdl import irdl_op_definition
 
+from lamina.dialects.elements import FLOAT, INTEGER
 from lamina.dialects.graph.pointwise import BinaryOp, UnaryOp
 
 
@@ -18,6 +19,7 @@ class AbsOp(UnaryOp):
     """
 
     name = "graph.abs"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
 
 
 @irdl_op_definition
@@ -29,6 +31,46 @@ class NegOp(UnaryOp):
     """
 
     name = "graph.neg"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
+
+
+@irdl_op_definition
+class SignOp(UnaryOp):
+    """
+    1 above zero, -1 below; zero and NaN as they are.
+
+    %y = graph.sign %x : tensor<4xf32> -> tensor<4xf32>
+    """
+
+    name = "graph.sign"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
+
+
+@irdl_op_definition
+class RemOp(BinaryOp):
+    """
+    What is left of a after b went into it a whole number of times: with the sign of a, as C's
+    `fmod` and `%`. Of integers 0 where b is 0.
+
+    %y = graph.rem %a, %b : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.rem"
+    KEEPS_ZERO: ClassVar[bool] = False
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
+
+
+@irdl_op_definition
+class ModOp(BinaryOp):
+    """
+    a modulo b, with the sign of b, as Python's `%`; 0 where b is 0.
+
+    %y = graph.mod %a, %b : (tensor<4xi32>, tensor<1xi32>) -> tensor<4xi32>
+    """
+
+    name = "graph.mod"
+    KEEPS_ZERO: ClassVar[bool] = False
+    KINDS: ClassVar[tuple[str, ...]] = (INTEGER,)
 
 
 @irdl_op_definition

@@ -28,13 +28,15 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import FLOAT, INTEGER
 from lamina.dialects.graph.attributes import (
     broadcast_shape,
     layout_of,
     shape,
     stored_as,
     tensor_type,
-    verify_tensors,
+    verify_elements,
+    verify_layouts,
 )
 
 
@@ -64,14 +66,25 @@ class PointwiseOp(IRDLOperation, ABC):
 
     KEEPS_ZERO: ClassVar[bool] = True
     """
-    whether zeros in all operands give zero, so that padding in storage stays zero; a `graph.clip`
-    does if its bounds allow zero
+    whether zeros in all operands give zero, so that padding in storage stays zero
     """
+
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT,)
+    """the kinds of elements it is defined on"""
 
     y = result_def(TensorType)
 
+    def keeps_zero(self) -> bool:
+        """KEEPS_ZERO, or what the op's properties make of it."""
+        return self.KEEPS_ZERO
+
+    def verify_kinds(self) -> None:
+        """Refuse element types that the op is not defined on."""
+        verify_elements(self, (*self.operands, self.y), *self.KINDS)
+
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_layouts(self)
+        self.verify_kinds()
         needed = broadcast_shape([shape(x) for x in self.operands])
         if shape(self.y) != needed:
             raise VerifyException(f"result must have shape {list(needed)}, got {self.y.type}")
@@ -115,6 +128,7 @@ class ReluOp(UnaryOp):
     """
 
     name = "graph.relu"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
 
 
 @irdl_op_definition
@@ -201,6 +215,9 @@ class ClipOp(UnaryOp):
             result_types=[y or x.type],
         )
 
+    def keeps_zero(self) -> bool:
+        return self.low.value.data <= 0 <= self.high.value.data
+
     def verify_(self) -> None:
         super().verify_()
         low, high = self.low.value.data, self.high.value.data
@@ -211,45 +228,49 @@ class ClipOp(UnaryOp):
 @irdl_op_definition
 class AddOp(BinaryOp):
     """
-    a + b.
+    a + b; of integers the low bits.
 
     %y = graph.add %a, %b : (tensor<1x64x56x56xf32>, tensor<1x64x1x1xf32>) -> tensor<1x64x56x56xf32>
     """
 
     name = "graph.add"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
 
 
 @irdl_op_definition
 class SubOp(BinaryOp):
     """
-    a - b.
+    a - b; of integers the low bits.
 
     %y = graph.sub %a, %b : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
     """
 
     name = "graph.sub"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
 
 
 @irdl_op_definition
 class MulOp(BinaryOp):
     """
-    a * b.
+    a * b; of integers the low bits.
 
     %y = graph.mul %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
     """
 
     name = "graph.mul"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
 
 
 @irdl_op_definition
 class DivOp(BinaryOp):
     """
-    a / b.
+    a / b; of integers towards zero, and 0 where b is 0.
 
     %y = graph.div %a, %b : (tensor<4xf32>, tensor<1xf32>) -> tensor<4xf32>
     """
 
     name = "graph.div"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
     KEEPS_ZERO: ClassVar[bool] = False
 
 
@@ -262,6 +283,7 @@ class MaximumOp(BinaryOp):
     """
 
     name = "graph.maximum"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)
 
 
 @irdl_op_definition
@@ -273,3 +295,4 @@ class MinimumOp(BinaryOp):
     """
 
     name = "graph.minimum"
+    KINDS: ClassVar[tuple[str, ...]] = (FLOAT, INTEGER)

@@ -8,6 +8,7 @@ and `math` on vectors.
 
 from xdsl.ir import Dialect
 
+from lamina.dialects.vector.arithmetic import RemOp
 from lamina.dialects.vector.choice import (
     FLOAT_PREDICATES,
     INTEGER_PREDICATES,
@@ -41,6 +42,7 @@ __all__ = [
     "LoadStridedOp",
     "MemoryOp",
     "PrefetchOp",
+    "RemOp",
     "SelectOp",
     "SplatLaneOp",
     "StoreOp",
@@ -65,6 +67,7 @@ Vec = Dialect(
         BitcastOp,
         CompareOp,
         SelectOp,
+        RemOp,
     ],
     [],
 )

@@ -86,9 +86,11 @@ class Scalars:
         """A number."""
         return self.builder.insert(arith.ConstantOp(number(value, type))).result
 
-    def __call__(self, op: Callable[..., Operation], *operands: SSAValue) -> SSAValue:
-        """The result of an operation on these scalars."""
-        return self.builder.insert(op(*operands)).results[0]
+    def __call__(
+        self, op: Callable[..., Operation], *arguments: SSAValue | Attribute | str
+    ) -> SSAValue:
+        """The result of an operation on scalars, with what else its constructor takes."""
+        return self.builder.insert(op(*arguments)).results[0]
 
 
 def region(types: Sequence[Attribute], names: Sequence[str], formula: Formula) -> Region:

@@ -36,6 +36,7 @@ from lamina.dialects.graph import (
     TanhOp,
 )
 from lamina.passes.graph._formula import Kernel, Scalars, Tensor, broadcast, point
+from lamina.passes.graph._lower_choice import CHOICES, typed_formula
 from lamina.passes.graph._lower_windows import add, multiply_add
 from lamina.passes.graph._numbers import number_in
 
@@ -65,6 +66,8 @@ ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
 
 def scalar_formula(op: PointwiseOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
     """What `op` computes from one element of each operand."""
+    if (typed := typed_formula(op, s, v)) is not None:
+        return typed
     match op:
         case ReluOp():
             return s(arith.MaximumfOp, v[0], s.constant(0.0))
@@ -140,7 +143,7 @@ def dense(k: Kernel, op: DenseOp) -> None:
 
 
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
-    **dict.fromkeys([*ARITHMETIC, ReluOp, ClipOp, SigmoidOp], pointwise),
+    **dict.fromkeys([*ARITHMETIC, *CHOICES, ReluOp, ClipOp, SigmoidOp], pointwise),
     BatchNormOp: batch_norm,
     DenseOp: dense,
 }  # pyright: ignore[reportAssignmentType]

@@ -16,9 +16,11 @@ from xdsl.ir import Operation, SSAValue
 from lamina.dialects.graph import (
     AbsOp,
     AddOp,
+    AndOp,
     BatchNormOp,
     CeilOp,
     ClipOp,
+    CompareOp,
     ConcatOp,
     Conv2dOp,
     DivOp,
@@ -48,6 +50,7 @@ from lamina.dialects.graph import (
     SubOp,
     TanhOp,
     TileOp,
+    WhereOp,
     layout_of,
     shape,
 )
@@ -132,11 +135,17 @@ def beyond(value: SSAValue, dim: int, size: int) -> float | None:
 
 def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
     """What `op` makes of these numbers."""
+    if isinstance(op, WhereOp) and numbers[0] is not None:
+        return numbers[1 if numbers[0] else 2]
+    if isinstance(op, AndOp) and 0 in numbers:
+        return 0.0
     known = [n for n in numbers if n is not None]
     if len(known) < len(numbers):
         return None
-    if not any(known) and op.KEEPS_ZERO and not isinstance(op, ClipOp):
+    if not any(known) and op.keeps_zero():
         return 0.0
+    if isinstance(op, CompareOp):
+        return _compared(op, *known)
     if isinstance(op, MulOp) and 0 in known:
         return 0.0 if all(map(math.isfinite, known)) else None
     if isinstance(op, ClipOp):
@@ -151,6 +160,14 @@ def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
         return None
     sure = CANCELLED * max(map(abs, known)) <= abs(found) <= LARGEST
     return found if sure and found else None
+
+
+def _compared(op: CompareOp, a: float, b: float) -> float | None:
+    """Whether the comparison holds, as 1 or 0; None if the numbers are too close to say."""
+    if a and b and abs(a - b) <= CANCELLED * max(abs(a), abs(b)):
+        return None
+    holds = {"lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b, "eq": a == b, "ne": a != b}
+    return float(holds[op.predicate.data])
 
 
 def _passes_zeros_on(op: Operation, dim: int) -> bool:

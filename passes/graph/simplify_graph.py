@@ -18,6 +18,7 @@ from xdsl.pattern_rewriter import (
 )
 
 from lamina.context import weights_of
+from lamina.dialects.elements import FLOAT, kind_of
 from lamina.dialects.graph import (
     AddOp,
     AvgPool2dOp,
@@ -40,6 +41,7 @@ from lamina.dialects.graph import (
     inherit_source,
     layout_of,
     shape,
+    tensor_type,
 )
 from lamina.dialects.graph.constants import known
 from lamina.dialects.graph.windows import ints
@@ -113,7 +115,8 @@ class BoundToClip(RewritePattern):
     def match_and_rewrite(self, op: MaximumOp | MinimumOp, rewriter: PatternRewriter, /) -> None:
         for x, other in ((op.a, op.b), (op.b, op.a)):
             c = number(other, self.store)
-            if c is None or c != c or shape(x) != shape(op.y):
+            floats = kind_of(tensor_type(x).element_type) == FLOAT
+            if not floats or c is None or c != c or shape(x) != shape(op.y):
                 continue
             low, high = (c, inf) if isinstance(op, MaximumOp) else (-inf, c)
             replace(rewriter, op, ClipOp(x, low, high, op.y.type))

@@ -22,6 +22,8 @@ CASTS: dict[type[Operation], bool] = {
     arith.UIToFPOp: True,
     arith.FPToSIOp: False,
     arith.FPToUIOp: True,
+    arith.ExtFOp: False,
+    arith.TruncFOp: False,
 }
 
 
