@@ -52,6 +52,13 @@ def element_type(dtype: np.dtype) -> Float16Type | Float32Type | Float64Type | I
     return _TYPES[str(dtype)]
 
 
+def dtype_of_element(element: Attribute) -> np.dtype:
+    """The NumPy element type of a tensor's elements."""
+    import numpy as np
+
+    return np.dtype(next(name for name, type in _TYPES.items() if type == element))
+
+
 def constant(
     array: np.ndarray, store: WeightStore, type: Attribute | None = None, source: str | None = None
 ) -> ConstantOp:
@@ -76,8 +83,7 @@ def array_of(op: ConstantOp, store: WeightStore) -> np.ndarray:
     import numpy as np
 
     if isinstance(op.value, DenseIntOrFPElementsAttr):
-        element = tensor_type(op.result).element_type
-        dtype = next(name for name, type in _TYPES.items() if type == element)
+        dtype = dtype_of_element(tensor_type(op.result).element_type)
         return np.frombuffer(op.value.data.data, dtype).reshape(shape(op.result))
     layout = layout_of(op.result.type)
     stored = store.get(op.value.data)

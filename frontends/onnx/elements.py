@@ -6,8 +6,9 @@ import numpy as np
 from onnx import TensorProto, helper
 from xdsl.ir import Attribute
 
-from lamina.dialects.graph.constants import element_type
-from lamina.frontends.onnx.node import Unsupported
+from lamina.dialects.graph import tensor_type
+from lamina.dialects.graph.constants import dtype_of_element, element_type
+from lamina.frontends.onnx.node import Unsupported, Value
 
 SUPPORTED = ("float32", "bool", *(f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)))
 """NumPy's names of the elements that inputs, constants and what is computed of them may have"""
@@ -33,6 +34,24 @@ def attribute_of(type: int) -> Attribute | None:
     """Our type of such elements; None if they are not supported."""
     dtype = dtype_of(type)
     return None if dtype is None else element_type(dtype)
+
+
+def dtype_like(value: Value) -> np.dtype:
+    """NumPy's type of the elements of a tensor or array."""
+    if isinstance(value, np.ndarray):
+        return value.dtype
+    return dtype_of_element(tensor_type(value).element_type)
+
+
+def converted(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """What `graph.cast` makes of known numbers: NumPy leaves open what does not fit."""
+    if x.dtype.kind != "f" or dtype.kind not in "iu":
+        return x.astype(dtype)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    whole = np.nan_to_num(np.trunc(x.astype(np.float64)), nan=0.0)
+    above = whole >= 2.0 ** high.bit_length()
+    y = np.where(above, 0.0, np.maximum(whole, low)).astype(dtype)
+    return np.where(above, dtype.type(high), y)
 
 
 def check_supported(array: np.ndarray) -> None:

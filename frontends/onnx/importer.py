@@ -28,6 +28,7 @@ from lamina.dialects.graph import SOURCE, ElementError
 from lamina.dialects.graph.constants import constant
 from lamina.frontends.onnx import (
     activations,
+    choice,
     convolution,
     known,
     linear,
@@ -50,6 +51,7 @@ Operator = Callable[[Node], Sequence[Value]]
 
 OPERATORS: Mapping[str, Operator] = {
     **activations.OPERATORS,
+    **choice.OPERATORS,
     **convolution.OPERATORS,
     **known.OPERATORS,
     **linear.OPERATORS,
@@ -219,7 +221,8 @@ class Importer:
             size = _fixed(info) if info is not None else None
             self.values[name] = None
             if info is not None and size is not None:
-                self.values[name] = Block(arg_types=[TensorType(f32, size)]).args[0]
+                element = attribute_of(info.type.tensor_type.elem_type) or f32
+                self.values[name] = Block(arg_types=[TensorType(element, size)]).args[0]
 
     # -- inputs
 

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
-from xdsl.dialects.builtin import f32
 from xdsl.ir import SSAValue
 
-from lamina.dialects import graph
+from lamina.frontends.onnx.elements import converted
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 
 SMALL = 1024
@@ -78,17 +77,22 @@ def _mod(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
     return (np.fmod if node.attribute("fmod", 0) else np.mod)(*inputs)
 
 
+def _is_inf(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
+    above, below = node.attribute("detect_positive", 1), node.attribute("detect_negative", 1)
+    return (np.isposinf(inputs[0]) & bool(above)) | (np.isneginf(inputs[0]) & bool(below))
+
+
 def _cast(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
     node.ignore("saturate", "round_mode")  # about floats of 8 bits
     to = node.attribute("to", 0)
     if to not in NUMBERS:
         raise Unsupported(f"to {TensorProto.DataType.Name(to).lower()}")
-    return inputs[0].astype(helper.tensor_dtype_to_np_dtype(to))
+    return converted(inputs[0], np.dtype(helper.tensor_dtype_to_np_dtype(to)))
 
 
 def _cast_like(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
     node.ignore("saturate", "round_mode")
-    return inputs[0].astype(inputs[1].dtype)
+    return converted(inputs[0], inputs[1].dtype)
 
 
 def _clip(node: Node, inputs: list[np.ndarray]) -> np.ndarray:
@@ -165,6 +169,10 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     "Add": _elementwise(np.add),
     "And": _elementwise(np.logical_and),
     "Cast": _cast,
+    "BitwiseAnd": _elementwise(np.bitwise_and),
+    "BitwiseNot": _elementwise(np.invert),
+    "BitwiseOr": _elementwise(np.bitwise_or),
+    "BitwiseXor": _elementwise(np.bitwise_xor),
     "CastLike": _cast_like,
     "Ceil": _elementwise(np.ceil),
     "Clip": _clip,
@@ -175,6 +183,8 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     "Gather": _gather,
     "Greater": _elementwise(np.greater),
     "GreaterOrEqual": _elementwise(np.greater_equal),
+    "IsInf": _is_inf,
+    "IsNaN": _elementwise(np.isnan),
     "Less": _elementwise(np.less),
     "LessOrEqual": _elementwise(np.less_equal),
     "Max": _folded(np.maximum),
@@ -226,32 +236,7 @@ def _constant_of_shape(node: Node) -> Sequence[Value]:
     return [np.full(size, fill.reshape(-1)[0], fill.dtype)]
 
 
-def _cast_tensor(node: Node) -> Sequence[Value]:
-    """A tensor to the type that it has."""
-    node.ignore("saturate", "round_mode")
-    to = node.attribute("to", 0)
-    x = node.tensor(0)
-    if to != TensorProto.FLOAT or graph.tensor_type(x).element_type != f32:
-        raise Unsupported(f"of a tensor to {TensorProto.DataType.Name(to).lower()}")
-    return [x]
-
-
-def _cast_tensor_like(node: Node) -> Sequence[Value]:
-    node.ignore("saturate", "round_mode")
-    x, like = node.value(0), node.value(1)
-    to = np.dtype(np.float32) if isinstance(like, SSAValue) else like.dtype
-    if isinstance(like, SSAValue) and graph.tensor_type(like).element_type != f32:
-        raise Unsupported(f"to the type of a {like.type}")
-    if isinstance(x, np.ndarray):
-        return [x.astype(to)]
-    if to != np.float32 or graph.tensor_type(x).element_type != f32:
-        raise Unsupported(f"of a tensor to {to}")
-    return [x]
-
-
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
-    "Cast": _cast_tensor,
-    "CastLike": _cast_tensor_like,
     "ConstantOfShape": _constant_of_shape,
     "Shape": _shape,
     "Size": _size,

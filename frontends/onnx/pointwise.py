@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from xdsl.dialects.builtin import f32
 from xdsl.ir import SSAValue
 
 from lamina.dialects import graph
+from lamina.dialects.graph import tensor_type
 from lamina.frontends.onnx.movement import reshaped
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-def _unary(op: type[graph.UnaryOp]) -> Callable[[Node], Sequence[Value]]:
+def unary(op: type[graph.UnaryOp]) -> Callable[[Node], Sequence[Value]]:
     return lambda node: [node.add(op(node.tensor(0)))]
 
 
-def _binary(op: type[graph.BinaryOp]) -> Callable[[Node], Sequence[Value]]:
+def binary(op: type[graph.BinaryOp]) -> Callable[[Node], Sequence[Value]]:
     """Two operands or, for those operators that allow it, any number: (a op b) op c."""
 
     def convert(node: Node) -> Sequence[Value]:
@@ -42,7 +44,7 @@ def aligned(node: Node, i: int, rank: int) -> SSAValue:
 
 def _mean(node: Node) -> Sequence[Value]:
     """The sum times 1 / n."""
-    (total,) = _binary(graph.AddOp)(node)
+    (total,) = binary(graph.AddOp)(node)
     if node.inputs == 1:
         return [total]
     assert isinstance(total, SSAValue)
@@ -53,12 +55,28 @@ def _mean(node: Node) -> Sequence[Value]:
 def _clip(node: Node) -> Sequence[Value]:
     if node.opset < 11:
         low, high = node.attribute("min", -_LARGEST), node.attribute("max", _LARGEST)
+    elif _has_open_bounds(node) or tensor_type(node.tensor(0)).element_type != f32:
+        return _clip_between(node)
     else:
         low, high = _bound(node, 1, -np.inf), _bound(node, 2, np.inf)
     x = node.tensor(0)
     if low == -np.inf and high == np.inf:
         return [x]
     return [node.add(graph.ClipOp(x, min(low, high), high))]  # ONNX: high wins
+
+
+def _has_open_bounds(node: Node) -> bool:
+    return any(node.has(i) and isinstance(node.value(i), SSAValue) for i in (1, 2))
+
+
+def _clip_between(node: Node) -> Sequence[Value]:
+    """Bounds that are computed at run time, or of integers."""
+    x = node.tensor(0)
+    rank = len(graph.shape(x))
+    for i, op in ((1, graph.MaximumOp), (2, graph.MinimumOp)):
+        if node.has(i):
+            x = node.add(op(x, aligned(node, i, rank)))
+    return [x]
 
 
 def _bound(node: Node, i: int, default: float) -> float:
@@ -69,25 +87,25 @@ def _bound(node: Node, i: int, default: float) -> float:
 
 
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
-    "Abs": _unary(graph.AbsOp),
-    "Add": _binary(graph.AddOp),
-    "Ceil": _unary(graph.CeilOp),
+    "Abs": unary(graph.AbsOp),
+    "Add": binary(graph.AddOp),
+    "Ceil": unary(graph.CeilOp),
     "Clip": _clip,
-    "Div": _binary(graph.DivOp),
-    "Erf": _unary(graph.ErfOp),
-    "Exp": _unary(graph.ExpOp),
-    "Floor": _unary(graph.FloorOp),
-    "Log": _unary(graph.LogOp),
-    "Max": _binary(graph.MaximumOp),
+    "Div": binary(graph.DivOp),
+    "Erf": unary(graph.ErfOp),
+    "Exp": unary(graph.ExpOp),
+    "Floor": unary(graph.FloorOp),
+    "Log": unary(graph.LogOp),
+    "Max": binary(graph.MaximumOp),
     "Mean": _mean,
-    "Min": _binary(graph.MinimumOp),
-    "Mul": _binary(graph.MulOp),
-    "Neg": _unary(graph.NegOp),
-    "Relu": _unary(graph.ReluOp),
-    "Round": _unary(graph.RoundOp),
-    "Sigmoid": _unary(graph.SigmoidOp),
-    "Sqrt": _unary(graph.SqrtOp),
-    "Sub": _binary(graph.SubOp),
-    "Sum": _binary(graph.AddOp),
-    "Tanh": _unary(graph.TanhOp),
+    "Min": binary(graph.MinimumOp),
+    "Mul": binary(graph.MulOp),
+    "Neg": unary(graph.NegOp),
+    "Relu": unary(graph.ReluOp),
+    "Round": unary(graph.RoundOp),
+    "Sigmoid": unary(graph.SigmoidOp),
+    "Sqrt": unary(graph.SqrtOp),
+    "Sub": binary(graph.SubOp),
+    "Sum": binary(graph.AddOp),
+    "Tanh": unary(graph.TanhOp),
 }

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import SSAValue
 
 from lamina.dialects import graph
+from lamina.frontends.onnx.elements import dtype_like
 from lamina.frontends.onnx.movement import reshaped
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 
@@ -128,7 +129,7 @@ def _pad(node: Node) -> Sequence[Value]:
 def _border(node: Node, x: SSAValue, axis: int, n: int, fill: float) -> list[SSAValue]:
     """`n` slices of a constant along `axis`, to go beside `x`."""
     size = [n if i == axis else extent for i, extent in enumerate(graph.shape(x))]
-    return [node.known(np.full(size, fill, np.float32))] if n else []
+    return [node.known(np.full(size, fill, dtype_like(x)))] if n else []
 
 
 def _expand(node: Node) -> Sequence[Value]:

@@ -125,16 +125,16 @@ def divide(s: Scalars, op: PointwiseOp, a: SSAValue, b: SSAValue, unsigned: bool
 
 def integer_formula(op: PointwiseOp, s: Scalars, v: list[SSAValue], unsigned: bool) -> SSAValue:
     """What an op on integers or truth values computes."""
-    zero = s.constant(0, v[0].type)
     match op:
         case NotOp():
             return s(arith.XOrIOp, v[0], s.constant(-1, v[0].type))
         case ReluOp():
-            return v[0] if unsigned else s(arith.MaxSIOp, v[0], zero)
+            return v[0] if unsigned else s(arith.MaxSIOp, v[0], s.constant(0, v[0].type))
         case NegOp():
-            return s(arith.SubiOp, zero, v[0])
+            return s(arith.SubiOp, s.constant(0, v[0].type), v[0])
         case AbsOp():
-            return v[0] if unsigned else s(arith.MaxSIOp, v[0], s(arith.SubiOp, zero, v[0]))
+            negative = s(arith.SubiOp, s.constant(0, v[0].type), v[0])
+            return v[0] if unsigned else s(arith.MaxSIOp, v[0], negative)
         case DivOp() | RemOp() | ModOp():
             return divide(s, op, v[0], v[1], unsigned)
         case _:

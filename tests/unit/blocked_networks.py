@@ -96,6 +96,19 @@ def quotient(b: Builder, x: str) -> str:
     return b.op("Div", x, b.random(37, 1, 1))
 
 
+def threshold(b: Builder, x: str) -> str:
+    """x above 0.25, an eighth of it below, and one more where it is far below"""
+    kept = b.op("Where", b.op("Greater", x, b.number(0.25)), x, b.op("Mul", x, b.number(0.125)))
+    far = b.op("And", b.op("Less", x, b.number(-1)), b.op("Not", b.op("IsNaN", x)))
+    return b.op("Add", kept, b.op("Cast", far, to=1))
+
+
+def sign(b: Builder, x: str) -> str:
+    """sign(x) * min(|x|, 1), never so on the padding: less one where it is not zero"""
+    y = b.op("Mul", b.op("Sign", x), b.op("Min", b.op("Abs", x), b.number(1)))
+    return b.op("Where", b.op("Equal", x, b.number(0)), b.number(3), y)
+
+
 def activation(f) -> onnx.ModelProto:
     """conv, activation, conv on 37 channels"""
     b = Builder(24)
@@ -277,7 +290,18 @@ def attention(heads: int = 2, c: int = 32, size: int = 6) -> onnx.ModelProto:
 NETWORKS: dict[str, onnx.ModelProto] = {
     **{
         f.__name__: activation(f)
-        for f in (swish, hard_swish, mish, gelu, elu_plus, sigmoid, reciprocal, quotient)
+        for f in (
+            swish,
+            hard_swish,
+            mish,
+            gelu,
+            elu_plus,
+            sigmoid,
+            reciprocal,
+            quotient,
+            threshold,
+            sign,
+        )
     },
     "shufflenet": shufflenet(),
     "mobilenet_v3": mobilenet_v3(),

@@ -56,6 +56,29 @@ def node(
     return model([proto], shapes, weights, opset=opset)
 
 
+def typed_model(
+    nodes: Sequence[NodeProto],
+    inputs: Mapping[str, np.ndarray],
+    weights: Mapping[str, Any],
+    result: str,
+    opset: int = 17,
+) -> onnx.ModelProto:
+    """A model whose inputs are of the types and shapes of these arrays, as `y` is of `result`."""
+    types = {n: helper.np_dtype_to_tensor_dtype(x.dtype) for n, x in inputs.items()}
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info(n, types[n], x.shape) for n, x in inputs.items()],
+        [
+            helper.make_tensor_value_info(
+                "y", helper.np_dtype_to_tensor_dtype(np.dtype(result)), None
+            )
+        ],
+        [numpy_helper.from_array(np.asarray(w), name) for name, w in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
 def run_onnxruntime(proto: onnx.ModelProto, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """What ONNX Runtime computes, on one thread and without its own rewrites of the graph."""
     options = onnxruntime.SessionOptions()

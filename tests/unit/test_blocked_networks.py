@@ -24,6 +24,8 @@ COUNTS = {
     "sigmoid": (4, 2),
     "reciprocal": (4, 2),
     "quotient": (4, 2),
+    "threshold": (4, 2),
+    "sign": (4, 2),
     "shufflenet": (17, 2),
     "mobilenet_v3": (11, 2),
     "mbconv": (11, 2),

@@ -1,12 +1,10 @@
 """Tensors of integers and truth values, from the model to machine code."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import NodeProto, TensorProto, helper
+from onnx import TensorProto, helper
 
 import lamina
 from lamina import interpreters
@@ -14,6 +12,7 @@ from lamina.context import LaminaContext
 from lamina.errors import InputTypeError
 from lamina.frontends.onnx import import_model
 from lamina.passes.pipelines import default
+from tests.unit.onnx_models import typed_model
 
 TYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 SHAPE = (2, 37, 3, 5)
@@ -36,25 +35,6 @@ NUMBERS = {
     "indices": [36, 0, 17, 17],
     "repeats": [1, 2, 1, 3],
 }
-
-
-def typed_model(
-    nodes: Sequence[NodeProto], inputs: dict[str, np.ndarray], weights: dict[str, Any], result: str
-) -> onnx.ModelProto:
-    """A model whose inputs are of the types of these arrays."""
-    types = {n: helper.np_dtype_to_tensor_dtype(x.dtype) for n, x in inputs.items()}
-    graph = helper.make_graph(
-        nodes,
-        "test",
-        [helper.make_tensor_value_info(n, types[n], x.shape) for n, x in inputs.items()],
-        [
-            helper.make_tensor_value_info(
-                "y", helper.np_dtype_to_tensor_dtype(np.dtype(result)), None
-            )
-        ],
-        [onnx.numpy_helper.from_array(np.asarray(w), name) for name, w in weights.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 def numbers(type: str, shape: Sequence[int]) -> np.ndarray:

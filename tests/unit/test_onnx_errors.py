@@ -70,7 +70,6 @@ UNSUPPORTED = {
     "BatchNormalization with training_mode 1": node(
         "BatchNormalization", IMAGE, *4 * [np.ones(4, np.float32)], training_mode=1
     ),
-    "Clip with bounds that are computed at run time": node("Clip", IMAGE, ()),
     "Clip with a bound that is NaN": node("Clip", IMAGE, np.array(np.nan, np.float32)),
     "Celu with alpha 0.0": node("Celu", IMAGE, alpha=0.0),
     "Gelu with approximate cubic": node("Gelu", IMAGE, opset=20, approximate="cubic"),

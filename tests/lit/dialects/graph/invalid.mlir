@@ -608,3 +608,67 @@ func.func @op_on_floats_gets_integers(%x: tensor<2x8xi32>) {
   %y = graph.sigmoid %x : tensor<2x8xi32> -> tensor<2x8xi32>
   func.return
 }
+
+// -----
+
+// CHECK: predicate must be one of lt, le, gt, ge, eq, ne, got "olt"
+func.func @compare_by_an_unknown_predicate(%x: tensor<2xf32>) {
+  %y = graph.compare "olt" %x, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xi1>
+  func.return
+}
+
+// -----
+
+// CHECK: truth values are compared by eq and ne, got "lt"
+func.func @order_of_truth_values(%x: tensor<2xi1>) {
+  %y = graph.compare "lt" %x, %x : (tensor<2xi1>, tensor<2xi1>) -> tensor<2xi1>
+  func.return
+}
+
+// -----
+
+// CHECK: graph.compare needs elements of kind bool, got f32
+func.func @comparison_that_gives_numbers(%x: tensor<2xf32>) {
+  %y = graph.compare "lt" %x, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: graph.where needs elements of kind bool, got f32
+func.func @choice_by_numbers(%x: tensor<2xf32>) {
+  %y = graph.where %x, %x, %x : (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: needs one element type, got f32, i32
+func.func @choice_between_types(%c: tensor<2xi1>, %x: tensor<2xf32>, %i: tensor<2xi32>) {
+  %y = graph.where %c, %x, %i : (tensor<2xi1>, tensor<2xf32>, tensor<2xi32>) -> tensor<2xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: graph.and needs elements of kind bool or integer, got f32
+func.func @logic_on_floats(%x: tensor<2xf32>) {
+  %y = graph.and %x, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: graph.cast needs elements of kind float or integer or bool, got index
+func.func @cast_to_index(%x: tensor<2xf32>) {
+  %y = graph.cast %x : tensor<2xf32> -> tensor<2xindex>
+  func.return
+}
+
+// -----
+
+// CHECK: graph.mod needs elements of kind integer, got f32
+func.func @modulo_of_floats(%x: tensor<2xf32>) {
+  %y = graph.mod %x, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return
+}

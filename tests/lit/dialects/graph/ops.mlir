@@ -234,3 +234,30 @@ func.func @elements_of_other_types_are_moved(%x: tensor<2x3xi1>, %u: tensor<4xui
   %3 = graph.constant dense<[0, 255]> : tensor<2xui8>
   func.return
 }
+
+// CHECK-LABEL: func.func @elements_are_compared_and_chosen
+// CHECK-NEXT:    %0 = graph.compare "lt" %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+// CHECK-NEXT:    %1 = graph.compare "ne" %c, %0 : (tensor<1x3xi1>, tensor<2x3xi1>) -> tensor<2x3xi1>
+// CHECK-NEXT:    %2 = graph.where %c, %x, %x : (tensor<1x3xi1>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+// CHECK-NEXT:    %3 = graph.and %0, %c : (tensor<2x3xi1>, tensor<1x3xi1>) -> tensor<2x3xi1>
+// CHECK-NEXT:    %4 = graph.or %u, %u : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+// CHECK-NEXT:    %5 = graph.xor %0, %c : (tensor<2x3xi1>, tensor<1x3xi1>) -> tensor<2x3xi1>
+// CHECK-NEXT:    %6 = graph.not %c : tensor<1x3xi1> -> tensor<1x3xi1>
+// CHECK-NEXT:    %7 = graph.cast %u : tensor<4xui8> -> tensor<4xf32>
+// CHECK-NEXT:    %8 = graph.sign %x : tensor<2x3xf32> -> tensor<2x3xf32>
+// CHECK-NEXT:    %9 = graph.rem %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+// CHECK-NEXT:    %10 = graph.mod %u, %u : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+func.func @elements_are_compared_and_chosen(%x: tensor<2x3xf32>, %c: tensor<1x3xi1>, %u: tensor<4xui8>) {
+  %0 = graph.compare "lt" %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
+  %1 = graph.compare "ne" %c, %0 : (tensor<1x3xi1>, tensor<2x3xi1>) -> tensor<2x3xi1>
+  %2 = graph.where %c, %x, %x : (tensor<1x3xi1>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %3 = graph.and %0, %c : (tensor<2x3xi1>, tensor<1x3xi1>) -> tensor<2x3xi1>
+  %4 = graph.or %u, %u : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+  %5 = graph.xor %0, %c : (tensor<2x3xi1>, tensor<1x3xi1>) -> tensor<2x3xi1>
+  %6 = graph.not %c : tensor<1x3xi1> -> tensor<1x3xi1>
+  %7 = graph.cast %u : tensor<4xui8> -> tensor<4xf32>
+  %8 = graph.sign %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  %9 = graph.rem %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %10 = graph.mod %u, %u : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+  func.return
+}

@@ -483,3 +483,41 @@ func.func private @several_readers_are_one_formula(%x: tensor<4xf32>) -> tensor<
   %y = graph.add %r, %n : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   func.return %y : tensor<4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func private @chosen_by_a_comparison
+// CHECK-SAME:      (%x: memref<8xf32>, %y: memref<8xf32>)
+// CHECK-NEXT:    te.compute
+// CHECK:         (%a: f32, %acc: f32) {
+// CHECK:           %[[Z:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK:           arith.cmpf
+// CHECK:           arith.select
+// CHECK:           te.yield
+// CHECK-NOT:     te.compute
+func.func private @chosen_by_a_comparison(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %z = graph.relu %x : tensor<8xf32> -> tensor<8xf32>
+  %c = graph.compare "lt" %x, %z : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xi1>
+  %y = graph.where %c, %x, %z : (tensor<8xi1>, tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  func.return %y : tensor<8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @types_of_scalars_are_those_of_buffers
+// CHECK:           init 0 : i8
+// CHECK-NEXT:      : memref<8xi1>, memref<8xui8> (%a: i1, %acc: i8) {
+// CHECK-NEXT:      arith.extui %a : i1 to i8
+// CHECK:           (%a: i8, %a1: i8, %acc: i8) {
+// CHECK-NEXT:      arith.addi %a, %a1 : i8
+// CHECK:           init 0 : i64
+// CHECK-NEXT:      : memref<8xui8>, memref<8xi64> (%a: i8, %acc: i64) {
+// CHECK-NEXT:      arith.extui %a : i8 to i64
+// CHECK:           arith.muli %a, %a : i64
+func.func private @types_of_scalars_are_those_of_buffers(%x: tensor<8xui8>, %c: tensor<8xi1>) -> tensor<8xi64> {
+  %b = graph.cast %c : tensor<8xi1> -> tensor<8xui8>
+  %s = graph.add %x, %b : (tensor<8xui8>, tensor<8xui8>) -> tensor<8xui8>
+  %w = graph.cast %s : tensor<8xui8> -> tensor<8xi64>
+  %d = graph.mul %w, %w : (tensor<8xi64>, tensor<8xi64>) -> tensor<8xi64>
+  func.return %d : tensor<8xi64>
+}
