@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.utils.exceptions import VerifyException
@@ -18,6 +19,7 @@ from lamina.dialects.graph import (
     broadcast_shape,
     inherit_source,
     shape,
+    tensor_type,
 )
 
 
@@ -93,6 +95,38 @@ class PixelsToChannels(RewritePattern):
         new = SpaceToDepthOp(x, b, order, op.y.type)
         inherit_source(new, op)
         rewriter.replace(op, new)
+
+
+class TransposeMap(RewritePattern):
+    """transpose(reshape(x: nchw -> n,c,h*w), [0, 2, 1]) -> reshape(transpose(x, [0, 2, 3, 1]))"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: TransposeOp, rewriter: PatternRewriter, /) -> None:
+        if list(op.perm.get_values()) != [0, 2, 1] or not isinstance(flat := op.x.owner, ReshapeOp):
+            return
+        if len(size := shape(flat.x)) != 4 or shape(flat.y)[:2] != size[:2]:
+            return
+        whole = TransposeOp(flat.x, [0, 2, 3, 1])
+        new = ReshapeOp(whole.y, op.y.type)
+        inherit_source(new, op)
+        rewriter.replace(op, [whole, new])
+
+
+class TransposeToMap(RewritePattern):
+    """reshape(transpose(x, [0, 2, 1]): n,c,h*w -> nchw) -> transpose(reshape(x), [0, 3, 1, 2])"""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReshapeOp, rewriter: PatternRewriter, /) -> None:
+        turn = op.x.owner
+        if not isinstance(turn, TransposeOp) or list(turn.perm.get_values()) != [0, 2, 1]:
+            return
+        if len(size := shape(op.y)) != 4 or shape(op.x)[:2] != size[:2]:
+            return
+        n, c, h, w = size
+        apart = ReshapeOp(turn.x, TensorType(tensor_type(op.x).element_type, [n, h, w, c]))
+        new = TransposeOp(apart.y, [0, 3, 1, 2], op.y.type)
+        inherit_source(new, op)
+        rewriter.replace(op, [apart, new])
 
 
 class SliceOfGather(RewritePattern):

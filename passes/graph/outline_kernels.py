@@ -21,6 +21,7 @@ from lamina.dialects.graph import (
     FusedOp,
     RelayoutOp,
     ReshapeOp,
+    TransposeOp,
     YieldOp,
     layout_of,
     shape,
@@ -37,6 +38,10 @@ def is_view(op: Operation) -> bool:
         return layout_of(op.x.type).stores_like(layout_of(op.y.type), shape(op.x))
     if isinstance(op, ReshapeOp):
         return layout_of(op.x.type).is_plain and layout_of(op.y.type).is_plain
+    if isinstance(op, TransposeOp):
+        x, y, perm = layout_of(op.x.type), layout_of(op.y.type), op.perm.get_values()
+        moved = [(perm[d.of], d.unit, d.size) for d in y.dims]
+        return not x.halo and not y.halo and moved == [(d.of, d.unit, d.size) for d in x.dims]
     return False
 
 

@@ -51,6 +51,8 @@ from lamina.passes.graph._simplify_movement import (
     PixelsToChannels,
     ShuffleToGather,
     SliceOfGather,
+    TransposeMap,
+    TransposeToMap,
 )
 from lamina.weights import WeightStore
 
@@ -272,6 +274,8 @@ class SimplifyGraphPass(ModulePass):
             TransposeOfOnesToReshape(),
             ShuffleToGather(),
             SliceOfGather(),
+            TransposeMap(),
+            TransposeToMap(),
             ChannelsToPixels(),
             PixelsToChannels(),
             BroadcastInsteadOfTile(),

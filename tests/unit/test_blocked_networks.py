@@ -38,7 +38,7 @@ COUNTS = {
     "concats": (8, 2),
     "channel_norms": (20, 7),
     "halos": (11, 3),
-    "attention": (20, 4),
+    "attention": (15, 2),
 }
 """network -> the kernels that it calls, and the relayouts in them"""
 

@@ -128,3 +128,16 @@ func.func @numbers_are_part_of_the_kernel(%x: tensor<1x4xf32>) -> tensor<1x4xf32
   %y = graph.add %x, %c : (tensor<1x4xf32>, tensor<1x1xf32>) -> tensor<1x4xf32>
   func.return %y : tensor<1x4xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @transpose_of_types_only_is_a_view
+// CHECK-NEXT:    graph.transpose
+// CHECK-NEXT:    func.call @relu_0
+// CHECK-NEXT:    func.call @transpose_1
+func.func @transpose_of_types_only_is_a_view(%x: tensor<2x3x4xf32>) -> (tensor<2x4x3xf32>, tensor<2x4x3xf32>) {
+  %v = graph.transpose %x [0, 2, 1] : tensor<2x3x4xf32> -> tensor<2x4x3xf32, #graph.layout<NWC>>
+  %y = graph.relu %v : tensor<2x4x3xf32, #graph.layout<NWC>> -> tensor<2x4x3xf32>
+  %z = graph.transpose %x [0, 2, 1] : tensor<2x3x4xf32> -> tensor<2x4x3xf32>
+  func.return %y, %z : tensor<2x4x3xf32>, tensor<2x4x3xf32>
+}

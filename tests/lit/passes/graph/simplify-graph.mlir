@@ -313,3 +313,21 @@ func.func @shuffle_that_is_read_whole_too_stays(%x: tensor<1x4x2x2xf32>) -> (ten
   %a = graph.slice %g starts [0, 0, 0, 0] steps [1, 1, 1, 1] : tensor<1x4x2x2xf32> -> tensor<1x2x2x2xf32>
   func.return %g, %a : tensor<1x4x2x2xf32>, tensor<1x2x2x2xf32>
 }
+
+// CHECK-LABEL: func.func @map_is_transposed_before_it_is_rows
+// CHECK-NEXT:    %[[T:.*]] = graph.transpose %x [0, 2, 3, 1] : tensor<1x4x2x3xf32> -> tensor<1x2x3x4xf32>
+// CHECK-NEXT:    graph.reshape %[[T]] : tensor<1x2x3x4xf32> -> tensor<1x6x4xf32>
+func.func @map_is_transposed_before_it_is_rows(%x: tensor<1x4x2x3xf32>) -> tensor<1x6x4xf32> {
+  %r = graph.reshape %x : tensor<1x4x2x3xf32> -> tensor<1x4x6xf32>
+  %y = graph.transpose %r [0, 2, 1] : tensor<1x4x6xf32> -> tensor<1x6x4xf32>
+  func.return %y : tensor<1x6x4xf32>
+}
+
+// CHECK-LABEL: func.func @rows_are_a_map_before_it_is_transposed
+// CHECK-NEXT:    %[[R:.*]] = graph.reshape %x : tensor<1x6x4xf32> -> tensor<1x2x3x4xf32>
+// CHECK-NEXT:    graph.transpose %[[R]] [0, 3, 1, 2] : tensor<1x2x3x4xf32> -> tensor<1x4x2x3xf32>
+func.func @rows_are_a_map_before_it_is_transposed(%x: tensor<1x6x4xf32>) -> tensor<1x4x2x3xf32> {
+  %t = graph.transpose %x [0, 2, 1] : tensor<1x6x4xf32> -> tensor<1x4x6xf32>
+  %y = graph.reshape %t : tensor<1x4x6xf32> -> tensor<1x4x2x3xf32>
+  func.return %y : tensor<1x4x2x3xf32>
+}
