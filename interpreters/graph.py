@@ -21,7 +21,7 @@ from xdsl.utils.exceptions import InterpretationError
 
 from lamina.dialects import graph
 from lamina.dialects.graph.constants import array_of
-from lamina.interpreters import graph_choice, graph_slicing
+from lamina.interpreters import graph_choice, graph_resampling, graph_slicing
 from lamina.interpreters.cost import STEP, Cost, Estimate
 from lamina.interpreters.run import Implementation, Run
 from lamina.weights import WeightStore
@@ -147,6 +147,7 @@ def _concat(op: graph.ConcatOp, *xs: Array) -> Array:
 
 
 FUNCTIONS: Mapping[type[Operation], Function] = {
+    **graph_resampling.FUNCTIONS,
     **graph_slicing.FUNCTIONS,
     **graph_choice.FUNCTIONS,
     graph.AbsOp: lambda op, x: np.abs(x),

@@ -28,6 +28,12 @@ def _tile(op: graph.TileOp, x: Array) -> Array:
     return np.tile(x, [m // n for m, n in zip(graph.shape(op.y), x.shape, strict=True)])
 
 
+def _repeat(op: graph.RepeatOp, x: Array) -> Array:
+    for d, n in enumerate(graph.shape(op.y)):
+        x = x.repeat(n // x.shape[d], d)
+    return x
+
+
 def _depth_to_space(op: graph.DepthToSpaceOp, x: Array) -> Array:
     b, (n, c, h, w) = op.block.value.data, graph.shape(op.y)
     if op.order.data == "dcr":
@@ -64,6 +70,7 @@ FUNCTIONS: Mapping[type[Operation], Callable[..., Array]] = {
     graph.DepthToSpaceOp: _depth_to_space,
     graph.GatherOp: _gather,
     graph.ReduceOp: _reduce,
+    graph.RepeatOp: _repeat,
     graph.SliceOp: _slice,
     graph.SpaceToDepthOp: _space_to_depth,
     graph.TileOp: _tile,

@@ -66,9 +66,11 @@ from lamina.dialects.graph.pointwise import (
     UnaryOp,
 )
 from lamina.dialects.graph.reductions import ReduceOp
+from lamina.dialects.graph.resampling import ResampleOp
 from lamina.dialects.graph.slicing import (
     DepthToSpaceOp,
     GatherOp,
+    RepeatOp,
     SliceOp,
     SpaceToDepthOp,
     TileOp,
@@ -123,6 +125,8 @@ Graph = Dialect(
         ReduceOp,
         RelayoutOp,
         ReluOp,
+        RepeatOp,
+        ResampleOp,
         ReshapeOp,
         RoundOp,
         SigmoidOp,
@@ -196,6 +200,8 @@ __all__ = [
     "RelayoutOp",
     "ReluOp",
     "RemOp",
+    "RepeatOp",
+    "ResampleOp",
     "ReshapeOp",
     "RoundOp",
     "SigmoidOp",

@@ -143,11 +143,32 @@ class TileOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_tensors(self, *ANY)
-        old, new = shape(self.x), shape(self.y)
-        if len(old) != len(new) or any(n < 1 or n % m for m, n in zip(old, new, strict=True)):
-            raise VerifyException(
-                f"each dimension must be a multiple of that of {self.x.type}, got {self.y.type}"
-            )
+        _verify_multiple(self.x, self.y)
+
+
+@irdl_op_definition
+class RepeatOp(IRDLOperation):
+    """
+    Each element as often as makes the result: `y[i, ...] = x[i floordiv n, ...]` with n =
+    y.shape[0] / x.shape[0], and so along each dimension.
+
+    %y = graph.repeat %x : tensor<1x3xf32> -> tensor<4x6xf32>
+    """
+
+    name = "graph.repeat"
+
+    x = operand_def(TensorType)
+    y = result_def(TensorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$x attr-dict `:` type($x) `->` type($y)"
+
+    def __init__(self, x: SSAValue, y: Attribute) -> None:
+        super().__init__(operands=[x], result_types=[y])
+
+    def verify_(self) -> None:
+        verify_tensors(self, *ANY)
+        _verify_multiple(self.x, self.y)
 
 
 @irdl_op_definition
@@ -222,6 +243,14 @@ class SpaceToDepthOp(IRDLOperation):
         verify_tensors(self, *ANY)
         _verify_order(self.order.data)
         _verify_blocks(self.block.value.data, deep=self.y, wide=self.x)
+
+
+def _verify_multiple(x: SSAValue, y: SSAValue) -> None:
+    old, new = shape(x), shape(y)
+    if len(old) != len(new) or any(n < 1 or n % m for m, n in zip(old, new, strict=True)):
+        raise VerifyException(
+            f"each dimension must be a multiple of that of {x.type}, got {y.type}"
+        )
 
 
 def _verify_order(order: str) -> None:

@@ -38,6 +38,7 @@ from lamina.frontends.onnx import (
     pooling,
     power,
     reductions,
+    resize,
     slicing,
 )
 from lamina.frontends.onnx.elements import REMEDY, attribute_of, check_supported, name_of
@@ -61,6 +62,7 @@ OPERATORS: Mapping[str, Operator] = {
     **pooling.OPERATORS,
     **power.OPERATORS,
     **reductions.OPERATORS,
+    **resize.OPERATORS,
     **slicing.OPERATORS,
 }
 

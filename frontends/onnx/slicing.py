@@ -117,13 +117,18 @@ def _pad(node: Node) -> Sequence[Value]:
         x = sliced(node, x, {d: slice(max(-before, 0), n + min(after, 0))})
         sides = (max(before, 0), max(after, 0))
         if mode == "constant":
-            parts = [_border(node, x, d, n, fill) for n in sides]
-            xs = [*parts[0], x, *parts[1]]
-            x = node.add(graph.ConcatOp(xs, d)) if len(xs) > 1 else x
+            x = bordered(node, x, d, sides, fill)
         elif any(sides):
             indices = np.pad(np.arange(graph.shape(x)[d]), sides, mode)
             x = node.add(graph.GatherOp(x, d, indices.tolist()))
     return [x]
+
+
+def bordered(node: Node, x: SSAValue, axis: int, sides: Sequence[int], fill: float) -> SSAValue:
+    """`x` between as many slices of a constant along `axis` as `sides` says, before and after."""
+    before, after = (_border(node, x, axis, n, fill) for n in sides)
+    xs = [*before, x, *after]
+    return node.add(graph.ConcatOp(xs, axis)) if len(xs) > 1 else x
 
 
 def _border(node: Node, x: SSAValue, axis: int, n: int, fill: float) -> list[SSAValue]:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from xdsl.ir import Operation
 
 from lamina.dialects.expr import Expr, div
-from lamina.dialects.graph import DepthToSpaceOp, GatherOp, SliceOp, SpaceToDepthOp, TileOp
+from lamina.dialects.graph import (
+    DepthToSpaceOp,
+    GatherOp,
+    RepeatOp,
+    SliceOp,
+    SpaceToDepthOp,
+    TileOp,
+)
 from lamina.passes.graph._copy import copy, first
 from lamina.passes.graph._formula import Kernel, point
 
@@ -99,6 +106,17 @@ def tile(k: Kernel, op: TileOp) -> None:
     k.compute(axes, [(x, source)], (y, index), first)
 
 
+def repeat(k: Kernel, op: RepeatOp) -> None:
+    """y[i, ...] = x[i floordiv n, ...]"""
+    x, y = k.tensor(op.x), k.tensor(op.y)
+    axes, index = point(y)
+    source = [
+        div("floordiv", e, m // n) if m > n else e
+        for e, n, m in zip(index, x.shape, y.shape, strict=True)
+    ]
+    k.compute(axes, [(x, source)], (y, index), first)
+
+
 def depth_to_space(k: Kernel, op: DepthToSpaceOp) -> None:
     """y[n, c, h, w] = x[n, ch, h floordiv b, w floordiv b]"""
     y, b = k.tensor(op.y), op.block.value.data
@@ -126,6 +144,7 @@ def space_to_depth(k: Kernel, op: SpaceToDepthOp) -> None:
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
     DepthToSpaceOp: depth_to_space,
     GatherOp: gather,
+    RepeatOp: repeat,
     SliceOp: slice,
     SpaceToDepthOp: space_to_depth,
     TileOp: tile,

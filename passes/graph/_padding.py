@@ -43,6 +43,8 @@ from lamina.dialects.graph import (
     ReduceOp,
     RelayoutOp,
     ReluOp,
+    RepeatOp,
+    ResampleOp,
     RoundOp,
     SigmoidOp,
     SliceOp,
@@ -184,11 +186,11 @@ def _passes_zeros_on(op: Operation, dim: int) -> bool:
             return dim not in op.axes.get_values() and op.epsilon.value.data > 0
         case PoolOp() | GlobalAvgPoolOp():
             return dim == CHANNELS
-        case ReduceOp():
+        case ReduceOp() | ResampleOp():
             return dim not in op.axes.get_values()
         case ConcatOp() | GatherOp():
             return dim != op.axis.value.data
-        case TileOp():
+        case RepeatOp() | TileOp():
             return shape(op.x)[dim] == shape(op.y)[dim]
         case SliceOp():
             # where nothing is cut off or turned round

@@ -28,6 +28,8 @@ from lamina.dialects.graph import (
     PointwiseOp,
     ReduceOp,
     RelayoutOp,
+    RepeatOp,
+    ResampleOp,
     YieldOp,
     layout_of,
     shape,
@@ -46,6 +48,8 @@ ROOTS = (
     NormalizeOp,
     PointwiseOp,
     ReduceOp,
+    RepeatOp,
+    ResampleOp,
 )
 """ops whose kernel can go on computing on each element before it is stored"""
 

@@ -31,6 +31,7 @@ from lamina.passes.graph import (
     _lower_normalization,
     _lower_pointwise,
     _lower_reductions,
+    _lower_resampling,
     _lower_slicing,
     _lower_windows,
 )
@@ -47,6 +48,7 @@ LOWERINGS: dict[type[Operation], Callable[..., None]] = {
     **_lower_pointwise.LOWERINGS,
     **_lower_movement.LOWERINGS,
     **_lower_reductions.LOWERINGS,
+    **_lower_resampling.LOWERINGS,
     **_lower_slicing.LOWERINGS,
     **_lower_linear.LOWERINGS,
     **_lower_normalization.LOWERINGS,

@@ -26,6 +26,7 @@ from lamina.dialects.graph import (
     PointwiseOp,
     ReduceOp,
     RelayoutOp,
+    ResampleOp,
     TransposeOp,
     layout_of,
     shape,
@@ -44,7 +45,7 @@ def may_follow(op: Operation, layout: Layout) -> bool:
         case MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
             # a window reads what pads height and width in storage
             return all(layout.block(letter) == 1 for letter in layout.logical[CHANNELS + 1 :])
-        case ReduceOp():
+        case ReduceOp() | ResampleOp():
             # one number of a block would be a block of zeros but for it
             return all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
         case NormalizeOp():
@@ -99,7 +100,8 @@ class FollowOperands(RewritePattern):
             return
         if not may_follow(op, layout):
             return
-        operands = [follow(x, layout, rewriter) for x in op.operands]
+        tables = op.operands[1:] if isinstance(op, ResampleOp) else ()
+        operands = [x if x in tables else follow(x, layout, rewriter) for x in op.operands]
         y = op.results[0]
         new = type(op).create(
             operands=operands,
@@ -126,7 +128,7 @@ class ReadBlocked(RewritePattern):
     """op(relayout(x: A -> plain)) -> op(x), where `op` reads elements one by one in any case"""
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(op, (*MOVERS, ReduceOp)):
+        if not isinstance(op, (*MOVERS, ReduceOp, ResampleOp)):
             return
         for i, x in enumerate(op.operands):
             if (source := unpacked_from(x)) is not None:

@@ -672,3 +672,51 @@ func.func @modulo_of_floats(%x: tensor<2xf32>) {
   %y = graph.mod %x, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   func.return
 }
+
+// -----
+
+// CHECK: each dimension must be a multiple of that of tensor<2x8xf32>, got tensor<2x9xf32>
+func.func @repeat_ends_inside(%x: tensor<2x8xf32>) {
+  %y = graph.repeat %x : tensor<2x8xf32> -> tensor<2x9xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: axes must rise from 0 to at most 1, got [2]
+func.func @resampled_axis_is_outside(%x: tensor<2x8xf32>, %i: tensor<5x1xi32>) {
+  %y = graph.resample %x over [2] at(%i : tensor<5x1xi32>) : tensor<2x8xf32> -> tensor<2x8xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: needs places for each of the axes [0, 1], and weights or none, got 1 and 0
+func.func @axis_without_places(%x: tensor<2x8xf32>, %i: tensor<5x1xi32>) {
+  %y = graph.resample %x over [0, 1] at(%i : tensor<5x1xi32>) : tensor<2x8xf32> -> tensor<2x5xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: places along axis 1 must be OxKxi32, got tensor<5x1xi64>
+func.func @places_of_another_type(%x: tensor<2x8xf32>, %i: tensor<5x1xi64>) {
+  %y = graph.resample %x over [1] at(%i : tensor<5x1xi64>) : tensor<2x8xf32> -> tensor<2x5xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: places tensor<5x2xi32> along axis 1 have weights tensor<5x1xf32>
+func.func @weights_for_fewer_taps(%x: tensor<2x8xf32>, %i: tensor<5x2xi32>, %w: tensor<5x1xf32>) {
+  %y = graph.resample %x over [1] at(%i : tensor<5x2xi32>) weights(%w : tensor<5x1xf32>) : tensor<2x8xf32> -> tensor<2x5xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: result must have shape [2, 5], got tensor<2x8xf32>
+func.func @resampled_result_has_another_shape(%x: tensor<2x8xf32>, %i: tensor<5x1xi32>) {
+  %y = graph.resample %x over [1] at(%i : tensor<5x1xi32>) : tensor<2x8xf32> -> tensor<2x8xf32>
+  func.return
+}

@@ -213,6 +213,17 @@ func.func @depth_and_space(%x: tensor<1x64x8x8xf32>) {
   func.return
 }
 
+// CHECK-LABEL: func.func @elements_are_repeated_and_resampled
+// CHECK-NEXT:    graph.repeat %x : tensor<1x4x8x8xf32> -> tensor<1x4x16x24xf32>
+// CHECK-NEXT:    graph.resample %x over [2] at(%i : tensor<5x1xi32>) : tensor<1x4x8x8xf32> -> tensor<1x4x5x8xf32>
+// CHECK-NEXT:    graph.resample %x over [2, 3] at(%i, %j : tensor<5x1xi32>, tensor<7x2xi32>) weights(%v, %w : tensor<5x1xf32>, tensor<7x2xf32>) {lamina.source = "r"} : tensor<1x4x8x8xf32> -> tensor<1x4x5x7xf32>
+func.func @elements_are_repeated_and_resampled(%x: tensor<1x4x8x8xf32>, %i: tensor<5x1xi32>, %j: tensor<7x2xi32>, %v: tensor<5x1xf32>, %w: tensor<7x2xf32>) {
+  %0 = graph.repeat %x : tensor<1x4x8x8xf32> -> tensor<1x4x16x24xf32>
+  %1 = graph.resample %x over [2] at(%i : tensor<5x1xi32>) : tensor<1x4x8x8xf32> -> tensor<1x4x5x8xf32>
+  %2 = graph.resample %x over [2, 3] at(%i, %j : tensor<5x1xi32>, tensor<7x2xi32>) weights(%v, %w : tensor<5x1xf32>, tensor<7x2xf32>) {lamina.source = "r"} : tensor<1x4x8x8xf32> -> tensor<1x4x5x7xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @dimensions_are_reduced
 // CHECK-NEXT:    graph.reduce "sum" %x over [2, 3] : tensor<1x64x8x8xf32> -> tensor<1x64x1x1xf32>
 // CHECK-NEXT:    graph.reduce "sum_square" %x over [1] : tensor<1x64x8x8xf32> -> tensor<1x1x8x8xf32>

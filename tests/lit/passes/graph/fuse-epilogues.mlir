@@ -131,3 +131,18 @@ func.func @operand_that_others_read_too_is_not_taken_along(%x: tensor<4xf32>) ->
   %y = graph.add %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   func.return %b, %y : tensor<4xf32>, tensor<4xf32>
 }
+
+// CHECK-LABEL: func.func @what_follows_a_resized_map_joins_its_kernel
+// CHECK-NEXT:    graph.fused(%x, %b) ({
+// CHECK:           graph.repeat
+// CHECK-NEXT:      graph.add
+// CHECK:         graph.fused(%x, %i) ({
+// CHECK:           graph.resample
+// CHECK-NEXT:      graph.relu
+func.func @what_follows_a_resized_map_joins_its_kernel(%x: tensor<1x4x2x2xf32>, %b: tensor<1x4x4x4xf32>, %i: tensor<5x1xi32>) -> (tensor<1x4x4x4xf32>, tensor<1x4x5x2xf32>) {
+  %u = graph.repeat %x : tensor<1x4x2x2xf32> -> tensor<1x4x4x4xf32>
+  %s = graph.add %b, %u : (tensor<1x4x4x4xf32>, tensor<1x4x4x4xf32>) -> tensor<1x4x4x4xf32>
+  %v = graph.resample %x over [2] at(%i : tensor<5x1xi32>) : tensor<1x4x2x2xf32> -> tensor<1x4x5x2xf32>
+  %r = graph.relu %v : tensor<1x4x5x2xf32> -> tensor<1x4x5x2xf32>
+  func.return %s, %r : tensor<1x4x4x4xf32>, tensor<1x4x5x2xf32>
+}

@@ -455,6 +455,45 @@ func.func private @depth_is_divided(%x: tensor<1x12x2x2xf32>) -> (tensor<1x3x4x4
 
 // -----
 
+// CHECK-LABEL: func.func private @repeated_elements_are_a_division
+// CHECK:           ins(%x[n, c, h floordiv 2, w floordiv 3])
+// CHECK-NEXT:      out(%y[n, c, h, w])
+func.func private @repeated_elements_are_a_division(%x: tensor<2x3x4x4xf32>) -> tensor<2x3x8x12xf32> {
+  %y = graph.repeat %x : tensor<2x3x4x4xf32> -> tensor<2x3x8x12xf32>
+  func.return %y : tensor<2x3x8x12xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @places_without_weights_are_read
+// CHECK-NEXT:    te.compute
+// CHECK-NEXT:      axes(n: 1, c: 16, h: 5, w: 4)
+// CHECK-NEXT:      ins(%i[h, 0] as at_h: 4, %x[n, c floordiv 16, at_h, w, c mod 16])
+// CHECK-NEXT:      out(%y[n, c floordiv 16, h, w, c mod 16])
+// CHECK:           te.yield %a
+func.func private @places_without_weights_are_read(%x: tensor<1x3x4x4xf32, #graph.layout<NCHW16c>>, %i: tensor<5x1xi32>) -> tensor<1x3x5x4xf32, #graph.layout<NCHW16c>> {
+  %y = graph.resample %x over [2] at(%i : tensor<5x1xi32>) : tensor<1x3x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x3x5x4xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x3x5x4xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @taps_are_summed_up_by_weight
+// CHECK-NEXT:    te.compute
+// CHECK-NEXT:      axes(n: 1, c: 3, h: 5, w: 7, reduce kw: 2)
+// CHECK-NEXT:      ins(%i[h, 0] as at_h: 4, %j[w, kw] as at_w: 4, %u[h, 0], %v[w, kw], %x[n, c, at_h, at_w])
+// CHECK-NEXT:      out(%y[n, c, h, w])
+// CHECK:           %[[W:.*]] = arith.mulf %a, %a1
+// CHECK-NEXT:      %[[P:.*]] = arith.mulf %[[W]], %a2
+// CHECK-NEXT:      %[[S:.*]] = arith.addf %[[P]], %acc
+// CHECK-NEXT:      te.yield %[[S]]
+func.func private @taps_are_summed_up_by_weight(%x: tensor<1x3x4x4xf32>, %i: tensor<5x1xi32>, %j: tensor<7x2xi32>, %u: tensor<5x1xf32>, %v: tensor<7x2xf32>) -> tensor<1x3x5x7xf32> {
+  %y = graph.resample %x over [2, 3] at(%i, %j : tensor<5x1xi32>, tensor<7x2xi32>) weights(%u, %v : tensor<5x1xf32>, tensor<7x2xf32>) : tensor<1x3x4x4xf32> -> tensor<1x3x5x7xf32>
+  func.return %y : tensor<1x3x5x7xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func private @mean_is_a_scaled_sum
 // CHECK:           axes(i1: 8, reduce i0: 2, reduce i2: 4)
 // CHECK-NEXT:      ins(%x[i0, i1, i2])

@@ -156,3 +156,18 @@ func.func @depth_in_whole_blocks_follows(%x: tensor<1x64x4x4xf32, #graph.layout<
   %z = graph.tile %p : tensor<1x64x4x4xf32> -> tensor<1x128x4x8xf32>
   func.return %y, %z : tensor<1x16x8x8xf32>, tensor<1x128x4x8xf32>
 }
+
+// CHECK-LABEL: func.func @resampling_follows_where_blocks_stay
+// CHECK:         graph.repeat %x : {{.*}} -> tensor<1x20x8x8xf32, #graph.layout<NCHW16c>>
+// CHECK-NOT:     graph.relayout %i
+// CHECK:         graph.resample %x over [3] at(%i : tensor<5x1xi32>) : {{.*}} -> tensor<1x20x4x5xf32, #graph.layout<NCHW16c>>
+// CHECK:         graph.repeat %x : {{.*}} -> tensor<1x40x4x4xf32, #graph.layout<NCHW16c>>
+// CHECK:         graph.resample %x over [1] at(%i : tensor<5x1xi32>) : {{.*}} -> tensor<1x5x4x4xf32>
+func.func @resampling_follows_where_blocks_stay(%x: tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>, %i: tensor<5x1xi32>) -> (tensor<1x20x8x8xf32>, tensor<1x20x4x5xf32>, tensor<1x40x4x4xf32>, tensor<1x5x4x4xf32>) {
+  %p = graph.relayout %x : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x20x4x4xf32>
+  %a = graph.repeat %p : tensor<1x20x4x4xf32> -> tensor<1x20x8x8xf32>
+  %b = graph.resample %p over [3] at(%i : tensor<5x1xi32>) : tensor<1x20x4x4xf32> -> tensor<1x20x4x5xf32>
+  %c = graph.repeat %p : tensor<1x20x4x4xf32> -> tensor<1x40x4x4xf32>
+  %d = graph.resample %p over [1] at(%i : tensor<5x1xi32>) : tensor<1x20x4x4xf32> -> tensor<1x5x4x4xf32>
+  func.return %a, %b, %c, %d : tensor<1x20x8x8xf32>, tensor<1x20x4x5xf32>, tensor<1x40x4x4xf32>, tensor<1x5x4x4xf32>
+}
