@@ -24,6 +24,22 @@ def _gather(op: graph.GatherOp, x: Array) -> Array:
     return x.take(op.indices.get_values(), op.axis.value.data)
 
 
+def _places(n: int, indices: Array) -> Array:
+    return np.clip(np.where(indices < 0, indices + n, indices), 0, n - 1)
+
+
+def _take(op: graph.TakeOp, x: Array, indices: Array) -> Array:
+    axis = op.axis.value.data
+    return x.take(_places(x.shape[axis], indices), axis)
+
+
+def _take_along(op: graph.TakeAlongOp, x: Array, indices: Array) -> Array:
+    axis = op.axis.value.data
+    n = x.shape[axis]
+    inside = tuple(slice(None if d == axis else m) for d, m in enumerate(indices.shape))
+    return np.take_along_axis(x[inside], _places(n, indices), axis)
+
+
 def _tile(op: graph.TileOp, x: Array) -> Array:
     return np.tile(x, [m // n for m, n in zip(graph.shape(op.y), x.shape, strict=True)])
 
@@ -73,6 +89,8 @@ FUNCTIONS: Mapping[type[Operation], Callable[..., Array]] = {
     graph.RepeatOp: _repeat,
     graph.SliceOp: _slice,
     graph.SpaceToDepthOp: _space_to_depth,
+    graph.TakeAlongOp: _take_along,
+    graph.TakeOp: _take,
     graph.TileOp: _tile,
 }
-"""What each op computes from its operand."""
+"""What each op computes from its operands."""

@@ -23,6 +23,7 @@ from lamina.passes.graph.propagate_layouts import PropagateLayoutsPass
 from lamina.passes.graph.recognize_normalization import RecognizeNormalizationPass
 from lamina.passes.graph.select_layouts import SelectLayoutsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
+from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
 from lamina.passes.te.te_contract_fma import TeContractFmaPass
@@ -66,6 +67,8 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
         # a transpose moves elements only where its readers are faster for it
         AssignHalosPass(),
         # no window reads outside the storage of its input, except of maxima
+        TabulateGathersPass(),
+        # indices are a formula or a tensor
         PackWeightsPass(),
         # no relayout of a constant is left; every constant is in the store
         FuseEpiloguesPass(),

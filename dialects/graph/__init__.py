@@ -75,6 +75,7 @@ from lamina.dialects.graph.slicing import (
     SpaceToDepthOp,
     TileOp,
 )
+from lamina.dialects.graph.taking import TakeAlongOp, TakeOp
 from lamina.dialects.graph.windows import (
     AvgPool2dOp,
     Conv2dOp,
@@ -135,6 +136,8 @@ Graph = Dialect(
         SpaceToDepthOp,
         SqrtOp,
         SubOp,
+        TakeAlongOp,
+        TakeOp,
         TanhOp,
         TileOp,
         TransposeOp,
@@ -211,6 +214,8 @@ __all__ = [
     "SpaceToDepthOp",
     "SqrtOp",
     "SubOp",
+    "TakeAlongOp",
+    "TakeOp",
     "TanhOp",
     "TileOp",
     "TransposeOp",

@@ -40,6 +40,7 @@ from lamina.frontends.onnx import (
     reductions,
     resize,
     slicing,
+    taking,
 )
 from lamina.frontends.onnx.elements import REMEDY, attribute_of, check_supported, name_of
 from lamina.frontends.onnx.functions import spelled_out
@@ -64,6 +65,7 @@ OPERATORS: Mapping[str, Operator] = {
     **reductions.OPERATORS,
     **resize.OPERATORS,
     **slicing.OPERATORS,
+    **taking.OPERATORS,
 }
 
 

@@ -159,19 +159,6 @@ def _tile(node: Node) -> Sequence[Value]:
     return [tiled(node, x, [n * m for n, m in zip(graph.shape(x), repeats, strict=True)])]
 
 
-def _gather(node: Node) -> Sequence[Value]:
-    x, indices = node.tensor(0), node.constant(1, "indices")
-    size = graph.shape(x)
-    axis = node.axis(0, len(size))
-    n = size[axis]
-    if outside := [i for i in indices.flat if not -n <= i < n]:
-        raise Unsupported(f"with index {outside[0]} of {n}")
-    if not indices.size:
-        raise Unsupported("without indices; an empty result is not supported")
-    y = gathered(node, x, axis, [int(i) % n for i in indices.flat])
-    return [reshaped(node, y, (*size[:axis], *indices.shape, *size[axis + 1 :]))]
-
-
 def _depth_to_space(node: Node) -> Sequence[Value]:
     block, order = node.attribute("blocksize", 0), node.attribute("mode", "DCR")
     return [node.add(graph.DepthToSpaceOp(node.tensor(0), block, order.lower()))]
@@ -188,7 +175,6 @@ def _space_to_depth(node: Node) -> Sequence[Value]:
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
     "DepthToSpace": _depth_to_space,
     "Expand": _expand,
-    "Gather": _gather,
     "Pad": _pad,
     "Slice": _slice,
     "SpaceToDepth": _space_to_depth,

@@ -10,6 +10,7 @@ from lamina.dialects.graph import (
     RepeatOp,
     SliceOp,
     SpaceToDepthOp,
+    TakeOp,
     TileOp,
     TransposeOp,
 )
@@ -22,6 +23,7 @@ MOVERS = (
     RepeatOp,
     SliceOp,
     SpaceToDepthOp,
+    TakeOp,
     TileOp,
     TransposeOp,
 )

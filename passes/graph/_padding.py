@@ -50,6 +50,7 @@ from lamina.dialects.graph import (
     SliceOp,
     SqrtOp,
     SubOp,
+    TakeOp,
     TanhOp,
     TileOp,
     WhereOp,
@@ -188,7 +189,7 @@ def _passes_zeros_on(op: Operation, dim: int) -> bool:
             return dim == CHANNELS
         case ReduceOp() | ResampleOp():
             return dim not in op.axes.get_values()
-        case ConcatOp() | GatherOp():
+        case ConcatOp() | GatherOp() | TakeOp():
             return dim != op.axis.value.data
         case RepeatOp() | TileOp():
             return shape(op.x)[dim] == shape(op.y)[dim]

@@ -33,6 +33,7 @@ from lamina.passes.graph import (
     _lower_reductions,
     _lower_resampling,
     _lower_slicing,
+    _lower_taking,
     _lower_windows,
 )
 from lamina.passes.graph._formula import Kernel, storage_type
@@ -50,6 +51,7 @@ LOWERINGS: dict[type[Operation], Callable[..., None]] = {
     **_lower_reductions.LOWERINGS,
     **_lower_resampling.LOWERINGS,
     **_lower_slicing.LOWERINGS,
+    **_lower_taking.LOWERINGS,
     **_lower_linear.LOWERINGS,
     **_lower_normalization.LOWERINGS,
 }

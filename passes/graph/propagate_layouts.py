@@ -84,6 +84,8 @@ def follow(value: SSAValue, layout: Layout, rewriter: PatternRewriter) -> SSAVal
     if source is not None and layout_of(source.type) == layout:
         return source
     blocked = [d for d, letter in enumerate(layout.logical) if layout.block(letter) > 1]
+    if len(shape(value)) != layout.rank:
+        return value  # indices beside a map
     if all(shape(value)[d] == 1 for d in blocked):
         return value  # one number for all channels has nothing to block
     op = RelayoutOp(value, stored_as(value.type, layout))

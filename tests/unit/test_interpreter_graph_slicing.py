@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from xdsl.parser import Parser
 
+from lamina import interpreters
+from lamina.context import new_context
 from tests.unit.test_interpreter_graph import evaluate, normal
 
 
@@ -67,3 +70,30 @@ def test_reduction_is_its_formula(kind: str) -> None:
     for j in range(3):
         elements = [float(x[i, j, k]) for i in range(2) for k in range(4)]
         np.testing.assert_allclose(y[0, j, 0], formulas[kind](elements), rtol=1e-6)
+
+
+def take(op: str, x: np.ndarray, i: np.ndarray, y: str) -> np.ndarray:
+    """Run an op that takes elements of `x` along dimension 1 at `i`."""
+    kinds = {"float32": "f32", "int32": "i32", "int64": "i64"}
+    types = [f"tensor<{'x'.join(map(str, a.shape))}x{kinds[str(a.dtype)]}>" for a in (x, i)]
+    text = f"""
+    func.func @f(%x: {types[0]}, %i: {types[1]}) -> {y} {{
+      %y = {op} axis 1 %x at %i : {", ".join(types)} -> {y}
+      func.return %y : {y}
+    }}"""
+    (found,) = interpreters.call(Parser(new_context(), text).parse_module(), "f", [x, i])
+    return found
+
+
+def test_take_is_its_formula() -> None:
+    x = normal(2, 4, 3)
+    y = take("graph.take", x, np.array([3, -1, 9, -4, -5]), "tensor<2x5x3xf32>")
+    np.testing.assert_array_equal(y, x[:, [3, 3, 3, 0, 0]])
+
+
+def test_take_along_is_its_formula() -> None:
+    x, i = normal(3, 4), np.array([[3, -1, 9, -4, 0], [0, 1, -9, 2, 2]], np.int32)
+    y = take("graph.take_along", x, i, "tensor<2x5xf32>")
+    places = [[3, 3, 3, 0, 0], [0, 1, 0, 2, 2]]
+    for r, c in np.ndindex(2, 5):
+        assert y[r, c] == x[r, places[r][c]]

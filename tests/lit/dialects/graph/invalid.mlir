@@ -720,3 +720,51 @@ func.func @resampled_result_has_another_shape(%x: tensor<2x8xf32>, %i: tensor<5x
   %y = graph.resample %x over [1] at(%i : tensor<5x1xi32>) : tensor<2x8xf32> -> tensor<2x8xf32>
   func.return
 }
+
+// -----
+
+// CHECK: axis must be from 0 to 1, got 2
+func.func @take_axis_is_too_large(%x: tensor<2x8xf32>, %i: tensor<3xi64>) {
+  %y = graph.take axis 2 %x at %i : tensor<2x8xf32>, tensor<3xi64> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: indices must be i32 or i64, got tensor<3xf32>
+func.func @take_at_floats(%x: tensor<2x8xf32>, %i: tensor<3xf32>) {
+  %y = graph.take axis 1 %x at %i : tensor<2x8xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: indices must have one dimension, got tensor<3x1xi64>
+func.func @take_at_a_matrix(%x: tensor<2x8xf32>, %i: tensor<3x1xi64>) {
+  %y = graph.take axis 1 %x at %i : tensor<2x8xf32>, tensor<3x1xi64> -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: result must have shape [2, 3], got tensor<2x8xf32>
+func.func @take_result_has_another_shape(%x: tensor<2x8xf32>, %i: tensor<3xi64>) {
+  %y = graph.take axis 1 %x at %i : tensor<2x8xf32>, tensor<3xi64> -> tensor<2x8xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: needs one element type, got f32, i32
+func.func @take_changes_the_elements(%x: tensor<2x8xf32>, %i: tensor<3xi64>) {
+  %y = graph.take axis 1 %x at %i : tensor<2x8xf32>, tensor<3xi64> -> tensor<2x3xi32>
+  func.return
+}
+
+// -----
+
+// CHECK: indices must have the rank of tensor<2x8xf32>, and no dimension longer than its but that of axis 1, got tensor<3x9xi64>
+func.func @indices_are_longer(%x: tensor<2x8xf32>, %i: tensor<3x9xi64>) {
+  %y = graph.take_along axis 1 %x at %i : tensor<2x8xf32>, tensor<3x9xi64> -> tensor<3x9xf32>
+  func.return
+}

@@ -272,3 +272,12 @@ func.func @elements_are_compared_and_chosen(%x: tensor<2x3xf32>, %c: tensor<1x3x
   %10 = graph.mod %u, %u : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
   func.return
 }
+
+// CHECK-LABEL: func.func @places_are_a_tensor
+// CHECK-NEXT:    graph.take axis 1 %x at %i : tensor<2x3xui8>, tensor<4xi64> -> tensor<2x4xui8>
+// CHECK-NEXT:    graph.take_along axis 1 %x at %j : tensor<2x3xui8>, tensor<1x5xi32> -> tensor<1x5xui8>
+func.func @places_are_a_tensor(%x: tensor<2x3xui8>, %i: tensor<4xi64>, %j: tensor<1x5xi32>) {
+  %0 = graph.take axis 1 %x at %i : tensor<2x3xui8>, tensor<4xi64> -> tensor<2x4xui8>
+  %1 = graph.take_along axis 1 %x at %j : tensor<2x3xui8>, tensor<1x5xi32> -> tensor<1x5xui8>
+  func.return
+}

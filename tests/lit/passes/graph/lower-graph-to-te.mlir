@@ -560,3 +560,41 @@ func.func private @types_of_scalars_are_those_of_buffers(%x: tensor<8xui8>, %c: 
   %d = graph.mul %w, %w : (tensor<8xi64>, tensor<8xi64>) -> tensor<8xi64>
   func.return %d : tensor<8xi64>
 }
+
+// -----
+
+// Places from the front and inside, then the copy at them; the rest of the last block is zeros.
+// CHECK-LABEL: func.func private @places_are_read
+// CHECK-NEXT:      %[[P:.*]] = memref.alloc() : memref<20xi32>
+// CHECK:           axes(i0: 20)
+// CHECK-NEXT:      ins(%i[i0])
+// CHECK-NEXT:      out(%[[P]][i0])
+// CHECK:             %[[S:.*]] = arith.shrsi %a
+// CHECK-NEXT:        %[[N:.*]] = arith.constant 48 : i64
+// CHECK-NEXT:        %[[M:.*]] = arith.andi %[[S]], %[[N]] : i64
+// CHECK-NEXT:        %[[F:.*]] = arith.addi %a, %[[M]] : i64
+// CHECK:             arith.maxsi %[[F]]
+// CHECK:             arith.minsi
+// CHECK-NEXT:        arith.trunci
+// CHECK:           axes(n: 1, c: 20, h: 4, w: 4)
+// CHECK-NEXT:      ins(%[[P]][c] as at: 48, %x[n, at floordiv 16, h, w, at mod 16])
+// CHECK-NEXT:      out(%y[n, c floordiv 16, h, w, c mod 16])
+// CHECK:           axes(n: 1, c: 12, h: 4, w: 4)
+// CHECK-NEXT:      out(%y[n, (c + 20) floordiv 16, h, w, (c + 20) mod 16])
+func.func private @places_are_read(%x: tensor<1x48x4x4xf32, #graph.layout<NCHW16c>>, %i: tensor<20xi64>) -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> {
+  %y = graph.take axis 1 %x at %i : tensor<1x48x4x4xf32, #graph.layout<NCHW16c>>, tensor<20xi64> -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @each_element_has_a_place
+// CHECK:           axes(i0: 2, i1: 4)
+// CHECK-NEXT:      ins(%i[i0, i1])
+// CHECK:           axes(i0: 2, i1: 4)
+// CHECK-NEXT:      ins(%{{.*}}[i0, i1] as at: 9, %x[i0, at])
+// CHECK-NEXT:      out(%y[i0, i1])
+func.func private @each_element_has_a_place(%x: tensor<3x9xf32>, %i: tensor<2x4xi32>) -> tensor<2x4xf32> {
+  %y = graph.take_along axis 1 %x at %i : tensor<3x9xf32>, tensor<2x4xi32> -> tensor<2x4xf32>
+  func.return %y : tensor<2x4xf32>
+}

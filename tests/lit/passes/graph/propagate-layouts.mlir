@@ -171,3 +171,11 @@ func.func @resampling_follows_where_blocks_stay(%x: tensor<1x20x4x4xf32, #graph.
   %d = graph.resample %p over [1] at(%i : tensor<5x1xi32>) : tensor<1x20x4x4xf32> -> tensor<1x5x4x4xf32>
   func.return %a, %b, %c, %d : tensor<1x20x8x8xf32>, tensor<1x20x4x5xf32>, tensor<1x40x4x4xf32>, tensor<1x5x4x4xf32>
 }
+
+// CHECK-LABEL: func.func @indices_stay_as_they_are
+// CHECK:         graph.take axis 1 %{{.*}} at %i : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>, tensor<20xi64> -> tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>
+func.func @indices_stay_as_they_are(%x: tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>, %i: tensor<20xi64>) -> tensor<1x20x4x4xf32> {
+  %p = graph.relayout %x : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32>
+  %y = graph.take axis 1 %p at %i : tensor<1x32x4x4xf32>, tensor<20xi64> -> tensor<1x20x4x4xf32>
+  func.return %y : tensor<1x20x4x4xf32>
+}
