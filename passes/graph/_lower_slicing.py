@@ -71,11 +71,13 @@ def slice(k: Kernel, op: SliceOp) -> None:
     """y[i, ...] = x[start + i * step, ...]"""
     x, y = k.tensor(op.x), k.tensor(op.y)
     axes, index = point(y)
-    cut = [d for d, (n, m) in enumerate(zip(x.shape, y.shape, strict=True)) if n != m]
+    steps = op.steps.get_values()
+    # beyond the last element of a block is what pads it, only where all is taken in order
+    cut = [d for d, step in enumerate(steps) if x.shape[d] != y.shape[d] or step < 0]
     axes |= {name: y.shape[d] for d, name in enumerate(axes) if d in cut}
     source = [
         e * step + start
-        for e, start, step in zip(index, op.starts.get_values(), op.steps.get_values(), strict=True)
+        for e, start, step in zip(index, op.starts.get_values(), steps, strict=True)
     ]
     blocked = [d for d in cut if y.layout.block(y.layout.logical[d]) > 1]
     copy(k, axes, (x, source), (y, index), blocked[0] if blocked else 0)

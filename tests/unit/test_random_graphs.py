@@ -16,17 +16,20 @@ from hypothesis import strategies as st
 import lamina
 from lamina import LaminaError
 from lamina.backends.cpu.model import CompiledModel
-from tests.unit.onnx_models import run_onnxruntime
 from tests.unit.random_graphs.graphs import Graph, graphs
 
 LONG = settings.get_current_profile_name() == "long"
-REFUSED: tuple[str, ...] = ()
+REFUSED = (
+    r"ConvTranspose with auto_pad SAME_\w+, which makes \d+ elements of \d+",
+    r"Pool with auto_pad SAME_\w+ and strides",
+)
 """why graphs are refused that ONNX Runtime runs: expressions that the reason matches"""
 
 
 @settings(
-    max_examples=10_000 if LONG else 120,
+    max_examples=10_000 if LONG else 150,
     derandomize=not LONG,
+    backend="hypothesis-urandom" if LONG else "hypothesis",  # does not try the same with changes
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -51,8 +54,7 @@ def compile_or_refuse(graph: Graph, target: str) -> CompiledModel | None:
 def agree(graph: Graph, compiled: CompiledModel) -> None:
     """Every result is that of ONNX Runtime, to 1e-5 of its largest element."""
     found = compiled.run(graph.inputs)
-    wanted = run_onnxruntime(graph.model, list(graph.inputs.values()))
-    for value, want in zip(graph.model.graph.output, wanted, strict=True):
+    for value, want in zip(graph.model.graph.output, graph.outputs, strict=True):
         got = found[value.name]
         assert got.shape == want.shape
         assert got.dtype == want.dtype

@@ -95,7 +95,7 @@ def with_constant(g: Grower, x: Value) -> Value:
 
 def with_tensor(g: Grower, x: Value) -> Value:
     """Diamonds and residuals: two values of the graph that broadcast."""
-    y = g.another(x, lambda y: y.is_float and y.rank > 0 and _broadcast(x, y))
+    y = g.another(x, lambda y: y.is_float and y.rank > 0 and broadcasts(x, y))
     op = g.choose(("Add", "Mul", "Sub", "Max", "Min", "Div"))
     if op == "Div":
         return g.add("Div", x, above_zero(g, y))
@@ -104,7 +104,7 @@ def with_tensor(g: Grower, x: Value) -> Value:
 
 def many(g: Grower, x: Value) -> Value:
     op = g.choose(("Sum", "Mean", "Max", "Min"))
-    y = g.another(x, lambda y: y.is_float and _broadcast(x, y))
+    y = g.another(x, lambda y: y.is_float and broadcasts(x, y))
     operands: list[Operand] = [x, y]
     if g.maybe():
         operands.append(g.numbers(*broadcast_size(g, x)))
@@ -136,7 +136,8 @@ def gelu_spelled_out(g: Grower, x: Value) -> Value:
     return g.add("Mul", g.add("Mul", x, share), half)
 
 
-def _broadcast(x: Value, y: Value) -> bool:
+def broadcasts(x: Value, y: Value) -> bool:
+    """Whether two values can be operands of one node."""
     try:
         return len(np.broadcast_shapes(x.shape, y.shape)) > 0
     except ValueError:

@@ -27,7 +27,7 @@ LIMIT = 1e-5
 """how much of its largest element a value may differ by because of them"""
 SMALLEST, LARGEST = 1e-3, 1e4
 """between these is the largest element of every value"""
-ELEMENTS = 20_000
+ELEMENTS = 60_000
 """no value has more"""
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ class Grower:
     draw: st.DrawFn
     opset: int
     nodes: list[NodeProto] = field(default_factory=list)
-    inputs: dict[str, Sequence[int]] = field(default_factory=dict)
+    inputs: dict[str, np.ndarray] = field(default_factory=dict)
     weights: dict[str, np.ndarray] = field(default_factory=dict)
     values: list[Value] = field(default_factory=list)
     """inputs, and results that later nodes may use"""
@@ -119,9 +119,21 @@ class Grower:
         """Normally distributed numbers."""
         return np.asarray(self.rng.standard_normal(size, np.float32) * np.float32(scale))
 
+    def parameter(self, *size: int, scale: float = 1.0) -> Operand:
+        """Weights, which now and then are an input of the graph."""
+        if len(self.inputs) < 4 and self.choose([False] * 15 + [True]):
+            return self._new_input(self.numbers(*size, scale=scale))
+        return self.numbers(*size, scale=scale)
+
     def positive(self, *size: int) -> np.ndarray:
         """Numbers between 0.5 and 1.5."""
         return np.asarray(self.rng.random(size, np.float32) + np.float32(0.5))
+
+    def like(self, type: np.dtype, size: Sequence[int]) -> np.ndarray:
+        """Numbers of any type."""
+        if type == np.float32:
+            return self.numbers(*size)
+        return self.rng.integers(0, 2 if type == np.bool_ else 100, size).astype(type)
 
     def tensor(self, values: Sequence[float]) -> onnx.TensorProto:
         """Numbers as an attribute."""
@@ -129,14 +141,18 @@ class Grower:
 
     # -- the graph
 
-    def input(self, size: Sequence[int]) -> Value:
+    def input(self, size: Sequence[int], type: str = "float32") -> Value:
         """A new input of the graph."""
+        array = self.like(np.dtype(type), size)
+        if type == "float32":
+            array += np.float32(np.abs(array).max() < SMALLEST)
+        self.values.append(value := self._new_input(array))
+        return value
+
+    def _new_input(self, array: np.ndarray) -> Value:
         name = f"x{len(self.inputs)}"
-        self.inputs[name] = size
-        array = self.numbers(*size)
-        array += np.float32(np.abs(array).max() < SMALLEST)
         value = self._noisy(name, [array, array, array])
-        self.values.append(value)
+        self.inputs[name] = array
         return value
 
     def add(self, op: str, *operands: Operand, **attributes: Any) -> Value:
@@ -153,17 +169,24 @@ class Grower:
         self.nodes.append(node)
         return values
 
-    def attempt(self, operator: Operator, x: Value) -> bool:
-        """Apply an operator; False, and the graph as before, if that is not possible."""
-        before = len(self.nodes), set(self.weights)
+    def attempt(
+        self, operator: Operator, x: Value, fits: Callable[[Value], bool] = lambda y: True
+    ) -> bool:
+        """Apply an operator; False, and the graph as before, if that or the result does not fit."""
+        before = len(self.nodes), set(self.weights), set(self.inputs)
         try:
             found = operator.grow(self, x)
+            found = found if isinstance(found, list) else [found]
+            if not all(map(fits, found)):
+                raise Rejected("not what is wanted")
         except Rejected:
             del self.nodes[before[0] :]
             for name in set(self.weights) - before[1]:
                 del self.weights[name]
+            for name in set(self.inputs) - before[2]:
+                del self.inputs[name]
             return False
-        self.values += found if isinstance(found, list) else [found]
+        self.values += found
         return True
 
     def model(self, outputs: Sequence[Value]) -> onnx.ModelProto:
@@ -187,10 +210,9 @@ class Grower:
     def _run(self, node: NodeProto, operands: Sequence[Operand]) -> list[Value]:
         given = {n: x for n, x in zip(node.input, operands, strict=True) if isinstance(x, Value)}
         weights = {n: x for n, x in zip(node.input, operands, strict=True) if _is_array(x)}
-        inputs = {name: x.shape for name, x in given.items()}
-        types = {name: _element(x.array) for name, x in given.items()}
+        inputs = {name: x.array for name, x in given.items()}
         results = dict.fromkeys(node.output)
-        session = _session(_model([node], inputs, weights, results, self.opset, types))
+        session = _session(_model([node], inputs, weights, results, self.opset))
         runs: list[Sequence[np.ndarray]] = []
         for pick in range(3):
             feed = {name: (x.array, *x.off)[pick] for name, x in given.items()}
@@ -228,19 +250,15 @@ def _element(array: np.ndarray) -> int:
 
 def _model(
     nodes: Sequence[NodeProto],
-    inputs: Mapping[str, Sequence[int]],
+    inputs: Mapping[str, np.ndarray],
     weights: Mapping[str, Any],
     outputs: Mapping[str, int | None],
     opset: int,
-    types: Mapping[str, int] = {},
 ) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "random",
-        [
-            helper.make_tensor_value_info(n, types.get(n, onnx.TensorProto.FLOAT), size)
-            for n, size in inputs.items()
-        ],
+        [helper.make_tensor_value_info(n, _element(x), x.shape) for n, x in inputs.items()],
         [
             helper.make_tensor_value_info(n, t, None) if t else onnx.ValueInfoProto(name=n)
             for n, t in outputs.items()

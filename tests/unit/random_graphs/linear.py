@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from tests.unit.random_graphs.grower import Grower, Operand, Operator, Rejected, Value
+from tests.unit.random_graphs.grower import Grower, Operator, Rejected, Value
 
 WIDTHS = (16, 1, 5, 10, 37, 64)
 
@@ -15,14 +15,14 @@ def gemm(g: Grower, x: Value) -> Value:
     left, right = g.maybe(), g.maybe()
     rows, inner = reversed(x.shape) if left else x.shape
     outputs = g.choose(WIDTHS)
-    w = g.numbers(*((outputs, inner) if right else (inner, outputs)), scale=inner**-0.5)
+    w = g.parameter(*((outputs, inner) if right else (inner, outputs)), scale=inner**-0.5)
     sizes = [None, (outputs,), (1, outputs), (rows, 1), (rows, outputs), (1,), ()]
     size = g.choose(sizes if g.opset >= 11 else sizes[1:])
     return g.add(
         "Gemm",
         x,
         w,
-        *([] if size is None else [g.numbers(*size)]),
+        *([] if size is None else [g.parameter(*size) if size else g.numbers()]),
         transA=int(left) if left else None,
         transB=int(right) if right else None,
         alpha=g.choose((None, 0.5)),
@@ -33,7 +33,7 @@ def gemm(g: Grower, x: Value) -> Value:
 def matmul(g: Grower, x: Value) -> Value:
     outputs, inner = g.choose(WIDTHS), x.shape[-1]
     batch = g.choose([(), x.shape[:-2], (2, *x.shape[:-2])])
-    return g.add("MatMul", x, g.numbers(*batch, inner, outputs, scale=inner**-0.5))
+    return g.add("MatMul", x, g.parameter(*batch, inner, outputs, scale=inner**-0.5))
 
 
 def matmul_of_weights(g: Grower, x: Value) -> Value:
@@ -59,7 +59,7 @@ def attention(g: Grower, x: Value) -> Value:
 
 def batch_norm(g: Grower, x: Value) -> Value:
     c = x.shape[1]
-    scales = [g.positive(c), g.numbers(c), g.numbers(c), g.positive(c)]
+    scales = [g.parameter(c), g.parameter(c), g.numbers(c), g.positive(c)]
     return g.add("BatchNormalization", x, *scales, epsilon=g.choose((None, 0.01)))
 
 
@@ -67,15 +67,26 @@ def instance_norm(g: Grower, x: Value) -> Value:
     if prod(x.shape[2:]) < 2:
         raise Rejected("of single elements")
     c = x.shape[1]
-    return g.add("InstanceNormalization", x, g.positive(c), g.numbers(c))
+    return g.add("InstanceNormalization", x, g.parameter(c), g.parameter(c))
 
 
 def layer_norm(g: Grower, x: Value) -> Value:
     axis = g.between(1, x.rank - 1)
     size = x.shape[axis:]
-    parameters: list[Operand] = [g.positive(*size), g.numbers(*size)]
+    parameters = [g.positive(*size), g.parameter(*size)]
     axis = g.choose((axis, axis - x.rank))
     return g.add("LayerNormalization", x, *parameters[: g.between(1, 2)], axis=axis)
+
+
+def layer_norm_of_three(g: Grower, x: Value) -> list[Value]:
+    """And the mean, and one over the deviation."""
+    scale = g.positive(x.shape[-1])
+    return g.several("LayerNormalization", 3, x, scale, g.numbers(x.shape[-1]))
+
+
+def mean_variance_norm(g: Grower, x: Value) -> Value:
+    axes = g.some(range(x.rank))
+    return g.add("MeanVarianceNormalization", x, axes=axes)
 
 
 def rms_norm(g: Grower, x: Value) -> Value:
@@ -137,6 +148,8 @@ OPERATORS = [
     *[Operator(batch_norm, _maps)] * 2,
     Operator(instance_norm, _maps),
     Operator(layer_norm, _stack, since=17),
+    Operator(layer_norm_of_three, _stack, since=17),
+    Operator(mean_variance_norm, _stack),
     Operator(rms_norm, _stack, since=23),
     Operator(group_norm, _maps, since=21),
     Operator(layer_norm_spelled_out, _stack),

@@ -19,14 +19,14 @@ def concat(g: Grower, x: Value) -> Value:
 
     def fits(y: Value) -> bool:
         same = y.shape[:axis] + y.shape[axis + 1 :] == x.shape[:axis] + x.shape[axis + 1 :]
-        return y.is_float and y.rank == x.rank and same
+        return y.array.dtype == x.array.dtype and y.rank == x.rank and same
 
     parts: list[Operand] = [x, g.another(x, fits)]
     if g.maybe():
         parts.append(g.another(x, fits))
     if g.maybe():
         size = [*x.shape[:axis], g.choose((1, 5, 16)), *x.shape[axis + 1 :]]
-        parts.insert(g.between(0, len(parts)), g.numbers(*size))
+        parts.insert(g.between(0, len(parts)), g.like(x.array.dtype, size))
     return g.add("Concat", *parts, axis=g.choose((axis, axis - x.rank)) if g.opset >= 11 else axis)
 
 
@@ -73,10 +73,10 @@ def slice_(g: Grower, x: Value) -> Value:
 def pad(g: Grower, x: Value) -> Value:
     modes = ("constant", "reflect", "edge", *(("wrap",) if g.opset >= 19 else ()))
     mode = g.choose(modes)
-    low = -1 if mode == "constant" else 0
+    low = [-1 if mode == "constant" and n > 2 else 0 for n in x.shape]
     most = [3 if mode in ("constant", "edge") else min(3, n - 1) for n in x.shape]
     dims = g.some(range(x.rank))
-    pads = [g.between(low, most[d]) if d in dims else 0 for d in [*range(x.rank)] * 2]
+    pads = [g.between(low[d], most[d]) if d in dims else 0 for d in [*range(x.rank)] * 2]
     value = g.choose((None, 0.0, 1.5)) if mode == "constant" else None
     if g.opset < 11:
         return g.add("Pad", x, mode=mode, pads=pads, value=value)
@@ -159,6 +159,23 @@ def gather(g: Grower, x: Value) -> Value:
             return g.add("Gather", x, ints(*indices, *indices).reshape(2, -1), axis=axis)
 
 
+def permuted(g: Grower, x: Value) -> Value:
+    """The same shape again: reversed, in turns, or with two dimensions of one size exchanged."""
+    axis = g.between(0, x.rank - 1)
+    n = x.shape[axis]
+    same = [d for d in range(x.rank) if d != axis and x.shape[d] == n]
+    if same and g.maybe():
+        perm = [*range(x.rank)]
+        other = g.choose(same)
+        perm[axis], perm[other] = other, axis
+        return g.add("Transpose", x, perm=perm)
+    if g.opset >= 10 and g.maybe():
+        return g.add("Slice", x, ints(-1), ints(-n - 1), ints(axis), ints(-1))
+    turned = g.between(0, n - 1)
+    order = g.choose(([*range(turned, n), *range(turned)], [*range(0, n, 2), *range(1, n, 2)]))
+    return g.add("Gather", x, ints(*order), axis=axis)
+
+
 def shuffle(g: Grower, x: Value) -> Value:
     """Channels of groups, in turn."""
     n, c, *rest = x.shape
@@ -168,6 +185,35 @@ def shuffle(g: Grower, x: Value) -> Value:
     y = g.add("Reshape", x, ints(n, groups, c // groups, *rest))
     y = g.add("Transpose", y, perm=[0, 2, 1, *range(3, y.rank)])
     return g.add("Reshape", y, ints(n, c, *rest))
+
+
+def pixels(g: Grower, x: Value) -> Value:
+    """Depth to space or space to depth, in two reshapes and a permutation."""
+    n, c, h, w = x.shape
+    if g.maybe():
+        b = g.choose([b for b in (2, 3, 1) if c % (b * b) == 0])
+        sizes = g.choose(
+            [((b, b, c // b**2), [0, 3, 4, 1, 5, 2]), ((c // b**2, b, b), [0, 1, 4, 2, 5, 3])]
+        )
+        y = g.add("Transpose", g.add("Reshape", x, ints(n, *sizes[0], h, w)), perm=sizes[1])
+        return g.add("Reshape", y, ints(n, c, h * b, w * b))
+    b = g.choose([b for b in (2, 3, 1) if h % b == w % b == 0])
+    y = g.add("Reshape", x, ints(n, c, h // b, b, w // b, b))
+    y = g.add("Transpose", y, perm=g.choose(([0, 3, 5, 1, 2, 4], [0, 1, 3, 5, 2, 4])))
+    return g.add("Reshape", y, ints(n, c * b**2, h // b, w // b))
+
+
+def constant(g: Grower, x: Value) -> Value:
+    """x plus what is computed from weights alone."""
+    w = g.add(g.choose(("Abs", "Exp", "Neg", "Sigmoid")), g.numbers(*x.shape))
+    if x.rank > 1 and g.maybe():
+        w = g.add("Transpose", g.add("Transpose", w))
+    w = g.add("Mul", w, g.numbers(1)) if g.maybe() else w
+    return g.add("Add", *((x, w) if g.maybe() else (w, x)))
+
+
+def copy(g: Grower, x: Value) -> Value:
+    return g.add("Dropout" if x.is_float and g.maybe() else "Identity", x)
 
 
 def depth_to_space(g: Grower, x: Value) -> Value:
@@ -236,47 +282,55 @@ def grow_to_shape(g: Grower, x: Value) -> Value:
     return g.add("Mul", x, ones)
 
 
-def _float(x: Value) -> bool:
-    return x.is_float
-
-
-def _one(x: Value) -> bool:
-    return x.is_float and x.rank >= 1
+def _any(x: Value) -> bool:
+    return x.rank >= 1
 
 
 def _maps(x: Value) -> bool:
-    return x.is_float and x.rank >= 3
+    return x.rank >= 3
+
+
+def _picture(x: Value) -> bool:
+    return x.rank == 4
 
 
 def _image(x: Value) -> bool:
     return x.is_float and x.rank == 4
 
 
-def _two(x: Value) -> bool:
-    return x.is_float and x.rank >= 2
+def _stack(x: Value) -> bool:
+    return x.rank >= 2
 
 
 def _small(x: Value) -> bool:
-    return x.is_float and 1 <= x.rank <= 5
+    return x.rank <= 5
+
+
+def _floats(x: Value) -> bool:
+    return x.is_float and x.rank >= 1
 
 
 OPERATORS = [
-    *[Operator(concat, _one)] * 3,
-    *[Operator(split, _one)] * 2,
-    *[Operator(slice_, _one)] * 2,
-    *[Operator(pad, _one)] * 2,
-    *[Operator(reshape, _one)] * 2,
-    Operator(flatten, _one),
+    *[Operator(concat, _any)] * 3,
+    *[Operator(split, _any)] * 2,
+    *[Operator(slice_, _any)] * 2,
+    *[Operator(pad, _floats)] * 2,
+    *[Operator(reshape, _any)] * 2,
+    Operator(flatten, _any),
     Operator(unsqueeze, _small),
-    Operator(squeeze, _one),
-    *[Operator(transpose, _two)] * 2,
-    Operator(expand, _one),
-    Operator(tile, _one),
-    Operator(gather, _one),
+    Operator(squeeze, _any),
+    *[Operator(transpose, _stack)] * 2,
+    Operator(expand, _any),
+    Operator(tile, _any),
+    Operator(gather, _any),
+    *[Operator(permuted, _any)] * 2,
     *[Operator(shuffle, _maps)] * 2,
+    Operator(pixels, _picture),
+    Operator(constant, _floats),
+    Operator(copy, _any),
     Operator(depth_to_space, _image),
     Operator(space_to_depth, _image),
-    *[Operator(reduction, _one)] * 2,
-    Operator(reshape_by_shape, _two),
-    Operator(grow_to_shape, _one),
+    *[Operator(reduction, _floats)] * 2,
+    Operator(reshape_by_shape, _stack),
+    Operator(grow_to_shape, _floats),
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tests.unit.random_graphs.grower import Grower, Operator, Rejected, Value
 
 CHANNELS = (16, 1, 3, 8, 20, 32, 37, 48)
@@ -50,14 +52,22 @@ def conv(g: Grower, x: Value) -> Value:
     return g.add(
         "Conv",
         x,
-        g.numbers(outputs, inputs, *size, scale=fan**-0.5),
-        *([g.numbers(outputs)] if g.maybe() else []),
+        g.parameter(outputs, inputs, *size, scale=fan**-0.5),
+        *([g.parameter(outputs)] if g.maybe() else []),
         strides=each(g, STRIDES, rank),
         dilations=gaps,
         group=groups if groups > 1 else None,
         kernel_shape=size if g.maybe() else None,
         **padding(g, extents),
     )
+
+
+def plain_conv(g: Grower, x: Value) -> Value:
+    """A convolution of many channels, so that they are stored in blocks."""
+    rank, channels, k = x.rank - 2, x.shape[1], g.choose((1, 3))
+    outputs = g.choose((16, 20, 32, 36, 37, 48))
+    w = g.numbers(outputs, channels, *[k] * rank, scale=(channels * k**rank) ** -0.5)
+    return g.add("Conv", x, w, pads=[(k - 1) // 2] * 2 * rank)
 
 
 def conv_transpose(g: Grower, x: Value) -> Value:
@@ -67,16 +77,21 @@ def conv_transpose(g: Grower, x: Value) -> Value:
     outputs = g.choose((8, 1, 3, 16, 20) if groups == 1 else (1, 4))
     extra = [g.between(0, s - 1) for s in strides] if strides and g.maybe() else None
     extents = [d * (k - 1) + 1 for k, d in zip(size, gaps or [1] * rank, strict=True)]
+    asked = None
+    if extra is None and g.choose((False, False, False, True)):
+        steps = zip(x.shape[2:], strides or [1] * rank, extents, strict=True)
+        asked = [g.between(max(1, (n - 1) * s + e - 2), (n - 1) * s + e) for n, s, e in steps]
     return g.add(
         "ConvTranspose",
         x,
-        g.numbers(channels, outputs, *size, scale=(channels // groups * 3) ** -0.5),
-        *([g.numbers(outputs * groups)] if g.maybe() else []),
+        g.parameter(channels, outputs, *size, scale=(channels // groups * 3) ** -0.5),
+        *([g.parameter(outputs * groups)] if g.maybe() else []),
         strides=strides,
         dilations=gaps,
         group=groups if groups > 1 else None,
         output_padding=extra,
-        **padding(g, extents, automatic=extra is None and gaps is None),
+        output_shape=asked,
+        **({} if asked else padding(g, extents, automatic=extra is None and gaps is None)),
     )
 
 
@@ -86,8 +101,11 @@ def _pool(g: Grower, x: Value, op: str, dilated: int, **attributes: Any) -> Valu
     gaps = each(g, (1, 2), rank) if g.opset >= dilated else None
     extents = [d * (k - 1) + 1 for k, d in zip(size, gaps or [1] * rank, strict=True)]
     attributes |= padding(g, size, automatic=gaps is None)
-    if any(n + 2 * (k - 1) < e for n, k, e in zip(x.shape[2:], size, extents, strict=True)):
-        raise Rejected("no window fits")
+    p = attributes.get("pads", [0] * 2 * rank)
+    padded = [n + p[i] + p[i + rank] for i, n in enumerate(x.shape[2:])]
+    known = attributes.get("auto_pad", "VALID") == "VALID"
+    if known and any(map(int.__lt__, padded, extents)):
+        raise Rejected("no window fits")  # ONNX Runtime rounds towards zero, to one window
     return g.add(
         op,
         x,
@@ -123,6 +141,18 @@ def global_lp_pool(g: Grower, x: Value) -> Value:
     return g.add("GlobalLpPool", x, p=g.choose((2, 1, 3)))
 
 
+def padded_window(g: Grower, x: Value) -> Value:
+    """A pad of the image alone, as a node of its own, then a window."""
+    pads = [g.between(0, 2) for _ in range(2 * (x.rank - 2))]
+    rank = x.rank - 2
+    pads = [0, 0, *pads[:rank], 0, 0, *pads[rank:]]
+    if g.opset < 11:
+        x = g.add("Pad", x, pads=pads)
+    else:
+        x = g.add("Pad", x, np.array(pads, np.int64))
+    return g.choose((conv, average_pool, max_pool))(g, x)
+
+
 def lrn(g: Grower, x: Value) -> Value:
     return g.add(
         "LRN",
@@ -138,13 +168,18 @@ def _image(x: Value) -> bool:
     return x.is_float and x.rank in (3, 4)
 
 
+def _volume(x: Value) -> bool:
+    return x.is_float and x.rank in (3, 4, 5)
+
+
 OPERATORS = [
     *[Operator(conv, _image)] * 5,
     *[Operator(conv_transpose, _image)] * 2,
-    *[Operator(max_pool, _image)] * 2,
-    *[Operator(average_pool, _image)] * 2,
-    Operator(lp_pool, _image),
-    Operator(global_pool, _image),
-    Operator(global_lp_pool, _image),
-    Operator(lrn, _image),
+    *[Operator(max_pool, _volume)] * 2,
+    *[Operator(average_pool, _volume)] * 2,
+    Operator(padded_window, _image),
+    Operator(lp_pool, _volume),
+    Operator(global_pool, _volume),
+    Operator(global_lp_pool, _volume),
+    Operator(lrn, _volume),
 ]

@@ -1,0 +1,68 @@
+"""Resize and Upsample in all modes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.unit.random_graphs.grower import Grower, Operand, Operator, Value
+
+MODES = ("nearest", "linear", "cubic")
+WHERE = ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
+ROUNDING = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+
+
+def upsample(g: Grower, x: Value) -> Value:
+    """By whole factors, as most networks do."""
+    scales = np.array([1, 1, *[float(g.between(1, 3)) for _ in x.shape[2:]]], np.float32)
+    mode = g.choose(("nearest", "linear"))
+    if g.opset == 9:
+        return g.add("Upsample", x, scales, mode=mode)
+    if g.opset == 10:
+        return g.add("Resize", x, scales, mode=mode)
+    where = g.choose(("asymmetric", "half_pixel"))
+    rounding = "floor" if mode == "nearest" else None
+    none = None if g.opset >= 13 else np.zeros(0, np.float32)
+    return g.add(
+        "Resize",
+        x,
+        none,
+        scales,
+        mode=mode,
+        coordinate_transformation_mode=where,
+        nearest_mode=rounding,
+    )
+
+
+def resize(g: Grower, x: Value) -> Value:
+    """To any size."""
+    size = [*x.shape[:2], *(g.between(1, 12) for _ in x.shape[2:])]
+    mode = g.choose(MODES if x.rank == 4 else MODES[:2])
+    none = None if g.opset >= 13 else np.zeros(0, np.float32)
+    given: list[Operand] = [none, None, np.array(size, np.int64)]
+    if g.opset < 13:
+        given[1] = np.zeros(0, np.float32)
+    if g.maybe():
+        factors = [n / m for n, m in zip(size, x.shape, strict=True)]
+        given = [none, np.array(factors, np.float32)]
+    where = g.choose(WHERE)
+    return g.add(
+        "Resize",
+        x,
+        *given,
+        mode=mode,
+        coordinate_transformation_mode=where,
+        nearest_mode=g.choose(ROUNDING) if mode == "nearest" else None,
+        cubic_coeff_a=g.choose((None, -0.5)) if mode == "cubic" else None,
+        exclude_outside=g.choose((None, 1)) if mode == "cubic" else None,
+        antialias=g.choose((None, 1)) if g.opset >= 18 and mode != "nearest" else None,
+    )
+
+
+def _image(x: Value) -> bool:
+    return x.is_float and x.rank in (3, 4)
+
+
+OPERATORS = [
+    *[Operator(upsample, _image)] * 2,
+    Operator(resize, _image, since=11),
+]
