@@ -40,8 +40,8 @@ def taken(k: Kernel, op: TakeOp | TakeAlongOp, where: Callable[[list[Expr]], lis
     x, y, d = k.tensor(op.x), k.tensor(op.y), op.axis.value.data
     n = x.shape[d]
     found = places(k, k.tensor(op.indices), n)
-    padded, index = point(y)
-    axes = dict(zip(padded, y.shape, strict=True))
+    axes, index = point(y)
+    axes[list(axes)[d]] = y.shape[d]
     source = [var(AT) if i == d else e for i, e in enumerate(index)]
     names = {AT: (found, where(index), n)}
     k.compute(axes, [(x, source)], (y, index), first, names=names)

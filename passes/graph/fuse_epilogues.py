@@ -30,6 +30,8 @@ from lamina.dialects.graph import (
     RelayoutOp,
     RepeatOp,
     ResampleOp,
+    TakeAlongOp,
+    TakeOp,
     YieldOp,
     layout_of,
     shape,
@@ -50,6 +52,8 @@ ROOTS = (
     ReduceOp,
     RepeatOp,
     ResampleOp,
+    TakeAlongOp,
+    TakeOp,
 )
 """ops whose kernel can go on computing on each element before it is stored"""
 

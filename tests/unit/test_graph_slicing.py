@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xdsl.dialects.builtin import TensorType, f32
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType, f32, i64
 from xdsl.ir import SSAValue
 
 from lamina.dialects.graph import (
     AddOp,
     ConcatOp,
+    ConstantOp,
     DepthToSpaceOp,
     GatherOp,
     GlobalAvgPoolOp,
@@ -23,6 +24,7 @@ from lamina.dialects.graph import (
     SigmoidOp,
     SliceOp,
     SpaceToDepthOp,
+    TakeOp,
     TileOp,
     TransposeOp,
     shape,
@@ -84,6 +86,18 @@ def picked_channels(net: Net) -> Iterator[SSAValue]:
     yield net.conv(net.add(GatherOp(x, 1, [3, 3, 19, 0, 7, 8, 9])), 20)
 
 
+def rows_and_channels_at_places(net: Net) -> Iterator[SSAValue]:
+    x = net.conv(net.input, 37, **CONV)
+    for axis in (2, 1):
+        at = net.add(ConstantOp(dense([5, -1, 0, 2, 2, 70, -99])))
+        x = net.add(ReluOp(net.add(TakeOp(x, axis, at))))
+        yield net.conv(x, 20, **CONV)
+
+
+def dense(numbers: list[int]) -> DenseIntOrFPElementsAttr:
+    return DenseIntOrFPElementsAttr.from_list(TensorType(i64, [len(numbers)]), numbers)
+
+
 def blocks_of_depth(net: Net) -> Iterator[SSAValue]:
     for channels, order in ((64, "dcr"), (64, "crd"), (36, "dcr"), (36, "crd")):
         x = net.add(DepthToSpaceOp(net.conv(net.input, channels), 2, order))
@@ -142,6 +156,7 @@ NETWORKS = [
     reflected_border,
     shuffled_channels,
     picked_channels,
+    rows_and_channels_at_places,
     blocks_of_depth,
     shuffled_pixels,
     repeated_maps,

@@ -90,6 +90,19 @@ def test_channels_between_convolutions(channels: int, at_run_time: bool) -> None
     agree(build(nodes, inputs, weights | ({} if at_run_time else {"i": at})), inputs)
 
 
+def test_rows_between_convolutions() -> None:
+    """The last block of channels is padded with zeros, whatever lay there before."""
+    nodes = [
+        helper.make_node("Conv", ["x", "a"], ["c"]),
+        helper.make_node("Tanh", ["c"], ["s"]),
+        helper.make_node("Gather", ["s", "i"], ["g"], axis=2),
+        helper.make_node("Exp", ["g"], ["l"]),
+        helper.make_node("Conv", ["l", "b"], ["y"]),
+    ]
+    inputs = {"x": weight(1, 5, 9, 7), "i": indices(9, (6,))}
+    agree(build(nodes, inputs, {"a": weight(37, 5, 1, 1), "b": weight(19, 37, 3, 3)}), inputs)
+
+
 @pytest.mark.parametrize("at_run_time", [True, False])
 @pytest.mark.parametrize("axis", [0, 1, -1])
 def test_elements_at_places(axis: int, at_run_time: bool) -> None:

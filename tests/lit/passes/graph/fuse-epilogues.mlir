@@ -146,3 +146,18 @@ func.func @what_follows_a_resized_map_joins_its_kernel(%x: tensor<1x4x2x2xf32>, 
   %r = graph.relu %v : tensor<1x4x5x2xf32> -> tensor<1x4x5x2xf32>
   func.return %s, %r : tensor<1x4x4x4xf32>, tensor<1x4x5x2xf32>
 }
+
+// CHECK-LABEL: func.func @what_follows_elements_at_places_joins_their_kernel
+// CHECK-NEXT:    graph.fused(%x, %i) ({
+// CHECK:           graph.take
+// CHECK-NEXT:      graph.relu
+// CHECK:         graph.fused(%x, %j, %b) ({
+// CHECK:           graph.take_along
+// CHECK-NEXT:      graph.add
+func.func @what_follows_elements_at_places_joins_their_kernel(%x: tensor<2x4xf32>, %i: tensor<7xi64>, %j: tensor<2x3xi32>, %b: tensor<2x3xf32>) -> (tensor<2x7xf32>, tensor<2x3xf32>) {
+  %t = graph.take axis 1 %x at %i : tensor<2x4xf32>, tensor<7xi64> -> tensor<2x7xf32>
+  %r = graph.relu %t : tensor<2x7xf32> -> tensor<2x7xf32>
+  %u = graph.take_along axis 1 %x at %j : tensor<2x4xf32>, tensor<2x3xi32> -> tensor<2x3xf32>
+  %s = graph.add %u, %b : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.return %r, %s : tensor<2x7xf32>, tensor<2x3xf32>
+}
