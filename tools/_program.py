@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lamina.errors import LaminaError
 
@@ -16,6 +16,19 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
         raise LaminaError(f"{message}; see '{self.prog} --help'")
+
+
+class OneEach(argparse.Action):
+    """Collects pairs of a name and a value, one for each name."""
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        """Add a pair; refuse a second one for the same name."""
+        found = getattr(namespace, self.dest)
+        if values[0] in dict(found):
+            raise argparse.ArgumentError(self, f"'{values[0]}' is given twice")
+        setattr(namespace, self.dest, [*found, values])
 
 
 class Interrupts:

@@ -15,7 +15,7 @@ from importlib import import_module
 from io import TextIOWrapper
 
 from lamina.errors import LaminaError
-from lamina.tools._program import Interrupts, Parser
+from lamina.tools._program import Interrupts, OneEach, Parser
 
 LEVELS = ("graph", "te", "loop", "vector", "llvm", "asm", "opencl")
 
@@ -59,6 +59,8 @@ def reason(error: BaseException) -> str | None:
             return ": ".join(str(part) for part in parts if part)
         case LaminaError():
             return str(error)
+        case MemoryError():
+            return f"not enough memory: {error}" if str(error) else "not enough memory"
     return None
 
 
@@ -141,7 +143,7 @@ def _add_compiler_options(p: argparse.ArgumentParser) -> None:
         "--shape",
         metavar="NAME=1x3x224x224",
         type=_shape,
-        action="append",
+        action=OneEach,
         default=[],
         help="the shape of an input, where the file leaves it open; may be repeated",
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from google.protobuf.message import EncodeError
 from onnx import ModelProto, NodeProto, helper
+from onnx.checker import ValidationError
 from onnx.inliner import inline_selected_functions
 
 from lamina.frontends.onnx.model import Model
@@ -45,8 +46,10 @@ def _inlined(proto: ModelProto, names: list[Name]) -> ModelProto:
             listed.graph.input.append(helper.make_tensor_value_info(t.name, t.data_type, t.dims))
     try:
         found = inline_selected_functions(listed, names, inline_schema_functions=True)
-    except (RuntimeError, EncodeError, TypeError, ValueError):
-        return proto  # an optional input without a type, more than 2 GB, a name that is not UTF-8
+    except (RuntimeError, EncodeError, TypeError, ValueError, ValidationError):
+        # an optional input without a type, more than 2 GB, a name that is not UTF-8, two functions
+        # of one name, one that calls itself
+        return proto
     del found.graph.input[len(proto.graph.input) :]
     return found
 

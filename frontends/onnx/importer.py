@@ -24,7 +24,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.graph import SOURCE, ElementError
+from lamina.dialects.graph import SOURCE, ElementError, shape
 from lamina.dialects.graph.constants import constant
 from lamina.frontends.onnx import (
     activations,
@@ -44,6 +44,7 @@ from lamina.frontends.onnx import (
 )
 from lamina.frontends.onnx.elements import REMEDY, attribute_of, check_supported, name_of
 from lamina.frontends.onnx.functions import spelled_out
+from lamina.frontends.onnx.inputs import fixed, input_shapes
 from lamina.frontends.onnx.model import Model, read
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 from lamina.frontends.onnx.older import converted
@@ -137,6 +138,9 @@ class Importer:
         names = [v.name for v in self.model.proto.graph.output]
         try:
             results = [self.operand(name) for name in names]
+            for name, result in zip(names, results, strict=True):
+                if 0 in (size := shape(result)):
+                    raise Unsupported(f"'{name}' of shape {list(size)}, which has no elements")
         except Unsupported as e:
             raise self.model.error(f"not supported: output {e}") from e
         self._builder.insert(func.ReturnOp(*results))
@@ -185,6 +189,8 @@ class Importer:
     def add(self, op: Operation) -> SSAValue:
         """Append `op`, if it is valid."""
         op.verify()
+        if empty := [size for r in op.results if 0 in (size := shape(r))]:
+            raise Unsupported(f"with a result that has no elements: {list(empty[0])}")
         return self._builder.insert(op).results[0]
 
     # -- one node
@@ -222,7 +228,7 @@ class Importer:
             self._inferred = self.model.inferred()
         for name in filter(None, proto.output):
             info = self._inferred.get(name)
-            size = _fixed(info) if info is not None else None
+            size = fixed(info) if info is not None else None
             self.values[name] = None
             if info is not None and size is not None:
                 element = attribute_of(info.type.tensor_type.elem_type) or f32
@@ -231,40 +237,20 @@ class Importer:
     # -- inputs
 
     def _input_types(self, shapes: Mapping[str, Sequence[int]]) -> list[Attribute]:
-        if any(not _fixed(v) and v.name not in shapes for v in self.model.inputs):
+        if any(not fixed(v) and v.name not in shapes for v in self.model.inputs):
             self._refuse()  # first what no shape can help
-        names = [v.name for v in self.model.inputs]
-        if unknown := sorted(set(shapes) - set(names)):
-            raise self.model.error(f"no input '{unknown[0]}'; inputs are {', '.join(names)}")
-        return [self._input_type(v, shapes.get(v.name)) for v in self.model.inputs]
+        found = input_shapes(self.model, shapes)
+        return [TensorType(self._element(v), found[v.name]) for v in self.model.inputs]
 
-    def _input_type(self, info: ValueInfoProto, given: Sequence[int] | None) -> Attribute:
+    def _element(self, info: ValueInfoProto) -> Attribute:
+        """The type of the elements of an input; a stand-in where it is not supported."""
         kind = info.type.WhichOneof("value")
         type = info.type.tensor_type.elem_type
         element = attribute_of(type) if kind == "tensor_type" else None
         if element is None:
             what = name_of(type) if kind == "tensor_type" else str(kind)
             self._inputs.append(f"input '{info.name}' of type {what}, {REMEDY}")
-            element = f32
-        size, fixed = _sizes(info), _fixed(info)
-        if given is not None:
-            if min(given, default=1) < 1 or (size is not None and len(size) != len(given)):
-                raise self.model.error(
-                    f"input '{info.name}' is {_show(size or '?')}, it cannot be {_show(given)}"
-                )
-            return TensorType(element, given)
-        if fixed is not None:
-            return TensorType(element, fixed)
-        if size is None:
-            raise self.model.error(
-                f"input '{info.name}' has no shape; set it, as in --shape {info.name}=1x3x224x224"
-            )
-        example = _show([n if isinstance(n, int) else 1 for n in size])
-        raise self.model.error(
-            f"input '{info.name}' is {_show(size)}, with an open dimension "
-            f"'{next(n for n in size if isinstance(n, str))}'; "
-            f"set its shape, as in --shape {info.name}={example}"
-        )
+        return element or f32
 
 
 def _is_known(node: NodeProto) -> bool:
@@ -301,24 +287,3 @@ def _hint(name: str) -> str:
     name = re.sub(r"[^\w$.-]", "_", name, flags=re.ASCII)
     name = re.sub(r"_(\d+)$", r".\1", name)
     return name if re.match(r"[A-Za-z_]", name) else f"v{name}"
-
-
-def _sizes(info: ValueInfoProto) -> list[int | str] | None:
-    """The shape of a tensor: a number or, where it is open, a name per dimension."""
-    if not info.type.tensor_type.HasField("shape"):
-        return None
-    return [
-        d.dim_value if d.dim_value > 0 else d.dim_param or "?"
-        for d in info.type.tensor_type.shape.dim
-    ]
-
-
-def _fixed(info: ValueInfoProto) -> list[int] | None:
-    """The shape of a tensor, if every dimension is a number."""
-    size = _sizes(info)
-    fixed = [n for n in size or () if isinstance(n, int)]
-    return fixed if size is not None and len(fixed) == len(size) else None
-
-
-def _show(size: Sequence[int | str]) -> str:
-    return "x".join(map(str, size)) or "a scalar"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from xdsl.ir import SSAValue
 
 from lamina.frontends.onnx.elements import converted
+from lamina.frontends.onnx.inputs import LARGEST
 from lamina.frontends.onnx.node import Node, Unsupported, Value
 
 SMALL = 1024
@@ -232,6 +234,8 @@ def _size(node: Node) -> Sequence[Value]:
 def _constant_of_shape(node: Node) -> Sequence[Value]:
     size = node.constant(0, "sizes").tolist()
     tensor = node.optional("value")
+    if min(size, default=0) < 0 or prod(size) > LARGEST:
+        raise Unsupported(f"of {size}, which is no size of a constant")
     fill = np.zeros(1, np.float32) if tensor is None else numpy_helper.to_array(tensor)
     return [np.full(size, fill.reshape(-1)[0], fill.dtype)]
 

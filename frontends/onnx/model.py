@@ -61,6 +61,8 @@ class Model:
 
     def array(self, tensor: TensorProto, span: Span | None = None) -> np.ndarray:
         """The numbers of a tensor."""
+        if tensor.data_type not in TensorProto.DataType.values():
+            raise self.error(f"cannot read tensor '{tensor.name}' of type {tensor.data_type}")
         try:
             return span.read(tensor) if span else numpy_helper.to_array(tensor, self.folder)
         except (OSError, KeyError, ValueError, TypeError, onnx.checker.ValidationError) as e:
@@ -106,6 +108,8 @@ class Model:
 
     def check(self) -> None:
         """Refuse what is not a valid ONNX model."""
+        if not self.proto.graph.output:
+            raise self.error("not a valid ONNX model: it has no outputs")
         try:
             onnx.checker.check_model(self.outline)
         except onnx.checker.ValidationError as e:
@@ -130,7 +134,12 @@ class Model:
         """Types of values that ONNX itself infers; none if it cannot make sense of the model."""
         try:
             graph = onnx.shape_inference.infer_shapes(self.outline).graph
-        except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError):
+        except (
+            onnx.shape_inference.InferenceError,
+            onnx.checker.ValidationError,
+            RuntimeError,  # and what its C++ does not catch: a Loop without a graph
+            ValueError,
+        ):
             return {}
         return {v.name: v for v in [*graph.value_info, *graph.output]}
 

@@ -49,7 +49,10 @@ class Node:
 
     def tensor(self, i: int) -> SSAValue:
         """Input `i` as an operand; a known array becomes a constant."""
-        return self._importer.operand(self.name_of(i))
+        value = self._importer.operand(self.name_of(i))
+        if 0 in shape(value):
+            raise Unsupported(f"with a constant that has no elements: {list(shape(value))}")
+        return value
 
     def constant(self, i: int, what: str) -> np.ndarray:
         """Input `i`, which must be known now."""

@@ -139,8 +139,8 @@ def computed(case: Case) -> Arrays:
     }
     found: dict[str, np.ndarray] = {}
     for name, stored in case.compiled.values(case.inputs).items():
-        if name.startswith("relayout"):
-            continue  # a copy of an input, or of a value that its own kernel computed
+        if name.startswith("relayout") or "#" in name:
+            continue  # a copy of what another kernel computed; a part of what one node computes
         assert name in shapes, f"kernel {name} computes no value of the model"
         found[name] = logical(stored, case.compiled.layouts[name], shapes[name])
     return found

@@ -54,3 +54,17 @@ def test_function_that_needs_more_than_is_supported_is_refused_by_its_own_name()
     with pytest.raises(LaminaError) as error:
         import_model(proto, new_context().weights)
     assert str(error.value) == "model: not supported: BlackmanWindow (node 'n')"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_function_that_calls_itself_or_is_there_twice_is_refused(times: int) -> None:
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("acme", 1)]
+    op = "Again" if times == 1 else "Relu"
+    call = helper.make_node(op, ["a"], ["b"], domain="acme" if times == 1 else "")
+    function = helper.make_function("acme", "Again", ["a"], ["b"], [call], opsets)
+    proto = model([helper.make_node("Again", ["x"], ["y"], "n", domain="acme")], {"x": X.shape})
+    proto.functions.extend(times * [function])
+    proto.opset_import.append(opsets[1])
+    with pytest.raises(LaminaError) as error:
+        import_model(proto, new_context().weights)
+    assert str(error.value) == "model: not supported: acme.Again (node 'n')"

@@ -89,7 +89,6 @@ CASES: dict[str, onnx.ModelProto] = {
     "Slice 9": known("Slice", MATRIX, starts=[1], ends=[-1], axes=[1], opset=9),
     "Slice backwards": known("Slice", A, ints(-1), ints(-LAST), ints(0), ints(-2)),
     "Slice backwards from far before": known("Slice", A, ints(-9), ints(-LAST), ints(0), ints(-1)),
-    "Slice nothing": known("Slice", A, ints(4), ints(1), ints(0), ints(1)),
     "Slice first axes": known("Slice", MATRIX, ints(0), ints(1)),
     "Split": known("Split", A, ints(5), axis=0),
     "Split 11": known("Split", A, opset=11, split=[5]),
@@ -121,6 +120,16 @@ def test_known_node_is_a_constant_equal_to_onnxruntime(proto: onnx.ModelProto) -
     assert {op.name for op in ops if op.name.startswith("graph.")} == {"graph.constant"}
     assert got.shape == wanted.shape
     np.testing.assert_array_equal(got, wanted)
+
+
+def test_slice_may_be_of_nothing() -> None:
+    nodes = [
+        helper.make_node("Slice", ["w", "four", "one"], ["none"]),
+        helper.make_node("Concat", ["none", "w"], ["z"], axis=0),
+        helper.make_node("Cast", ["z"], ["y"], to=TensorProto.FLOAT),
+    ]
+    _, got = imported(model(nodes, {}, {"w": A, "four": ints(4), "one": ints(1)}))
+    assert got.tolist() == A.tolist()
 
 
 def test_split_gives_all_parts() -> None:
