@@ -4,7 +4,8 @@ Write `docs/onnx.md`: which operators of ONNX are supported, by the tests of the
     python -m lamina.tools.onnx_support           # write
     python -m lamina.tools.onnx_support --check   # status 1 if fewer tests pass than the page says
 
-The tests are those of single operators and the networks that PyTorch exported, on float32.
+The tests are those of single operators and the networks that PyTorch exported, on elements of the
+types that are supported: float32, truth values and integers.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from onnx.backend.test.case.test_case import TestCase
 from onnx.backend.test.loader import load_model_tests
 
 from lamina.errors import LaminaError
+from lamina.frontends.onnx.elements import attribute_of
 from lamina.frontends.onnx.importer import OPERATORS
 from lamina.frontends.onnx.known import EVALUATIONS
 from lamina.frontends.onnx.model import CONVERTED, OLDEST
@@ -34,8 +36,6 @@ from lamina.onnx_backend import LaminaBackend
 
 FOLDERS = ("pytorch-operator", "pytorch-converted")
 """of whole models in the `onnx` package"""
-PARAMETERS = {TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL}
-"""types of inputs beside float32: axes, shapes, indices"""
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,19 @@ class Outcome:
 
 
 def cases() -> Iterator[tuple[str, TestCase]]:
-    """The tests on float32, each with its group."""
+    """The tests on elements of types that are supported, each with its group."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some tests divide by zero, on purpose
         found = collect_testcases(None)
     named = {case.name: case for case in found}
     for case in found:
-        if case.model is not None and _is_float(case.model):
+        if case.model is not None and _has_supported_types(case.model):
             origin = named.get(re.sub(r"_expanded.*", "", case.name), case)
             assert origin.model is not None
             yield origin.model.graph.node[-1].op_type, case
     for folder in FOLDERS:
         for case in load_model_tests(kind=folder):
-            if _is_float(_model(case)):
+            if _has_supported_types(_model(case)):
                 yield folder, case
 
 
@@ -78,11 +78,11 @@ def _model(case: TestCase) -> ModelProto:
     return case.model or onnx.load(Path(case.model_dir or "") / "model.onnx")
 
 
-def _is_float(model: ModelProto) -> bool:
-    """Whether a model computes float32, besides what it is told about axes and shapes."""
-    types = [v.type.tensor_type.elem_type for v in model.graph.input]
-    return all(t == TensorProto.FLOAT or t in PARAMETERS for t in types) and all(
-        v.type.tensor_type.elem_type == TensorProto.FLOAT for v in model.graph.output
+def _has_supported_types(model: ModelProto) -> bool:
+    """Whether a model takes and gives float32, truth values and integers."""
+    return all(
+        attribute_of(v.type.tensor_type.elem_type) is not None
+        for v in (*model.graph.input, *model.graph.output)
     )
 
 
@@ -111,6 +111,8 @@ def _compare(
     for a, b in zip(found, wanted, strict=True):
         if a.shape != np.shape(b):
             raise ValueError(f"shape {a.shape}, wanted {np.shape(b)}")
+        if a.dtype != np.asarray(b).dtype:
+            raise ValueError(f"elements of type {a.dtype}, wanted {np.asarray(b).dtype}")
         np.testing.assert_allclose(a, b, rtol, atol)
 
 
@@ -154,15 +156,15 @@ def page(found: Sequence[Outcome]) -> str:
         HEADER,
         "# ONNX",
         f"Models of opsets {OLDEST} to {newest}, and those from {CONVERTED} on that ONNX can "
-        f"convert to {OLDEST}; on float32, with shapes that are known when compiling: open "
-        "dimensions of inputs are set with `--shape`. Integers and truth values "
-        "are supported where they are known when compiling too: arithmetic on shapes is done "
-        "while the model is read. Only so are supported: " + (known or "none") + ".",
-        f"Of {len(found)} tests of `onnx` {onnx.__version__} on float32, {total['passed']} pass "
-        f"and {total['refused']} are refused with an error that says why; a wrong answer or "
-        "another error fails our tests. A test that gives axes, shapes, indices or scales as "
-        "inputs is compiled for those values. The tests of an operator include those of the "
-        "same operator spelled out in others.",
+        f"convert to {OLDEST}; on float32, truth values and integers, where an operator is defined "
+        "on them here; with shapes that are known when compiling: open dimensions of inputs are "
+        "set with `--shape`. Arithmetic on shapes, and on what else is known when compiling, is "
+        f"done while the model is read. Only so are supported: {known or 'none'}.",
+        f"Of {len(found)} tests of `onnx` {onnx.__version__} on such elements, {total['passed']} "
+        f"pass and {total['refused']} are refused with an error that says why; a wrong answer or "
+        "another error fails our tests. A test that gives axes, shapes or scales as inputs is "
+        "compiled for those values. The tests of an operator include those of the same operator "
+        "spelled out in others.",
         "## Operators",
         _table(supported, counts, found),
         "## Networks that PyTorch exported",

@@ -81,9 +81,32 @@ def _is_inf(node: Node) -> Sequence[Value]:
     above, below = node.attribute("detect_positive", 1), node.attribute("detect_negative", 1)
     if above and below:
         x = node.add(graph.AbsOp(x))
-    size = (1,) * len(graph.shape(x))
-    wanted = np.full(size, np.inf if above else -np.inf if below else np.nan, np.float32)
-    return [node.add(graph.CompareOp("eq", x, node.known(wanted)))]
+    wanted = _number(node, x, np.inf if above else -np.inf if below else np.nan)
+    return [node.add(graph.CompareOp("eq", x, wanted))]
+
+
+def _thresholded_relu(node: Node) -> Sequence[Value]:
+    """x where it is above alpha, else 0"""
+    x, alpha = node.tensor(0), node.attribute("alpha", 1.0)
+    above = node.add(graph.CompareOp("gt", x, _number(node, x, alpha)))
+    return [node.add(graph.WhereOp(above, x, _number(node, x, 0.0)))]
+
+
+def _shrink(node: Node) -> Sequence[Value]:
+    """x + bias below -lambd, x - bias above lambd, else 0"""
+    x = node.tensor(0)
+    bias, lambd = node.attribute("bias", 0.0), node.attribute("lambd", 0.5)
+    result = _number(node, x, 0.0)
+    for predicate, bound, shift in (("gt", lambd, -bias), ("lt", -lambd, bias)):
+        beyond = node.add(graph.CompareOp(predicate, x, _number(node, x, bound)))
+        moved = node.add(graph.AddOp(x, _number(node, x, shift)))
+        result = node.add(graph.WhereOp(beyond, moved, result))
+    return [result]
+
+
+def _number(node: Node, x: SSAValue, value: float) -> SSAValue:
+    """A constant that goes with every element of `x`, of its type."""
+    return node.known(np.full((1,) * len(graph.shape(x)), value, elements.dtype_like(x)))
 
 
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
@@ -104,7 +127,9 @@ OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
     "Mod": _mod,
     "Not": unary(graph.NotOp),
     "Or": binary(graph.OrOp),
+    "Shrink": _shrink,
     "Sign": unary(graph.SignOp),
+    "ThresholdedRelu": _thresholded_relu,
     "Where": _where,
     "Xor": binary(graph.XorOp),
 }

@@ -58,3 +58,5 @@ def check_supported(array: np.ndarray) -> None:
     """Refuse an array that cannot be a constant."""
     if str(array.dtype) not in SUPPORTED:
         raise Unsupported(f"with a constant of type {array.dtype}, {REMEDY}")
+    if array.size == 0:
+        raise Unsupported(f"with a constant of shape {list(array.shape)}, which has no elements")

@@ -5,8 +5,8 @@ Lamina as a backend of the `onnx` package, so that suites written for such backe
     (y,) = prepared.run([x])
 
 Lamina compiles for shapes that are known. Tests of ONNX give shapes, axes and scales as inputs,
-which are then known only when a model is run: `prepare` compiles a model that has none of those,
-for others `run` does so, once for all runs with the same values.
+which are then known only when a model is run: `prepare` compiles a model that computes on all of
+its inputs, for others `run` does so, once for all runs with the same values.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from onnx.backend.base import Backend, BackendRep, Device, DeviceType
 
 from lamina.backends.cpu.model import CompiledModel
 from lamina.compiler import compile
-from lamina.errors import InputValueError
+from lamina.errors import InputValueError, LaminaError
+
+MAYBE = (TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL)
+"""types of inputs that may say what a node does: then a model of them is refused as it is"""
 
 PARAMETERS: Mapping[str, Sequence[int]] = {
-    "Clip": (1, 2),
     "Dropout": (1,),
     "Pad": (2,),
     "Range": (0, 1, 2),
     "Resize": (1, 2),
     "Upsample": (1,),
 }
-"""inputs of type float32 that say what a node does: bounds, scales, what to pad with"""
+"""inputs that say what a node does: bounds, scales, what to pad with"""
 
 
 class LaminaBackend(Backend):
@@ -53,16 +55,27 @@ class LaminaBackend(Backend):
 
 
 class Prepared(BackendRep):
-    """A model, and what it was compiled to for each choice of its parameters."""
+    """
+    A model, and what it was compiled to for each choice of its parameters: inputs that must be
+    known to compile it. Integers and truth values are such only if it is refused without them.
+    """
 
     def __init__(self, model: ModelProto) -> None:
         self.model = model
         weights = {t.name for t in model.graph.initializer}
-        self.inputs = [v.name for v in model.graph.input if v.name not in weights]
-        self.parameters = {v.name for v in model.graph.input if _is_parameter(v, model)} - weights
+        inputs = [v for v in model.graph.input if v.name not in weights]
+        self.inputs = [v.name for v in inputs]
+        self.parameters = {v.name for v in inputs if _is_parameter(v, model)}
         self._compiled: dict[tuple[object, ...], CompiledModel] = {}
-        if not self.parameters:
+        if self.parameters:
+            self.parameters |= {v.name for v in inputs if _may_be_parameter(v)}
+            return
+        try:
             self._specialised({})
+        except LaminaError:
+            self.parameters = {v.name for v in inputs if _may_be_parameter(v)}
+            if not self.parameters:
+                raise
 
     def run(self, inputs: Any, **kwargs: Any) -> tuple[np.ndarray, ...]:
         """The outputs in order, for inputs in order or by name."""
@@ -91,10 +104,13 @@ class Prepared(BackendRep):
         return self._compiled[key]
 
 
+def _may_be_parameter(info: ValueInfoProto) -> bool:
+    """Whether an input is of a type of shapes, axes, indices and switches."""
+    return info.type.tensor_type.elem_type in MAYBE
+
+
 def _is_parameter(info: ValueInfoProto, model: ModelProto) -> bool:
-    """Whether an input is needed to compile: integers, truth values and what PARAMETERS lists."""
-    if info.type.tensor_type.elem_type in (TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL):
-        return True
+    """Whether an input is needed to compile: what PARAMETERS lists."""
     return any(
         info.name in [node.input[i] for i in PARAMETERS[node.op_type] if i < len(node.input)]
         for node in model.graph.node

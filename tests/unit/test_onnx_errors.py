@@ -280,3 +280,10 @@ def test_missing_weights_are_named_with_their_node() -> None:
     del proto.graph.initializer[:]
     message = refusal(proto)
     assert "input 'w1' of node: n" in message, message
+
+
+def test_output_without_elements_is_named() -> None:
+    proto = node("Identity", np.zeros((0, 3), np.float32))
+    assert refusal(proto) == (
+        "model: not supported: output with a constant of shape [0, 3], which has no elements"
+    )
