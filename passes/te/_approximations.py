@@ -55,7 +55,8 @@ LOG = (
 """(ln(1 + f) - f + f**2 / 2) / f**3 for sqrt(1/2) <= 1 + f < sqrt(2); Moshier, Cephes, logf"""
 SQRT_HALF_BITS = 0x3F3504F3
 SMALLEST_NORMAL_BITS = 0x00800000
-LARGEST_BITS = 0x7F7FFFFF
+INF_BITS = 0x7F800000
+NAN_BITS = 0x7FC00000
 MINUS_INF_BITS = -0x00800000  # 0xff800000 as a signed integer
 ONE_BITS = 0x3F800000
 
@@ -85,18 +86,19 @@ def _exp_near_zero(a: Arithmetic, x: SSAValue) -> SSAValue:
 
 def expm1(a: Arithmetic, x: SSAValue) -> SSAValue:
     """
-    e**x - 1 within 2.0 u; -1 below -17.4, inf above 88.7228, NaN for NaN, 0 for -0.
+    e**x - 1 within 2.0 u; -1 below -17.4, inf above 88.7228, NaN for NaN, -0 for -0.
 
     With e**x = (1 + t) * 2**n it is t * 2**n + (2**n - 1), where t is accurate near 0. All of that
     is computed halved, so that 2**n does not overflow before the result does.
     """
+    start = x
     x = a.insert(arith.MaximumfOp(x, a.number(-80.0)))
     x = a.insert(arith.MinimumfOp(x, a.number(89.0)))
     tail, n = _reduced(a, x)
     half = a.power_of_two(a.insert(arith.SubiOp(n, a.integer(1))))
     rest = a.insert(arith.SubfOp(half, a.number(0.5)))
     value = a.fma(tail, half, rest)
-    return a.insert(arith.AddfOp(value, value))
+    return a.insert(math.CopySignOp(a.insert(arith.AddfOp(value, value)), start))
 
 
 def _split(a: Arithmetic, x: SSAValue) -> tuple[SSAValue, SSAValue]:
@@ -121,24 +123,16 @@ def log(a: Arithmetic, x: SSAValue) -> SSAValue:
     ln(x) within 1.1 u, also of subnormal numbers; -inf for 0 and -0, NaN below, inf for inf, NaN
     for NaN.
 
-    x = m * 2**n with sqrt(1/2) <= m < sqrt(2); ln(x) = n * ln(2) + ln(m). What is special is added
-    from bits that are zero for every other x.
+    x = m * 2**n with sqrt(1/2) <= m < sqrt(2); ln(x) = n * ln(2) + ln(m). What is computed for
+    other x means nothing, so it is not chosen.
     """
-    x = a.insert(arith.AddfOp(x, a.number(0.0)))  # -0 becomes 0
-    bits = a.bits(x)
-    m, n = normalized(a, x, bits)
-    value = _log_of_product(a, m, n)
-    zero = a.sign_mask(a.insert(arith.SubiOp(bits, a.integer(1))))  # and negative x
-    infinite = a.sign_mask(a.insert(arith.SubiOp(a.integer(LARGEST_BITS), bits)))  # or NaN
-    special = a.insert(
-        arith.OrIOp(
-            a.insert(arith.AndIOp(zero, a.integer(MINUS_INF_BITS))),
-            a.insert(arith.AndIOp(infinite, bits)),
-        )
-    )
-    value = a.insert(arith.AddfOp(value, a.float_of(special)))
-    negative = a.sign_mask(bits)
-    return a.float_of(a.insert(arith.OrIOp(a.bits(value), negative)))  # all bits set: NaN
+    zero = a.number(0.0)
+    value = _log_of_product(a, *normalized(a, x, a.bits(x)))
+    infinite = a.float_of(a.integer(INF_BITS))
+    value = a.below(x, infinite, value, x)  # inf and NaN are themselves
+    minus, nan = a.float_of(a.integer(MINUS_INF_BITS)), a.float_of(a.integer(NAN_BITS))
+    other = a.select(a.compare("oeq", x, zero), minus, nan)
+    return a.select(a.compare("ole", x, zero), other, value)
 
 
 def normalized(a: Arithmetic, x: SSAValue, bits: SSAValue) -> tuple[SSAValue, SSAValue]:
@@ -168,7 +162,7 @@ def _log_of_product(a: Arithmetic, m: SSAValue, n: SSAValue) -> SSAValue:
 
 def log1p(a: Arithmetic, x: SSAValue) -> SSAValue:
     """
-    ln(1 + x) within 2.0 u; -inf for -1, NaN below, inf for inf, NaN for NaN, 0 for -0.
+    ln(1 + x) within 2.0 u; -inf for -1, NaN below, inf for inf, NaN for NaN, -0 for -0.
 
     ln(u) with u = 1 + x rounded, plus what that rounding lost, divided by u; Kahan. Bounds keep
     the correction a number where u is 0 or infinite.
@@ -179,7 +173,8 @@ def log1p(a: Arithmetic, x: SSAValue) -> SSAValue:
     kept = a.insert(arith.SubfOp(divisor, a.number(1.0)))
     bounded = a.insert(arith.MinimumfOp(x, a.number(2.0**100)))
     lost = a.insert(arith.SubfOp(bounded, kept))
-    return a.insert(arith.AddfOp(log(a, u), a.insert(arith.DivfOp(lost, divisor))))
+    value = a.insert(arith.AddfOp(log(a, u), a.insert(arith.DivfOp(lost, divisor))))
+    return a.insert(math.CopySignOp(value, x))
 
 
 def tanh(a: Arithmetic, x: SSAValue) -> SSAValue:

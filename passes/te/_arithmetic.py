@@ -20,12 +20,18 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.hints import isa
 
+from lamina.dialects.vector import CompareOp, SelectOp
+
 
 def _splat(value: float, type: Attribute) -> DenseIntOrFPElementsAttr:
     if isa(type, VectorType[IntegerType]):
         return DenseIntOrFPElementsAttr.from_list(type, [int(value)])
     assert isa(type, VectorType[AnyFloat]), type
     return DenseIntOrFPElementsAttr.from_list(type, [value])
+
+
+def _compare(predicate: str, a: SSAValue, b: SSAValue) -> Operation:
+    return arith.CmpfOp(a, b, predicate)
 
 
 class Arithmetic:
@@ -92,14 +98,16 @@ class Arithmetic:
         """n * 2 ** by"""
         return self.insert(arith.ShLIOp(n, self.integer(by)))
 
-    def below(self, a: SSAValue, b: SSAValue, then: SSAValue, otherwise: SSAValue) -> SSAValue:
-        """
-        `then` where a < b, `otherwise` elsewhere, either of them where a - b is NaN.
+    def compare(self, predicate: str, a: SSAValue, b: SSAValue) -> SSAValue:
+        """One of `arith.cmpf`'s predicates."""
+        vectors = isinstance(self.type, VectorType)
+        return self.insert((CompareOp if vectors else _compare)(predicate, a, b))
 
-        otherwise ^ (then ^ otherwise) & mask: comparisons and selects take no vectors in xDSL.
-        """
-        less = self.sign_mask(self.bits(self.insert(arith.SubfOp(a, b))))
-        kept = self.bits(otherwise)
-        change = self.insert(arith.XOrIOp(self.bits(then), kept))
-        chosen = self.insert(arith.XOrIOp(kept, self.insert(arith.AndIOp(change, less))))
-        return self.float_of(chosen)
+    def select(self, condition: SSAValue, then: SSAValue, otherwise: SSAValue) -> SSAValue:
+        """`then` where the condition holds, `otherwise` elsewhere."""
+        choose = SelectOp if isinstance(self.type, VectorType) else arith.SelectOp
+        return self.insert(choose(condition, then, otherwise))
+
+    def below(self, a: SSAValue, b: SSAValue, then: SSAValue, otherwise: SSAValue) -> SSAValue:
+        """`then` where a < b, `otherwise` elsewhere and where one of them is NaN."""
+        return self.select(self.compare("olt", a, b), then, otherwise)

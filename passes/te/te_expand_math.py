@@ -50,7 +50,7 @@ class TeExpandMathPass(ModulePass):
 
     Largest errors, in units in the last place: exp 1.1, expm1 2.0, log 1.1, log1p 2.0, powf 16 (a
     millionth), tanh 1.5, erf 1.1. Infinities, NaN, signed zeros and subnormal numbers come out as
-    they should, without special cases; but expm1 and log1p make 0 of -0. The logistic function is
+    they should. The logistic function is
     1 / (1 + exp(-x)) with the same exp: at most 2.6, and 0 where exp(-x) is infinite.
     Other types are left alone.
     """

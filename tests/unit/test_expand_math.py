@@ -162,7 +162,7 @@ def test_neighbours_of_thresholds(name: str) -> None:
         ("expm1", -np.inf, -1.0),
         ("expm1", np.nan, np.nan),
         ("expm1", 0.0, 0.0),
-        ("expm1", -0.0, 0.0),
+        ("expm1", -0.0, -0.0),
         ("expm1", 3e38, np.inf),
         ("log", np.inf, np.inf),
         ("log", -np.inf, np.nan),
@@ -178,7 +178,7 @@ def test_neighbours_of_thresholds(name: str) -> None:
         ("log1p", -np.inf, np.nan),
         ("log1p", np.nan, np.nan),
         ("log1p", 0.0, 0.0),
-        ("log1p", -0.0, 0.0),
+        ("log1p", -0.0, -0.0),
         ("log1p", 1e-45, 1e-45),
         ("log1p", -1.0, -np.inf),
         ("log1p", -1.0000001, np.nan),
@@ -214,6 +214,7 @@ def test_error_of_powers_up_to_overflow(spread: float) -> None:
 
 def test_powers_have_the_special_values_of_c() -> None:
     special = [0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 0.5, -0.5, 2, -2, 3, -3, 3e38, -3e38, 1.5]
+    special += [1e-45, -1e-45, 1e-40, 2.0**-126, -(2.0**-140), 2.0**127]
     values = np.array([*special, 1e10, 16777217.0, 1.0000001, 7.25], np.float32)
     x, y = (v.ravel() for v in np.meshgrid(values, values))
     with np.errstate(all="ignore"):

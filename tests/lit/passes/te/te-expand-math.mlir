@@ -21,12 +21,12 @@ func.func @exp_is_a_polynomial_times_a_power_of_two(%x: memref<8xf32>, %y: memre
 // CHECK-LABEL: @tanh_and_erf_take_the_sign_from_their_argument
 // CHECK-NOT: math.tanh
 // CHECK: arith.divf
-// CHECK: arith.xori
-// CHECK: math.copysign %{{.*}}, %x : f32
+// CHECK: arith.select
+// CHECK-NEXT: math.copysign %{{.*}}, %x : f32
 // CHECK-NOT: math.erf
-// CHECK-NOT: arith.select
-// CHECK: arith.xori
-// CHECK: math.copysign %{{.*}}, %x : f32
+// CHECK: arith.cmpf olt
+// CHECK-NEXT: arith.select
+// CHECK-NEXT: math.copysign %{{.*}}, %x : f32
 func.func @tanh_and_erf_take_the_sign_from_their_argument(%x: f32) -> (f32, f32) {
   %t = math.tanh %x : f32
   %e = math.erf %x : f32
@@ -49,16 +49,20 @@ func.func @other_types_are_left_alone(%x: f64) -> f64 {
   func.return %r : f64
 }
 
-// CHECK-LABEL: @logarithms_take_the_exponent_and_mark_what_is_special
+// CHECK-LABEL: @logarithms_take_the_exponent_and_choose_what_is_special
 // CHECK-NOT: math.log
 // CHECK: arith.bitcast
 // CHECK: arith.shrsi
 // CHECK: math.fma
-// CHECK: arith.andi
-// CHECK: arith.ori
-// CHECK-NOT: arith.select
+// CHECK: vec.compare "olt" %x
+// CHECK: vec.select
+// CHECK: vec.compare "oeq" %x
+// CHECK: vec.select
+// CHECK: vec.compare "ole" %x
+// CHECK-NEXT: vec.select
 // CHECK: arith.divf
-func.func @logarithms_take_the_exponent_and_mark_what_is_special(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
+// CHECK: math.copysign
+func.func @logarithms_take_the_exponent_and_choose_what_is_special(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
   %l = math.log %x : vector<8xf32>
   %p = math.log1p %x : vector<8xf32>
   func.return %l, %p : vector<8xf32>, vector<8xf32>
@@ -70,6 +74,7 @@ func.func @logarithms_take_the_exponent_and_mark_what_is_special(%x: vector<8xf3
 // CHECK: arith.subf %[[HALF]], %{{.*}} : f32
 // CHECK-NEXT: math.fma %{{.*}}, %[[HALF]]
 // CHECK-NEXT: arith.addf
+// CHECK-NEXT: math.copysign %{{.*}}, %x
 func.func @expm1_does_not_subtract_one_from_exp(%x: f32) -> f32 {
   %r = math.expm1 %x : f32
   func.return %r : f32
@@ -80,9 +85,10 @@ func.func @expm1_does_not_subtract_one_from_exp(%x: f32) -> f32 {
 // CHECK: %[[S:.*]] = arith.mulf %[[F:.*]], %[[F]] : f32
 // CHECK-NEXT: %[[M:.*]] = arith.negf %[[S]] : f32
 // CHECK-NEXT: math.fma %[[F]], %[[F]], %[[M]] : f32
+// CHECK: arith.select
 // CHECK: math.floor
-// CHECK-NOT: arith.select
-// CHECK: func.return
+// CHECK: %r = arith.select
+// CHECK-NEXT: func.return
 func.func @powers_take_logarithm_and_exp_in_two_parts(%x: f32, %y: f32) -> f32 {
   %r = math.powf %x, %y : f32
   func.return %r : f32
