@@ -69,18 +69,29 @@ def axes_of_reader(
     """
     if any(not e.names() <= writer.extents.keys() for e, _ in writer.bounds.data):
         return None  # which points are written depends on a loop outside
+    # as they are, `c floordiv 16` is still `(g * 8 + i) floordiv 16`, not `g floordiv 2`
+    for simple in (True, False):
+        env = _axes_of_reader(writer, reader, reads, outer, simple)
+        if env is not None and _covers(writer, reader, env):
+            return env
+    return None
+
+
+def _axes_of_reader(
+    writer: ComputeOp, reader: ComputeOp, reads: Sequence[int], outer: Env, simple: bool
+) -> Env | None:
+    """What `axes_of_reader` finds in indices that are simplified or not, yet to be checked."""
     inner, ranges, env = writer.extents, reader.extents, dict(outer)
-    written = [e.simplify(inner) for e in writer.accesses.data[-1].index]
+    written = writer.accesses.data[-1].index
     for k in reads:
         for e, w in zip(reader.accesses.data[k].index, written, strict=True):
-            if not match(e.simplify(ranges), w, env):
+            read, write = (e.simplify(ranges), w.simplify(inner)) if simple else (e, w)
+            if not match(read, write, env):
                 return None
     for a in reader.axes.data:
         if a.extent == 1:
             env.setdefault(a.name, constant(0))
-    if not ranges.keys() <= env.keys() or not _covers(writer, reader, env):
-        return None
-    return env
+    return env if ranges.keys() <= env.keys() else None
 
 
 def _covers(writer: ComputeOp, reader: ComputeOp, env: Env) -> bool:

@@ -233,3 +233,20 @@ func.func @a_consumer_that_reads_at_integers_stays(%rows: memref<6xi32>, %x: mem
     (%a: f32, %k: i32, %b: f32, %acc: f32) { %s = arith.addf %a, %b : f32  te.yield %s : f32 }
   func.return
 }
+
+// The second op counts all elements, the first those of each group; both write blocks of 16.
+// CHECK-LABEL: @a_consumer_joins_groups
+// CHECK-NEXT: te.compute
+// CHECK-NEXT: axes(g: 2, i: 32)
+// CHECK-NEXT: ins(%x[g, i])
+// CHECK-NEXT: extras(%r[g * 32 + i])
+// CHECK-NEXT: out(%y[(g * 32 + i) floordiv 16, (g * 32 + i) mod 16])
+// CHECK-NOT: te.compute
+func.func @a_consumer_joins_groups(%x: memref<2x32xf32>, %r: memref<64xf32>, %y: memref<4x16xf32>) {
+  %t = memref.alloc() : memref<4x16xf32>
+  te.compute axes(g: 2, i: 32) ins(%x[g, i]) out(%t[(g * 32 + i) floordiv 16, (g * 32 + i) mod 16]) init 0.0 : f32 : memref<2x32xf32>, memref<4x16xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(c: 64) ins(%t[c floordiv 16, c mod 16], %r[c]) out(%y[c floordiv 16, c mod 16]) init 0.0 : f32 : memref<4x16xf32>, memref<64xf32>, memref<4x16xf32>
+    (%a: f32, %b: f32, %acc: f32) { %s = arith.addf %a, %b : f32  te.yield %s : f32 }
+  func.return
+}
