@@ -20,6 +20,7 @@ from xdsl.irdl import OptionalDef, VariadicDef
 from xdsl.passes import ModulePass
 
 from lamina import passes
+from lamina.passes.graph._layout_rules import rule_of
 from lamina.universe import dialects
 
 LEVELS = {
@@ -111,6 +112,8 @@ def dialect_pages(dialect: Dialect) -> Iterator[str]:
         yield f"```mlir\n{example(documented)}\n```"
         if is_op and (line := parts(documented)):
             yield f"{line[0].upper()}{line[1:]}."
+        if is_op and (rule := rule_of(documented)):
+            yield f"Layouts: {rule.text}"
 
 
 def dialects_page() -> str:

@@ -18,57 +18,15 @@ from xdsl.pattern_rewriter import (
 
 from lamina.dialects.graph import (
     SOURCE,
-    AlongAxisOp,
-    AvgPool2dOp,
-    GlobalAvgPoolOp,
-    MaxPool2dOp,
-    NormalizeOp,
-    PointwiseOp,
     ReduceOp,
     RelayoutOp,
     ResampleOp,
-    TransposeOp,
     layout_of,
-    shape,
     stored_as,
 )
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._any_layout import MOVERS
-from lamina.passes.graph._padding import CHANNELS
-
-
-def may_follow(op: Operation, layout: Layout) -> bool:
-    """Whether `op` can compute in `layout`, at no loss, if its operands come in it."""
-    match op:
-        case PointwiseOp():
-            return True
-        case MaxPool2dOp() | AvgPool2dOp() | GlobalAvgPoolOp():
-            # a window reads what pads height and width in storage
-            return all(layout.block(letter) == 1 for letter in layout.logical[CHANNELS + 1 :])
-        case ReduceOp() | ResampleOp():
-            # one number of a block would be a block of zeros but for it
-            return all(layout.block(layout.logical[d]) == 1 for d in op.axes.get_values())
-        case NormalizeOp():
-            return sums_up_blocks(op.x, op.axes.get_values(), layout)
-        case AlongAxisOp():
-            return sums_up_blocks(op.x, [op.axis.value.data], layout)
-        case TransposeOp():
-            return False  # its result has other dimensions
-        case _:
-            return isinstance(op, MOVERS) and not leaves_few(op, layout)
-
-
-def sums_up_blocks(x: SSAValue, dims: Sequence[int], layout: Layout) -> bool:
-    """Whether sums of `x` along `dims` are mostly sums of whole blocks, if not of other numbers."""
-    blocks = [layout.block(layout.logical[d]) for d in dims]
-    return all(b == 1 or shape(x)[d] >= 2 * b for d, b in zip(dims, blocks, strict=True))
-
-
-def leaves_few(op: Operation, layout: Layout) -> bool:
-    """Whether blocks would be mostly padding that was mostly elements before `op`."""
-    old, new = shape(op.operands[0]), shape(op.results[0])
-    blocks = map(layout.block, layout.logical)
-    return any(m < n and m < b // 2 for n, m, b in zip(old, new, blocks, strict=True))
+from lamina.passes.graph._layout_rules import may_follow, nothing_to_block
 
 
 def unpacked_from(value: SSAValue) -> SSAValue | None:
@@ -83,11 +41,8 @@ def follow(value: SSAValue, layout: Layout, rewriter: PatternRewriter) -> SSAVal
     source = unpacked_from(value)
     if source is not None and layout_of(source.type) == layout:
         return source
-    blocked = [d for d, letter in enumerate(layout.logical) if layout.block(letter) > 1]
-    if len(shape(value)) != layout.rank:
-        return value  # indices beside a map
-    if all(shape(value)[d] == 1 for d in blocked):
-        return value  # one number for all channels has nothing to block
+    if nothing_to_block(value, layout):
+        return value  # one number for all channels is read as it is
     op = RelayoutOp(value, stored_as(value.type, layout))
     rewriter.insert(op)
     return op.y

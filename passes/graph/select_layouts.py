@@ -53,6 +53,7 @@ def convolution_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
     if groups == channels and outputs == 1 and channels >= FEWEST_CHANNELS:
         return blocked, Layout.parse(f"OIHW{BLOCK}o"), blocked
     if groups > 1 and (inputs % BLOCK or outputs % BLOCK):
+        # half a register of each group at a time is slower than to unpack and to go along the width
         return None
     pixel = prod(shape(op.x)[2:]) == 1  # few numbers: a block costs less than to leave the layout
     if outputs < FEWEST_CHANNELS and not pixel:

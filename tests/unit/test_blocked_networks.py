@@ -6,11 +6,13 @@ import numpy as np
 import onnx
 import pytest
 from xdsl.dialects import func
+from xdsl.ir import Operation
 
 import lamina
 from lamina.context import new_context
-from lamina.dialects.graph import RelayoutOp
+from lamina.dialects.graph import Graph, RelayoutOp
 from lamina.frontends.onnx import import_model
+from lamina.passes.graph._layout_rules import rule_of
 from lamina.passes.pipelines import LEVELS, default
 from tests.unit.blocked_networks import NETWORKS
 from tests.unit.onnx_models import run_onnxruntime
@@ -73,3 +75,8 @@ def test_network_computes_what_onnxruntime_computes(name: str) -> None:
     for got, want in zip(found.values(), run_onnxruntime(proto, inputs), strict=True):
         assert got.shape == want.shape
         assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("op", list(Graph.operations), ids=lambda op: op.name)
+def test_every_op_states_how_layouts_pass_through_it(op: type[Operation]) -> None:
+    assert rule_of(op) is not None
