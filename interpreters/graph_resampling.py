@@ -18,11 +18,7 @@ def _resample(op: graph.ResampleOp, x: Array, *tables: Array) -> Array:
     y, places, weights = x.astype(np.float64), tables[: len(op.at)], tables[len(op.at) :]
     for k, axis in enumerate(op.axes.get_values()):
         at = places[k]
-        if at.min() < 0 or at.max() >= x.shape[axis]:
-            wrong = at.min() if at.min() < 0 else at.max()
-            raise InterpretationError(
-                f"graph.resample reads {wrong} along axis {axis} of {x.shape[axis]} elements"
-            )
+        _require_inside(op, at, x, axis)
         w = weights[k].astype(np.float64) if weights else np.ones(at.shape)
         apart = (*y.shape[:axis], *at.shape, *y.shape[axis + 1 :])
         taps = y.take(at.ravel(), axis).reshape(apart)
@@ -30,5 +26,32 @@ def _resample(op: graph.ResampleOp, x: Array, *tables: Array) -> Array:
     return y.astype(x.dtype)
 
 
-FUNCTIONS: Mapping[type[Operation], Callable[..., Array]] = {graph.ResampleOp: _resample}
+def _sample(op: graph.SampleOp, x: Array, *tables: Array) -> Array:
+    """All products at once, for one choice of taps after the other."""
+    places, weights = tables[: len(op.at)], tables[len(op.at) :]
+    for d, at in enumerate(places):
+        _require_inside(op, at, x, d + 2)
+    y = np.zeros(graph.shape(op.y))
+    batch = np.arange(len(x)).reshape(-1, *[1] * (y.ndim - 2))
+    for taps in np.ndindex(*(len(at) for at in places)):
+        here = x[batch, :, *(at[k] for at, k in zip(places, taps, strict=True))]
+        product = np.ones(())
+        for w, k in zip(weights, taps, strict=False):
+            product = product * w[k].astype(np.float64)
+        y += np.moveaxis(here, -1, 1) * np.expand_dims(product, 1 if weights else ())
+    return y.astype(x.dtype)
+
+
+def _require_inside(op: Operation, at: Array, x: Array, axis: int) -> None:
+    if at.min() < 0 or at.max() >= x.shape[axis]:
+        wrong = at.min() if at.min() < 0 else at.max()
+        raise InterpretationError(
+            f"{op.name} reads {wrong} along axis {axis} of {x.shape[axis]} elements"
+        )
+
+
+FUNCTIONS: Mapping[type[Operation], Callable[..., Array]] = {
+    graph.ResampleOp: _resample,
+    graph.SampleOp: _sample,
+}
 """What each op computes from its operands."""

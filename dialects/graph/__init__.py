@@ -66,7 +66,7 @@ from lamina.dialects.graph.pointwise import (
     UnaryOp,
 )
 from lamina.dialects.graph.reductions import ReduceOp
-from lamina.dialects.graph.resampling import ResampleOp
+from lamina.dialects.graph.resampling import ResampleOp, SampleOp
 from lamina.dialects.graph.slicing import (
     DepthToSpaceOp,
     GatherOp,
@@ -130,6 +130,7 @@ Graph = Dialect(
         ResampleOp,
         ReshapeOp,
         RoundOp,
+        SampleOp,
         SigmoidOp,
         SliceOp,
         SoftmaxOp,
@@ -207,6 +208,7 @@ __all__ = [
     "ResampleOp",
     "ReshapeOp",
     "RoundOp",
+    "SampleOp",
     "SigmoidOp",
     "SignOp",
     "SliceOp",

@@ -28,6 +28,16 @@ from lamina.dialects.graph.attributes import (
 from lamina.dialects.graph.windows import ints
 
 
+def verify_tables(at: Sequence[SSAValue], weights: Sequence[SSAValue], rank: int) -> None:
+    """Refuse tables of places that are no integers of this rank, or that the weights do not fit."""
+    for table in at:
+        if tensor_type(table).element_type != i32 or len(shape(table)) != rank:
+            raise VerifyException(f"places must be i32 in {rank} dimensions, got {table.type}")
+    for table, w in zip(at, weights, strict=bool(weights)):
+        if shape(table) != shape(w):
+            raise VerifyException(f"places {table.type} have weights {w.type}")
+
+
 @irdl_op_definition
 class ResampleOp(IRDLOperation):
     """
@@ -83,14 +93,62 @@ class ResampleOp(IRDLOperation):
                 f"needs places for each of the axes {axes}, and weights or none, got"
                 f" {len(self.at)} and {len(self.weights)}"
             )
-        for d, table in zip(axes, self.at, strict=True):
-            if tensor_type(table).element_type != i32 or len(shape(table)) != 2:
-                raise VerifyException(f"places along axis {d} must be OxKxi32, got {table.type}")
-        for d, table, w in zip(axes, self.at, self.weights, strict=bool(self.weights)):
-            if shape(table) != shape(w):
-                raise VerifyException(f"places {table.type} along axis {d} have weights {w.type}")
+        verify_tables(self.at, self.weights, rank=2)
         needed = list(x)
         for d, table in zip(axes, self.at, strict=True):
             needed[d] = shape(table)[0]
         if list(y) != needed:
             raise VerifyException(f"result must have shape {needed}, got {self.y.type}")
+
+
+@irdl_op_definition
+class SampleOp(IRDLOperation):
+    """
+    Weighted sums of pixels at places that differ from pixel to pixel of the result, but are those
+    of all channels: with tables i and j for two dimensions, `y[n, c, h, w] = sum over k and m of
+    v[k, n, h, w] * w[m, n, h, w] * x[n, c, i[k, n, h, w], j[m, n, h, w]]`, and so for any number of
+    dimensions behind the channels. Without weights they are 1. The places must be
+    inside x.
+
+    %y = graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) weights(%v, %w : tensor<2x1x5x7xf32>, tensor<1x1x5x7xf32>) : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
+    """  # noqa: E501
+
+    name = "graph.sample"
+
+    x = operand_def(TensorType)
+    at = var_operand_def(TensorType)
+    weights = var_operand_def(TensorType)
+    y = result_def(TensorType)
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$x `at` `(` $at `:` type($at) `)` (`weights` `(` $weights^ `:` type($weights) `)`)?"
+        " attr-dict `:` type($x) `->` type($y)"
+    )
+
+    def __init__(
+        self,
+        x: SSAValue,
+        at: Sequence[SSAValue],
+        weights: Sequence[SSAValue] = (),
+        y: Attribute | None = None,
+    ) -> None:
+        if y is None:
+            size = [*shape(x)[:2], *shape(at[0])[2:]]
+            y = TensorType(tensor_type(x).element_type, size)
+        super().__init__(operands=[x, at, weights], result_types=[y])
+
+    def verify_(self) -> None:
+        verify_layouts(self)
+        verify_elements(self, [self.x, *self.weights, self.y])
+        x, y = shape(self.x), shape(self.y)
+        if len(x) < 3 or len(self.at) != len(x) - 2 or len(self.weights) not in (0, len(x) - 2):
+            raise VerifyException(
+                f"needs places for each dimension of {self.x.type} behind the channels, and weights"
+                f" or none, got {len(self.at)} and {len(self.weights)}"
+            )
+        verify_tables(self.at, self.weights, rank=len(x))
+        for table in self.at:
+            if (*x[:2], *shape(table)[2:]) != y or shape(table)[1] != x[0]:
+                raise VerifyException(f"places {table.type} do not make {self.y.type}")

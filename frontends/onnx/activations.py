@@ -37,6 +37,10 @@ class Formula:
         """a + b"""
         return a if b == 0.0 else self.node.add(graph.AddOp(a, self._operand(b)))
 
+    def sub(self, a: SSAValue, b: SSAValue | float) -> SSAValue:
+        """a - b"""
+        return self.node.add(graph.SubOp(a, self._operand(b)))
+
     def mul(self, a: SSAValue, b: SSAValue | float) -> SSAValue:
         """a * b"""
         return a if b == 1.0 else self.node.add(graph.MulOp(a, self._operand(b)))

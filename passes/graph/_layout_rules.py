@@ -23,6 +23,7 @@ from lamina.dialects.graph import (
     RelayoutOp,
     ResampleOp,
     ReshapeOp,
+    SampleOp,
     TakeAlongOp,
     TransposeOp,
     YieldOp,
@@ -89,7 +90,7 @@ RULES = (
         always,
     ),
     Rule(
-        (PoolOp, GlobalAvgPoolOp),
+        (PoolOp, GlobalAvgPoolOp, SampleOp),
         "follows, if height and width are not in blocks.",
         keeps_maps_whole,
     ),

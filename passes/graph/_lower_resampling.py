@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects.expr import Expr, var
-from lamina.dialects.graph import ResampleOp
+from lamina.dialects.graph import ResampleOp, SampleOp
 from lamina.passes.graph._copy import first
 from lamina.passes.graph._formula import Index, Kernel, Scalars, Tensor, point
 
 
-def resample(k: Kernel, op: ResampleOp) -> None:
-    """y[o] = sum over k of w[o, k] * x[at[o, k]]; a weight is the product of those of the axes"""
-    x, y = k.tensor(op.x), k.tensor(op.y)
+@dataclass(frozen=True)
+class Places:
+    """Where a sum of taps reads along one dimension."""
+
+    dim: int
+    at: Tensor
+    """for each tap, and for each element of the result or of one dimension of it"""
+    weights: Tensor | None
+    """of the places in `at`; None if each is 1"""
+    tap: int
+    """the dimension of `at` that is the taps"""
+    index: Index
+    """of `at`, in its other dimensions"""
+
+
+def sum_of_taps(k: Kernel, x: Tensor, y: Tensor, places: Sequence[Places]) -> None:
+    """y[o] = sum over the taps of each of `places` of the product of their weights and of x"""
     axes, index = point(y)
     source, taps = list(index), dict[str, int]()
     names: dict[str, tuple[Tensor, Index, int]] = {}
     weights: list[tuple[Tensor, Index]] = []
-    for number, d in enumerate(op.axes.get_values()):
-        name, at = list(axes)[d], k.tensor(op.at[number])
-        tap = Expr()
-        if at.shape[1] > 1:
-            taps[f"k{name}"] = at.shape[1]
+    for each in places:
+        name = list(axes)[each.dim]
+        count, tap = each.at.shape[each.tap], Expr()
+        if count > 1:
+            taps[f"k{name}"] = count
             tap = var(f"k{name}")
-        source[d] = var(f"at_{name}")
-        names[f"at_{name}"] = (at, [index[d], tap], x.shape[d])
-        if op.weights:
-            weights.append((k.tensor(op.weights[number]), [index[d], tap]))
+        at = [*each.index[: each.tap], tap, *each.index[each.tap :]]
+        source[each.dim] = var(f"at_{name}")
+        names[f"at_{name}"] = (each.at, at, x.shape[each.dim])
+        if each.weights is not None:
+            weights.append((each.weights, at))
 
     def weighted(s: Scalars, v: list[SSAValue]) -> SSAValue:
         *factors, element, total = v
@@ -42,4 +58,31 @@ def resample(k: Kernel, op: ResampleOp) -> None:
     k.compute(axes, [*weights, (x, source)], (y, index), body, reduce=taps, names=names)
 
 
-LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {ResampleOp: resample}  # pyright: ignore[reportAssignmentType]
+def resample(k: Kernel, op: ResampleOp) -> None:
+    """y[o] = sum over k of w[o, k] * x[at[o, k]]; a weight is the product of those of the axes"""
+    y = k.tensor(op.y)
+    _, index = point(y)
+    weights = [k.tensor(w) for w in op.weights] or [None] * len(op.at)
+    places = [
+        Places(d, k.tensor(at), w, 1, [index[d]])
+        for d, at, w in zip(op.axes.get_values(), op.at, weights, strict=True)
+    ]
+    sum_of_taps(k, k.tensor(op.x), y, places)
+
+
+def sample(k: Kernel, op: SampleOp) -> None:
+    """y[n, c, o] = sum over k, m of v[k, n, o] * w[m, n, o] * x[n, c, i[k, n, o], j[m, n, o]]"""
+    y = k.tensor(op.y)
+    _, (n, _, *inner) = point(y)
+    weights = [k.tensor(w) for w in op.weights] or [None] * len(op.at)
+    places = [
+        Places(d, k.tensor(at), w, 0, [n, *inner])
+        for d, (at, w) in enumerate(zip(op.at, weights, strict=True), 2)
+    ]
+    sum_of_taps(k, k.tensor(op.x), y, places)
+
+
+LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
+    ResampleOp: resample,
+    SampleOp: sample,
+}  # pyright: ignore[reportAssignmentType]

@@ -46,6 +46,7 @@ from lamina.dialects.graph import (
     RepeatOp,
     ResampleOp,
     RoundOp,
+    SampleOp,
     SigmoidOp,
     SliceOp,
     SqrtOp,
@@ -185,7 +186,7 @@ def _passes_zeros_on(op: Operation, dim: int) -> bool:
         case NormalizeOp():
             # all zeros, less their mean, over the root of epsilon
             return dim not in op.axes.get_values() and op.epsilon.value.data > 0
-        case PoolOp() | GlobalAvgPoolOp():
+        case PoolOp() | GlobalAvgPoolOp() | SampleOp():
             return dim == CHANNELS
         case ReduceOp() | ResampleOp():
             return dim not in op.axes.get_values()

@@ -30,6 +30,7 @@ from lamina.dialects.graph import (
     RelayoutOp,
     RepeatOp,
     ResampleOp,
+    SampleOp,
     TakeAlongOp,
     TakeOp,
     YieldOp,
@@ -52,6 +53,7 @@ ROOTS = (
     ReduceOp,
     RepeatOp,
     ResampleOp,
+    SampleOp,
     TakeAlongOp,
     TakeOp,
 )

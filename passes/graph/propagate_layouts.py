@@ -21,6 +21,7 @@ from lamina.dialects.graph import (
     ReduceOp,
     RelayoutOp,
     ResampleOp,
+    SampleOp,
     layout_of,
     stored_as,
 )
@@ -52,13 +53,14 @@ class FollowOperands(RewritePattern):
     """op(relayout(x: A -> plain)) -> relayout(op(x): A -> plain)"""
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        layout = self.incoming(op.operands)
+        # tables are read as they are
+        own = op.operands[:1] if isinstance(op, ResampleOp | SampleOp) else op.operands
+        layout = self.incoming(own)
         if layout is None or len(op.results) != 1 or not layout_of(op.results[0].type).is_plain:
             return
         if not may_follow(op, layout):
             return
-        tables = op.operands[1:] if isinstance(op, ResampleOp) else ()
-        operands = [x if x in tables else follow(x, layout, rewriter) for x in op.operands]
+        operands = [*(follow(x, layout, rewriter) for x in own), *op.operands[len(own) :]]
         y = op.results[0]
         new = type(op).create(
             operands=operands,
@@ -85,7 +87,7 @@ class ReadBlocked(RewritePattern):
     """op(relayout(x: A -> plain)) -> op(x), where `op` reads elements one by one in any case"""
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(op, (*MOVERS, ReduceOp, ResampleOp)):
+        if not isinstance(op, (*MOVERS, ReduceOp, ResampleOp, SampleOp)):
             return
         for i, x in enumerate(op.operands):
             if (source := unpacked_from(x)) is not None:

@@ -10,7 +10,15 @@ import pytest
 from xdsl.dialects.builtin import TensorType, f32
 from xdsl.ir import SSAValue
 
-from lamina.dialects.graph import AddOp, ReluOp, RepeatOp, ResampleOp, SigmoidOp, shape
+from lamina.dialects.graph import (
+    AddOp,
+    ReluOp,
+    RepeatOp,
+    ResampleOp,
+    SampleOp,
+    SigmoidOp,
+    shape,
+)
 from lamina.dialects.graph.constants import constant
 from tests.unit.test_graph_pipeline import Net
 
@@ -52,7 +60,18 @@ def resampled_input(net: Net) -> Iterator[SSAValue]:
     yield resample(net, net.input, (12, 7), 1, False)
 
 
-@pytest.mark.parametrize("network", [repeated, resampled, resampled_input])
+def sampled(net: Net) -> Iterator[SSAValue]:
+    for channels, taps in ((32, 2), (37, 1)):
+        x = net.add(ReluOp(net.conv(net.input, channels, **CONV)))
+        size = (taps, shape(x)[0], 6, 5)
+        at = [net.rng.integers(0, n, size).astype(np.int32) for n in shape(x)[2:]]
+        by = [net.rng.random(size, np.float32) for _ in at] if taps > 1 else []
+        at, by = ([net.add(constant(a, net.ctx.weights)) for a in arrays] for arrays in (at, by))
+        y = net.add(SigmoidOp(net.add(SampleOp(x, at, by))))
+        yield net.conv(y, 20, **CONV)
+
+
+@pytest.mark.parametrize("network", [repeated, resampled, resampled_input, sampled])
 @pytest.mark.parametrize("size", [(1, 3, 9, 11), (2, 24, 7, 8)], ids=str)
 def test_every_pass_keeps_the_meaning(network, size) -> None:
     net = Net(size)

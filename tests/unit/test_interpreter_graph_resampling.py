@@ -53,3 +53,37 @@ def test_place_outside_is_an_error(outside: int) -> None:
     i = np.zeros((3, 1), np.int32)
     with pytest.raises(InterpretationError, match=f"reads {outside} along axis 1 of 6 elements"):
         run(new_context(), resampled(at, False), normal(4, 6), i, at, normal(3, 1), normal(5, 2))
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_sample_is_its_formula(weights: bool) -> None:
+    x, rng = normal(2, 3, 4, 5), np.random.default_rng(1)
+    i, j = (rng.integers(0, n, (k, 2, 6, 7)).astype(np.int32) for k, n in ((2, 4), (3, 5)))
+    v, w = normal(*i.shape), normal(*j.shape)
+    (y,) = run(new_context(), sampled(weights), x, i, j, v, w)
+    for n, c, h, b in np.ndindex(*y.shape):
+        total = 0.0
+        for k, m in product(range(2), range(3)):
+            by = float(v[k, n, h, b]) * float(w[m, n, h, b]) if weights else 1.0
+            total += by * float(x[n, c, i[k, n, h, b], j[m, n, h, b]])
+        np.testing.assert_allclose(y[n, c, h, b], total, rtol=1e-6, atol=1e-7)
+
+
+def sampled(weights: bool) -> str:
+    """A function that samples an image of 4x5 at 6x7 places, by 2 taps down and 3 across."""
+    i, j = "tensor<2x2x6x7xi32>", "tensor<3x2x6x7xi32>"
+    v, w = i.replace("i32", "f32"), j.replace("i32", "f32")
+    by = f" weights(%v, %w : {v}, {w})" if weights else ""
+    x, y = "tensor<2x3x4x5xf32>", "tensor<2x3x6x7xf32>"
+    return f"""
+    func.func @f(%x: {x}, %i: {i}, %j: {j}, %v: {v}, %w: {w}) -> {y} {{
+      %y = graph.sample %x at(%i, %j : {i}, {j}){by} : {x} -> {y}
+      func.return %y : {y}
+    }}"""
+
+
+def test_sample_outside_is_an_error() -> None:
+    i, j = np.full((2, 2, 6, 7), 4, np.int32), np.zeros((3, 2, 6, 7), np.int32)
+    inputs = (normal(2, 3, 4, 5), i, j, normal(*i.shape), normal(*j.shape))
+    with pytest.raises(InterpretationError, match=r"graph.sample reads 4 along axis 2 of 4"):
+        run(new_context(), sampled(True), *inputs)

@@ -531,6 +531,30 @@ func.func @gather_result_has_another_shape(%x: tensor<2x8xf32>) {
 
 // -----
 
+// CHECK: needs places for each dimension of tensor<1x3x8x8xf32> behind the channels, and weights or none, got 1 and 0
+func.func @places_along_one_dimension_of_two(%x: tensor<1x3x8x8xf32>, %i: tensor<2x1x5x7xi32>) {
+  %y = graph.sample %x at(%i : tensor<2x1x5x7xi32>) : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: places must be i32 in 3 dimensions, got tensor<2x5xi32>
+func.func @places_without_taps(%x: tensor<1x3x8xf32>, %i: tensor<2x5xi32>) {
+  %y = graph.sample %x at(%i : tensor<2x5xi32>) : tensor<1x3x8xf32> -> tensor<1x3x5xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: places tensor<2x1x5xi32> do not make tensor<1x3x6xf32>
+func.func @sampled_result_has_another_shape(%x: tensor<1x3x8xf32>, %i: tensor<2x1x5xi32>) {
+  %y = graph.sample %x at(%i : tensor<2x1x5xi32>) : tensor<1x3x8xf32> -> tensor<1x3x6xf32>
+  func.return
+}
+
+// -----
+
 // CHECK: each dimension must be a multiple of that of tensor<2x8xf32>, got tensor<3x8xf32>
 func.func @tile_ends_inside(%x: tensor<2x8xf32>) {
   %y = graph.tile %x : tensor<2x8xf32> -> tensor<3x8xf32>
@@ -699,7 +723,7 @@ func.func @axis_without_places(%x: tensor<2x8xf32>, %i: tensor<5x1xi32>) {
 
 // -----
 
-// CHECK: places along axis 1 must be OxKxi32, got tensor<5x1xi64>
+// CHECK: places must be i32 in 2 dimensions, got tensor<5x1xi64>
 func.func @places_of_another_type(%x: tensor<2x8xf32>, %i: tensor<5x1xi64>) {
   %y = graph.resample %x over [1] at(%i : tensor<5x1xi64>) : tensor<2x8xf32> -> tensor<2x5xf32>
   func.return
@@ -707,7 +731,7 @@ func.func @places_of_another_type(%x: tensor<2x8xf32>, %i: tensor<5x1xi64>) {
 
 // -----
 
-// CHECK: places tensor<5x2xi32> along axis 1 have weights tensor<5x1xf32>
+// CHECK: places tensor<5x2xi32> have weights tensor<5x1xf32>
 func.func @weights_for_fewer_taps(%x: tensor<2x8xf32>, %i: tensor<5x2xi32>, %w: tensor<5x1xf32>) {
   %y = graph.resample %x over [1] at(%i : tensor<5x2xi32>) weights(%w : tensor<5x1xf32>) : tensor<2x8xf32> -> tensor<2x5xf32>
   func.return

@@ -224,6 +224,15 @@ func.func @elements_are_repeated_and_resampled(%x: tensor<1x4x8x8xf32>, %i: tens
   func.return
 }
 
+// CHECK-LABEL: func.func @pixels_are_sampled
+// CHECK-NEXT:    graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) weights(%v, %w : tensor<2x1x5x7xf32>, tensor<1x1x5x7xf32>) : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
+// CHECK-NEXT:    graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) {lamina.source = "s"} : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
+func.func @pixels_are_sampled(%x: tensor<1x3x8x8xf32>, %i: tensor<2x1x5x7xi32>, %j: tensor<1x1x5x7xi32>, %v: tensor<2x1x5x7xf32>, %w: tensor<1x1x5x7xf32>) {
+  %0 = graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) weights(%v, %w : tensor<2x1x5x7xf32>, tensor<1x1x5x7xf32>) : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
+  %1 = graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) {lamina.source = "s"} : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @dimensions_are_reduced
 // CHECK-NEXT:    graph.reduce "sum" %x over [2, 3] : tensor<1x64x8x8xf32> -> tensor<1x64x1x1xf32>
 // CHECK-NEXT:    graph.reduce "sum_square" %x over [1] : tensor<1x64x8x8xf32> -> tensor<1x1x8x8xf32>

@@ -494,6 +494,21 @@ func.func private @taps_are_summed_up_by_weight(%x: tensor<1x3x4x4xf32>, %i: ten
 
 // -----
 
+// CHECK-LABEL: func.func private @sampled_pixels_differ_from_place_to_place
+// CHECK-NEXT:    te.compute
+// CHECK-NEXT:      axes(n: 1, c: 16, h: 5, w: 7, reduce kh: 2)
+// CHECK-NEXT:      ins(%i[kh, n, h, w] as at_h: 8, %j[0, n, h, w] as at_w: 8, %v[kh, n, h, w], %w[0, n, h, w], %x[n, c floordiv 16, at_h, at_w, c mod 16])
+// CHECK-NEXT:      out(%y[n, c floordiv 16, h, w, c mod 16])
+// CHECK:           %[[W:.*]] = arith.mulf %a, %a1
+// CHECK-NEXT:      %[[P:.*]] = arith.mulf %[[W]], %a2
+// CHECK-NEXT:      arith.addf %[[P]], %acc
+func.func private @sampled_pixels_differ_from_place_to_place(%x: tensor<1x3x8x8xf32, #graph.layout<NCHW16c>>, %i: tensor<2x1x5x7xi32>, %j: tensor<1x1x5x7xi32>, %v: tensor<2x1x5x7xf32>, %w: tensor<1x1x5x7xf32>) -> tensor<1x3x5x7xf32, #graph.layout<NCHW16c>> {
+  %y = graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) weights(%v, %w : tensor<2x1x5x7xf32>, tensor<1x1x5x7xf32>) : tensor<1x3x8x8xf32, #graph.layout<NCHW16c>> -> tensor<1x3x5x7xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x3x5x7xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
 // CHECK-LABEL: func.func private @mean_is_a_scaled_sum
 // CHECK:           axes(i1: 8, reduce i0: 2, reduce i2: 4)
 // CHECK-NEXT:      ins(%x[i0, i1, i2])

@@ -179,3 +179,11 @@ func.func @indices_stay_as_they_are(%x: tensor<1x32x4x4xf32, #graph.layout<NCHW1
   %y = graph.take axis 1 %p at %i : tensor<1x32x4x4xf32>, tensor<20xi64> -> tensor<1x20x4x4xf32>
   func.return %y : tensor<1x20x4x4xf32>
 }
+
+// CHECK-LABEL: func.func @sampling_follows_and_reads_its_tables_as_they_are
+// CHECK:         graph.sample %x at(%i, %i : tensor<1x1x5x7xi32>, tensor<1x1x5x7xi32>) : {{.*}} -> tensor<1x20x5x7xf32, #graph.layout<NCHW16c>>
+func.func @sampling_follows_and_reads_its_tables_as_they_are(%x: tensor<1x20x8x8xf32, #graph.layout<NCHW16c>>, %i: tensor<1x1x5x7xi32>) -> tensor<1x20x5x7xf32> {
+  %p = graph.relayout %x : tensor<1x20x8x8xf32, #graph.layout<NCHW16c>> -> tensor<1x20x8x8xf32>
+  %y = graph.sample %p at(%i, %i : tensor<1x1x5x7xi32>, tensor<1x1x5x7xi32>) : tensor<1x20x8x8xf32> -> tensor<1x20x5x7xf32>
+  func.return %y : tensor<1x20x5x7xf32>
+}
