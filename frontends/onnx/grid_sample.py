@@ -1,7 +1,8 @@
 """
 GridSample: arithmetic on the grid that gives places and weights, and one op that reads there.
 
-All of it is in the shape [taps, n, height, width], so that vectors run over the width.
+All of it is in the shape [taps, n, height, width], so that vectors run over the width. AffineGrid
+makes such a grid.
 """
 
 from __future__ import annotations
@@ -149,4 +150,27 @@ def _grid_sample(node: Node) -> Sequence[Value]:
     return [node.add(graph.SampleOp(x, at, [w for w in weights if w is not None]))]
 
 
-OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {"GridSample": _grid_sample}
+def _affine_grid(node: Node) -> Sequence[Value]:
+    """One matrix product: all points of the grid, which are known, times the transformations."""
+    theta, size = node.tensor(0), node.constant(1, "sizes").tolist()
+    n, extents = size[0], size[2:]
+    dims = len(extents)
+    if dims not in (2, 3) or graph.shape(theta) != (n, dims, dims + 1):
+        raise Unsupported(f"of {list(graph.shape(theta))} for sizes {size}")
+    lines = [_from_minus_one(m, bool(node.attribute("align_corners", 0))) for m in extents]
+    *points, last = np.meshgrid(*lines, indexing="ij")
+    grid = np.stack([last, *reversed(points), np.ones(extents)], -1).reshape(1, -1, dims + 1)
+    turned = node.add(graph.TransposeOp(theta, [0, 2, 1]))
+    y = node.add(graph.MatmulOp(node.known(grid.astype(np.float32)), turned))
+    return [reshaped(node, y, (n, *extents, dims))]
+
+
+def _from_minus_one(n: int, corners: bool) -> np.ndarray:
+    """Coordinates from -1 to 1: of the centers of `n` pixels, or of the first to the last pixel."""
+    return np.linspace(-1, 1, n) if corners else (2 * np.arange(n) + 1) / n - 1
+
+
+OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
+    "AffineGrid": _affine_grid,
+    "GridSample": _grid_sample,
+}

@@ -1,4 +1,4 @@
-"""GridSample, imported, folded and compiled, by ONNX Runtime and by the reference of ONNX."""
+"""GridSample and AffineGrid, compiled, by ONNX Runtime and by the reference of ONNX."""
 
 from __future__ import annotations
 
@@ -87,6 +87,31 @@ def test_sampled_map_between_convolutions_stays_in_blocks() -> None:
     assert agrees(got, want)
 
 
+@pytest.mark.parametrize("corners", [0, 1])
+@pytest.mark.parametrize("size", [(2, 3, 5, 7), (3, 1, 2, 4, 5)], ids=str)
+def test_affine_grid_is_that_of_onnxruntime(size: tuple[int, ...], corners: int) -> None:
+    dims = len(size) - 2
+    theta = (size[0], dims, dims + 1)
+    proto = node("AffineGrid", theta, np.array(size), opset=20, align_corners=corners)
+    inputs = [np.random.default_rng(1).standard_normal(theta).astype(np.float32)]
+    (got,), (want,) = compiled(proto, inputs), run_onnxruntime(proto, inputs)
+    assert agrees(got, want)
+
+
+def test_transformed_image_is_that_of_onnxruntime() -> None:
+    nodes = [
+        helper.make_node("AffineGrid", ["t", "size"], ["g"]),
+        helper.make_node("GridSample", ["x", "g"], ["y"], padding_mode="reflection"),
+    ]
+    shapes = {"x": (2, 3, 5, 6), "t": (2, 2, 3)}
+    proto = model(nodes, shapes, {"size": np.array([2, 3, 9, 8])}, opset=20)
+    inputs = [
+        np.random.default_rng(1).standard_normal(s).astype(np.float32) for s in shapes.values()
+    ]
+    (got,), (want,) = compiled(proto, inputs), run_onnxruntime(proto, inputs)
+    assert agrees(got, want)
+
+
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("corners", [0, 1])
 def test_no_place_is_read_outside(padding: str, corners: int) -> None:
@@ -105,6 +130,10 @@ def test_no_place_is_read_outside(padding: str, corners: int) -> None:
 @pytest.mark.parametrize(
     ("proto", "message"),
     [
+        (
+            node("AffineGrid", (2, 2, 3), np.array([1, 3, 4, 4]), opset=20),
+            r"AffineGrid of \[2, 2, 3\] for sizes \[1, 3, 4, 4\]",
+        ),
         (node("GridSample", IMAGE, GRID, mode="area"), "GridSample with mode area"),
         (
             node("GridSample", (1, 1, 2, 2, 2), (1, 1, 1, 1, 3), mode="bicubic"),
