@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -18,11 +19,13 @@ from xdsl.pattern_rewriter import (
 
 from lamina.dialects.graph import (
     SOURCE,
+    ConstantOp,
     ReduceOp,
     RelayoutOp,
     ResampleOp,
     SampleOp,
     layout_of,
+    shape,
     stored_as,
 )
 from lamina.dialects.layout import Layout
@@ -75,12 +78,20 @@ class FollowOperands(RewritePattern):
         new.results[0].name_hint = back.y.name_hint
 
     def incoming(self, operands: Sequence[SSAValue]) -> Layout | None:
-        """The blocked layout that some operand was unpacked from."""
-        for x in operands:
-            source = unpacked_from(x)
-            if source is not None and not layout_of(source.type).is_plain:
-                return layout_of(source.type).with_halo(())
-        return None
+        """The blocked layout that operands were unpacked from, if most of the elements were."""
+        sources = {x: source for x in operands if (source := unpacked_from(x)) is not None}
+        blocked = {x: s for x, s in sources.items() if not layout_of(s.type).is_plain}
+        if not blocked:
+            return None
+        found = layout_of(next(iter(blocked.values())).type).with_halo(())
+        plain = [
+            prod(shape(x))
+            for x in operands
+            if x not in blocked
+            and not isinstance(x.owner, ConstantOp)
+            and not nothing_to_block(x, found)
+        ]
+        return found if sum(prod(shape(x)) for x in blocked) >= sum(plain) else None
 
 
 class ReadBlocked(RewritePattern):
@@ -99,8 +110,9 @@ class PropagateLayoutsPass(ModulePass):
     """
     Let ops that work in any layout follow the blocked layout of their inputs.
 
-    What windows slide over and what is summed up stays whole. Ops that only move elements read each
-    operand where it lies, in blocks or not; so do sums, even if their result is plain.
+    An op follows the layout that most elements of its operands are in. What windows slide over and
+    what is summed up stays whole. Ops that only move elements read each operand where it lies, in
+    blocks or not; so do sums, even if their result is plain.
     """
 
     name = "propagate-layouts"

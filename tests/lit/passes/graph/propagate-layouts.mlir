@@ -187,3 +187,20 @@ func.func @sampling_follows_and_reads_its_tables_as_they_are(%x: tensor<1x20x8x8
   %y = graph.sample %p at(%i, %i : tensor<1x1x5x7xi32>, tensor<1x1x5x7xi32>) : tensor<1x20x8x8xf32> -> tensor<1x20x5x7xf32>
   func.return %y : tensor<1x20x5x7xf32>
 }
+
+// CHECK-LABEL: func.func @concat_of_what_is_mostly_plain_is_plain
+// CHECK:         graph.concat axis 1 %x, %b : (tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>, tensor<1x40x4x4xf32>) -> tensor<1x60x4x4xf32>
+func.func @concat_of_what_is_mostly_plain_is_plain(%x: tensor<1x20x4x4xf32, #graph.layout<NCHW16c>>, %b: tensor<1x40x4x4xf32>) -> tensor<1x60x4x4xf32> {
+  %p = graph.relayout %x : tensor<1x20x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x20x4x4xf32>
+  %y = graph.concat axis 1 %p, %b : (tensor<1x20x4x4xf32>, tensor<1x40x4x4xf32>) -> tensor<1x60x4x4xf32>
+  func.return %y : tensor<1x60x4x4xf32>
+}
+
+// The gate is small: it goes where the map is.
+// CHECK-LABEL: func.func @map_times_a_blocked_gate_stays
+// CHECK:         graph.mul %{{.*}}, %{{.*}} -> tensor<1x40x4x4xf32>
+func.func @map_times_a_blocked_gate_stays(%x: tensor<1x40x4x4xf32>, %g: tensor<1x40x1x1xf32, #graph.layout<NCHW16c>>) -> tensor<1x40x4x4xf32> {
+  %p = graph.relayout %g : tensor<1x40x1x1xf32, #graph.layout<NCHW16c>> -> tensor<1x40x1x1xf32>
+  %y = graph.mul %x, %p : (tensor<1x40x4x4xf32>, tensor<1x40x1x1xf32>) -> tensor<1x40x4x4xf32>
+  func.return %y : tensor<1x40x4x4xf32>
+}
