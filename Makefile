@@ -6,6 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 BUILD := build
+TIMED := .ci/timed
 
 .PHONY: help demo test test-lit test-unit check-models fuzz lint format types docs check-docs clean
 
@@ -20,15 +21,16 @@ demo: $(STAMP) ## classify handwritten digits, then compile ResNet-50 and time i
 test: test-lit test-unit ## every test but the whole models; under ten minutes on two cores
 
 test-lit: $(STAMP)
-	$(BIN)/lit -sv tests/lit
-	$(BIN)/lit -sv -Dmutate=1 tests/lit/passes # a pass that does nothing must fail its file
+	$(TIMED) lit $(BIN)/lit -sv tests/lit
+	$(TIMED) "lit, mutated" $(BIN)/lit -sv -Dmutate=1 tests/lit/passes # a pass that does nothing must fail its file
 
 test-unit: $(STAMP)
-	$(BIN)/pytest -q -n 2 -m "not alone" tests/unit
-	$(BIN)/pytest -q -m alone tests/unit || [ $$? = 5 ] # these measure time; 5: there are none
+	$(TIMED) unit $(BIN)/pytest -q -n 2 -m "not alone" tests/unit
+	$(TIMED) "unit, alone" $(BIN)/pytest -q -m alone tests/unit # these measure time
 
-check-models: $(STAMP) ## compare whole networks, kernel by kernel, with ONNX Runtime
-	$(BIN)/pytest -q tests/models
+check-models: $(STAMP) ## whole networks beside ONNX Runtime, and the tests of the onnx package
+	$(TIMED) models $(BIN)/pytest -q tests/models --ignore=tests/models/test_onnx_backend.py
+	$(TIMED) "onnx package" $(BIN)/pytest -q tests/models/test_onnx_backend.py
 
 fuzz: $(STAMP) ## try thousands of random graphs, for hours; not part of any other target
 	$(BIN)/pytest -q --hypothesis-profile=long tests/unit/test_random_graphs.py
