@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -150,13 +151,28 @@ def gather(g: Grower, x: Value) -> Value:
     n = x.shape[axis]
     low = -n if g.opset >= 11 else 0
     indices = [g.between(low, n - 1) for _ in range(g.between(1, 6))]
-    match g.choose(("list", "one", "matrix")):
+    match g.choose(("list", "one", "matrix", "scattered")):
         case "list":
             return g.add("Gather", x, ints(*indices), axis=axis)
         case "one":
             return g.add("Gather", x, np.array(indices[0], np.int64), axis=axis)
+        case "scattered":
+            return g.add("Gather", x, _places(g, low, n, [g.between(20, 50)]), axis=axis)
         case _:
             return g.add("Gather", x, ints(*indices, *indices).reshape(2, -1), axis=axis)
+
+
+def gather_elements(g: Grower, x: Value) -> Value:
+    axis = g.between(0, x.rank - 1)
+    n = x.shape[axis]
+    size = [g.choose((m, -(-m // 2))) for m in x.shape]
+    size[axis] = g.choose((n, n + 3))
+    return g.add("GatherElements", x, _places(g, -n, n, size), axis=axis)
+
+
+def _places(g: Grower, low: int, end: int, size: Sequence[int]) -> np.ndarray:
+    """Integers without any order."""
+    return np.random.default_rng(g.between(0, 99)).integers(low, end, size)
 
 
 def permuted(g: Grower, x: Value) -> Value:
@@ -323,6 +339,7 @@ OPERATORS = [
     Operator(expand, _any),
     Operator(tile, _any),
     Operator(gather, _any),
+    Operator(gather_elements, _any, since=11),
     *[Operator(permuted, _any)] * 2,
     *[Operator(shuffle, _maps)] * 2,
     Operator(pixels, _picture),
