@@ -78,7 +78,8 @@ _REDUCE: Mapping[str, Callable[..., Array]] = {
 
 
 def _reduce(op: graph.ReduceOp, x: Array) -> Array:
-    axes, exact = tuple(op.axes.get_values()), x.astype(np.float64)
+    axes = tuple(op.axes.get_values())
+    exact = x.astype(np.float64) if x.dtype.kind == "f" else x
     return _REDUCE[op.kind.data](exact, axes, keepdims=True).astype(x.dtype)
 
 

@@ -17,6 +17,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import BOOL, FLOAT, INTEGER
 from lamina.dialects.graph.attributes import shape, tensor_type, verify_tensors
 
 KINDS = ("sum", "mean", "max", "min", "prod", "sum_abs", "sum_square")
@@ -27,7 +28,8 @@ KINDS = ("sum", "mean", "max", "min", "prod", "sum_abs", "sum_square")
 class ReduceOp(IRDLOperation):
     """
     The sum, mean, max, min or prod of all elements along `axes`, which stay with size 1; sum_abs
-    and sum_square are the sums of |x| and x * x.
+    and sum_square are the sums of |x| and x * x. Of integers all but the mean, in their low bits;
+    of truth values max, whether one is true, and min, whether all are.
 
     %y = graph.reduce "sum" %x over [1, 2] : tensor<2x3x4xf32> -> tensor<2x1x1xf32>
     """
@@ -55,9 +57,10 @@ class ReduceOp(IRDLOperation):
         )
 
     def verify_(self) -> None:
-        verify_tensors(self)
         if (kind := self.kind.data) not in KINDS:
             raise VerifyException(f"kind must be one of {', '.join(KINDS)}, got {kind}")
+        bools = (BOOL,) if kind in ("max", "min") else ()
+        verify_tensors(self, FLOAT, *(() if kind == "mean" else (INTEGER, *bools)))
         size, axes = shape(self.x), list(self.axes.get_values())
         if axes != sorted(set(axes)) or any(not 0 <= d < len(size) for d in axes):
             raise VerifyException(

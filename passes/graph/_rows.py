@@ -89,7 +89,7 @@ def reduce_rows(
     name = near.axis
     chunks, rest = divmod(along[name], lanes)
     index = [*map(var, rows), var("lane")]
-    parts = (k.scratch([*rows.values(), lanes]), index)
+    parts = (k.scratch([*rows.values(), lanes], write[0].scalar), index)
     wide = _shifted(reads, name, var("chunk") * lanes + var("lane"))
     many = {**others, "chunk": chunks}
     k.compute({**rows, "lane": lanes}, wide, parts, body, reduce=many, init=init)
@@ -118,7 +118,7 @@ def reduce_rows(
         total = join(s, v)
         return epilogue(s, [total]) if epilogue else total
 
-    sums = (k.scratch([*rows.values(), 1]), [*map(var, rows), Expr()])
+    sums = (k.scratch([*rows.values(), 1], write[0].scalar), [*map(var, rows), Expr()])
     k.compute(rows, [parts], sums, combine, reduce={"lane": lanes}, init=init)
     k.compute(
         rows,

@@ -40,9 +40,11 @@ def check(operator: str, *inputs: np.ndarray, opset: int = 18, **attributes: Any
     names = [f"x{i}" for i in range(len(inputs))]
     given = dict(zip(names, inputs, strict=True))
     nodes = [helper.make_node(operator, names, ["y"], "n", **attributes)]
-    proto = typed_model(nodes, given, {}, "float32", opset)
+    weights = {n: given.pop(n) for n in names[1:] if operator.startswith("Reduce")}
+    proto = typed_model(nodes, given, weights, "float32", opset)
     inferred = onnx.shape_inference.infer_shapes(strip_type(proto)).graph.output[0]
     proto.graph.output[0].CopyFrom(inferred)
+    inputs = tuple(given.values())
     (wanted,) = run_onnxruntime(proto, inputs)
     context = new_context()
     module = import_model(proto, context.weights)
@@ -199,6 +201,23 @@ def test_integers_are_divided_by_zero_and_by_minus_one(type: str) -> None:
         np.testing.assert_array_equal(found, meant)
         assert (found[b == 0] == 0).all()
     assert limits.min == 0 or found[3] == 0
+
+
+@pytest.mark.parametrize("axes", [[1], [3], [2, 3], [0, 1, 2, 3]])
+@pytest.mark.parametrize("kind", ["Max", "Min", "Sum", "Prod", "L1", "SumSquare"])
+def test_integers_are_reduced(kind: str, axes: list[int]) -> None:
+    x = whole(0, "int32", 2, 37, 3, 70)
+    check(f"Reduce{kind}", np.sign(x) + (x == 0) if kind == "Prod" else x, np.array(axes))
+
+
+@pytest.mark.parametrize("type", ["int8", "uint8", "int64", "bool"])
+def test_extremes_of_integers_and_truth_values(type: str) -> None:
+    x = bools(0, *SHAPE) if type == "bool" else whole(0, type, *SHAPE)
+    if type == "uint8":
+        x[0, 0] = 200
+    for kind in ("Max", "Min"):
+        check(f"Reduce{kind}", x, np.array([1]), opset=20)
+        check(f"Reduce{kind}", x, np.array([3]), opset=20)
 
 
 @pytest.mark.parametrize("operator", ["Abs", "Neg", "Relu"])

@@ -792,3 +792,19 @@ func.func @indices_are_longer(%x: tensor<2x8xf32>, %i: tensor<3x9xi64>) {
   %y = graph.take_along axis 1 %x at %i : tensor<2x8xf32>, tensor<3x9xi64> -> tensor<3x9xf32>
   func.return
 }
+
+// -----
+
+// CHECK: graph.reduce needs elements of kind float, got i32
+func.func @mean_of_integers(%x: tensor<2x8xi32>) {
+  %y = graph.reduce "mean" %x over [1] : tensor<2x8xi32> -> tensor<2x1xi32>
+  func.return
+}
+
+// -----
+
+// CHECK: graph.reduce needs elements of kind float or integer, got i1
+func.func @sum_of_truth_values(%x: tensor<2x8xi1>) {
+  %y = graph.reduce "sum" %x over [1] : tensor<2x8xi1> -> tensor<2x1xi1>
+  func.return
+}
