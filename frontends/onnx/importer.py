@@ -40,6 +40,7 @@ from lamina.frontends.onnx import (
     power,
     reductions,
     resize,
+    selection,
     slicing,
     taking,
 )
@@ -67,6 +68,7 @@ OPERATORS: Mapping[str, Operator] = {
     **power.OPERATORS,
     **reductions.OPERATORS,
     **resize.OPERATORS,
+    **selection.OPERATORS,
     **slicing.OPERATORS,
     **taking.OPERATORS,
 }

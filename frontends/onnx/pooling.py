@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
 import numpy as np
+from xdsl.dialects.builtin import IntegerType, Signedness, f32
 from xdsl.ir import SSAValue
 
 from lamina.dialects import graph
@@ -49,7 +50,14 @@ def _max_pool(node: Node) -> Sequence[Value]:
         gaps = window.dilations
         return node.add(graph.MaxPool2dOp(x, window.kernel, window.strides, pads, dilations=gaps))
 
-    return [_over_windows(node, image(node, 0), _window(node), largest)]
+    x = image(node, 0)
+    type = graph.tensor_type(x).element_type
+    if type not in (IntegerType(8), IntegerType(8, Signedness.UNSIGNED)):
+        return [_over_windows(node, x, _window(node), largest)]
+    floats = node.add(graph.CastOp(x, graph.cast_type(x, f32)))  # which hold every byte
+    y = _over_windows(node, floats, _window(node), largest)
+    assert isinstance(y, SSAValue)
+    return [node.add(graph.CastOp(y, graph.cast_type(y, type)))]
 
 
 def _average_pool(node: Node) -> Sequence[Value]:
