@@ -3,6 +3,9 @@
 
 SHELL := bash
 PYTHON ?= python3
+# Of pyproject.toml; `pytorch` is big, so only who times it and CI, which skips no test, install it.
+comma := ,
+EXTRAS ?= dev,bench$(if $(filter true,$(CI)),$(comma)pytorch)
 BIN := .venv/bin
 STAMP := .venv/installed
 BUILD := build
@@ -63,5 +66,5 @@ $(STAMP): pyproject.toml
 	  "of $$python, which is missing: install the package python3-venv" >&2; exit 1; }; \
 	echo "making .venv with $$("$$python" --version)"; \
 	"$$python" -m venv .venv && \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]' && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]' && \
 	touch $(STAMP)

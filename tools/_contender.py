@@ -38,14 +38,16 @@ class Contender:
     """One loaded model; each public method answers the request of its name."""
 
     def load(self, runner: str, path: str, threads: int, options: dict) -> dict:
-        """Load or compile the model."""
+        """Load or compile the model; `cannot` says why this library does not take it."""
         # The process is pinned before anything that starts threads is imported.
         from lamina.errors import LaminaError
-        from lamina.tools._peers import RUNNERS
+        from lamina.tools._peers import RUNNERS, Refused
 
         start = time.perf_counter()
         try:
             self.runner = RUNNERS[runner](path, threads, options)
+        except Refused as e:
+            return {"cannot": str(e)}
         except LaminaError as e:
             return {"error": str(e)}
         return {
@@ -59,8 +61,12 @@ class Contender:
         from lamina.tools._arrays import load_npz, save_npz
 
         self.inputs = load_npz(inputs)
-        save_npz(outputs, self.runner.run(self.inputs))
-        return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        start = time.perf_counter()
+        found = self.runner.run(self.inputs)
+        seconds = time.perf_counter() - start
+        save_npz(outputs, found)
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {"run_s": seconds, "peak_mb": peak_mb}
 
     def time(self, warm_up: int, runs: int) -> dict:
         """Milliseconds of each of `runs` runs, after some that do not count."""

@@ -15,7 +15,7 @@ from lamina.errors import LaminaError
 def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A file beside `path` to write to; it takes the place of `path` if nothing went wrong."""
     path = Path(path)
-    if _is_device(path):
+    if is_device(path):
         yield path
         return
     path = path.resolve()  # a link stays a link: what it points to is replaced
@@ -38,13 +38,13 @@ def require_readable(path: str | os.PathLike[str]) -> None:
 
 def require_writable(path: str | os.PathLike[str]) -> None:
     """Fail now rather than after the work, if `path` could not be written."""
-    if not _is_device(Path(path)):
+    if not is_device(Path(path)):
         _beside(Path(path).resolve()).unlink()
 
 
 def require_replaceable(path: str | os.PathLike[str]) -> None:
     """Fail if `path` is something that only takes a stream, which an artifact is not."""
-    if _is_device(Path(path)):
+    if is_device(Path(path)):
         raise LaminaError(f"cannot write '{path}': it is not a file that can be replaced")
 
 
@@ -54,7 +54,7 @@ def require_different(path: str | os.PathLike[str], other: str | os.PathLike[str
         raise LaminaError(f"cannot write '{path}': it is the input")
 
 
-def _is_device(path: Path) -> bool:
+def is_device(path: Path) -> bool:
     """Whether this is `/dev/stdout`, a pipe or the like, which is written to, never replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()
 

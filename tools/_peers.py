@@ -14,8 +14,17 @@ import numpy as np
 
 from lamina.tools._arrays import Arrays, Specs
 
-PEERS = {"onnxruntime": "onnxruntime", "openvino": "openvino"}
-"""name on the command line -> the package it needs"""
+PEERS = {
+    "onnxruntime": ("onnxruntime", "bench"),
+    "openvino": ("openvino", "bench"),
+    "pytorch": ("torch", "pytorch"),
+    "pytorch-compiled": ("torch", "pytorch"),
+}
+"""name on the command line -> the package it needs, and the extra of ours that installs it"""
+
+
+class Refused(Exception):
+    """A library does not take a model: a result of the comparison, not an error in it."""
 
 
 class Runner(Protocol):
@@ -93,9 +102,23 @@ class OpenVino:
         return {name: np.asarray(results[port]) for port, names in self.names for name in names}
 
 
+def _pytorch(path: str, threads: int, options: dict) -> Runner:
+    from lamina.tools._peers_pytorch import PyTorch
+
+    return PyTorch(path, threads)
+
+
+def _pytorch_compiled(path: str, threads: int, options: dict) -> Runner:
+    from lamina.tools._peers_pytorch import PyTorchCompiled
+
+    return PyTorchCompiled(path, threads)
+
+
 RUNNERS: dict[str, Callable[[str, int, dict], Runner]] = {
     "lamina": Lamina,
     "onnxruntime": OnnxRuntime,
     "openvino": OpenVino,
+    "pytorch": _pytorch,
+    "pytorch-compiled": _pytorch_compiled,
 }
 """name -> from path, threads and the options of Lamina's compiler to a loaded model"""

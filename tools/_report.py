@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lamina.errors import LaminaError
+from lamina.tools import _files
 from lamina.tools._arrays import Arrays
 from lamina.tools._rounds import Turns
 
@@ -48,8 +51,11 @@ def machine() -> dict[str, Any]:
         "name": platform.node(),
         "cpu": _cpu_name(),
         "cpus": os.cpu_count(),
+        "memory_gb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "xdsl": version("xdsl"),
+        "llvmlite": version("llvmlite"),
         "load": os.getloadavg()[0],
     }
 
@@ -61,6 +67,18 @@ def _cpu_name() -> str:
         return platform.processor()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.machine())
+
+
+def read(path: str) -> dict[str, Any]:
+    """What `--json` wrote."""
+    _files.require_readable(path)
+    try:
+        report = json.loads(Path(path).read_text())
+    except ValueError:
+        report = None
+    if not isinstance(report, dict) or not {"machine", "settings", "models"} <= report.keys():
+        raise LaminaError(f"'{path}' is not what `lamina bench --json` writes")
+    return report
 
 
 def complete_profile(profile: dict[str, Any]) -> None:
@@ -105,18 +123,28 @@ def _rates(c: dict[str, Any]) -> list[str]:
 def model_table(result: dict[str, Any]) -> str:
     """One model: a line for each contender."""
     rows = [["", "median", "p10", "ready in", "memory", "difference", "lamina / it"]]
-    for name, c in result["contenders"].items():
+    several = len({c["threads"] for c in result["contenders"].values()}) > 1
+    for c in result["contenders"].values():
+        if "cannot" in c:
+            continue
         times = c["latency"]
-        row = [f"{name} {c['version']}"]
+        row = [f"{c['name']} {c['version']}" + f", {count(c['threads'])}" * several]
         row += [f"{times['median_ms']:.3f} ms", f"{times['p10_ms']:.3f} ms"]
-        row += [f"{c['load_s']:.2f} s", f"{c['peak_mb']:.0f} MB"]
+        row += [f"{c['load_s'] + c['first_run_s']:.2f} s", f"{c['peak_mb']:.0f} MB"]
         row += [f"{c['difference']:.1e}" if "difference" in c else ""]
-        row += [_spread(c["ratio"]) if "ratio" in c else ""]
+        row += [spread(c["ratio"]) if "ratio" in c else ""]
         rows.append(row)
-    return table(rows)
+    refused = {c["name"]: c["cannot"] for c in result["contenders"].values() if "cannot" in c}
+    return "\n".join([table(rows), *(f"{name}: {why}" for name, why in refused.items())])
 
 
-def _spread(r: dict[str, Any]) -> str:
+def count(threads: int) -> str:
+    """A number of threads in words."""
+    return "1 thread" if threads == 1 else f"{threads} threads"
+
+
+def spread(r: Mapping[str, Any]) -> str:
+    """Median, 10th and 90th percentile of a ratio."""
     return f"{r['median']:.3f} ({r['p10']:.3f} .. {r['p90']:.3f})"
 
 

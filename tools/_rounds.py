@@ -14,15 +14,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from lamina.errors import LaminaError
+from lamina.progress import Progress
 
 TURN_SECONDS = 0.25
 """about how long one contender runs before the next one does"""
+
+LEAST_ROUNDS = 3
+"""that are taken however slow a model is, if as many were asked for"""
 
 Turns = dict[str, list[list[float]]]
 """contender -> round -> the milliseconds of each run"""
@@ -85,25 +89,37 @@ class Contender:
 
 
 @contextmanager
-def contenders(names: Sequence[str], cpus: Sequence[int]) -> Iterator[dict[str, Contender]]:
-    """One suspended process for each name; all of them are gone afterwards."""
+def contenders(cpus: Mapping[str, Sequence[int]]) -> Iterator[dict[str, Contender]]:
+    """One suspended process for each name, pinned to its CPUs; all are gone afterwards."""
     started: dict[str, Contender] = {}
     try:
-        for name in names:
-            started[name] = Contender(name, cpus)
+        for name, pinned in cpus.items():
+            started[name] = Contender(name, pinned)
         yield started
     finally:
         for contender in started.values():
             contender.close()
 
 
-def take_turns(field: dict[str, Contender], rounds: int) -> Turns:
-    """The times of every contender in every round; the order rotates from round to round."""
-    slowest = max(min(c.ask("time", warm_up=2, runs=3)["times"]) for c in field.values())
-    runs = min(200, max(3, round(TURN_SECONDS * 1e3 / slowest)))
+def take_turns(
+    field: Mapping[str, Contender],
+    rounds: int,
+    seconds: float = float("inf"),
+    step: Progress = lambda what, more=0: None,
+) -> Turns:
+    """
+    The times of every contender in every round; the order rotates from round to round. As many
+    rounds as are asked for or fit into `seconds`, but at least `LEAST_ROUNDS`.
+    """
+    fastest = [min(c.ask("time", warm_up=2, runs=3)["times"]) for c in field.values()]
+    runs = min(200, max(3, round(TURN_SECONDS * 1e3 / max(fastest))))
+    one_round = sum(fastest) / 1e3 * (runs + 1)
+    rounds = int(min(rounds, max(LEAST_ROUNDS, seconds / one_round)))
+    step("rounds", more=rounds)
     turns: Turns = {name: [] for name in field}
     names = list(field)
     for i in range(rounds):
+        step(f"round {i + 1}")
         first = i % len(names)
         for name in names[first:] + names[:first]:
             # The first run after another contender's turn finds that one's data in the caches.
@@ -115,7 +131,7 @@ def choose_cpus(threads: int) -> list[int]:
     """CPUs to pin to, of different cores as long as there are any."""
     allowed = sorted(os.sched_getaffinity(0))
     if threads > len(allowed):
-        raise LaminaError(f"--threads {threads} needs as many CPUs, found {len(allowed)}")
+        raise LaminaError(f"{threads} threads need as many CPUs, found {len(allowed)}")
     seen: set[str] = set()
     first, second = [], []
     for cpu in allowed:

@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with interrupts:
             args = parser().parse_args(argv)
+            args.words = sys.argv[1:] if argv is None else argv
             import_module(f"lamina.tools.commands.{args.command}").run(args)
             print(end="", flush=True)
     except (Exception, KeyboardInterrupt) as e:
@@ -108,17 +109,50 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         "on the same CPUs, and compare what they compute. A ratio is Lamina's time over the "
         "other's in the same round: below 1, Lamina is faster."
     )
-    p.add_argument("models", metavar="MODEL", nargs="+", help=".onnx files (alone: .lam, .mlir)")
+    p.add_argument("models", metavar="MODEL", nargs="*", help=".onnx files (alone: .lam, .mlir)")
+    p.add_argument(
+        "--all",
+        action="store_true",
+        help="the networks of benchmarks/models in a checkout; unless given otherwise, against "
+        "all libraries, these with 1 and 2 threads, and 20 seconds of rounds for each network",
+    )
     p.add_argument(
         "--against",
         metavar="PEER,...",
         type=_names,
-        default=[],
-        help="libraries to compare with: onnxruntime, openvino",
+        help="libraries to compare with: onnxruntime, openvino, pytorch, pytorch-compiled",
+    )
+    p.add_argument("--threads", metavar="N,...", type=_numbers, default=[1], help="(default: 1)")
+    p.add_argument(
+        "--peer-threads",
+        metavar="N,...",
+        type=_numbers,
+        help="of the other libraries (default: as many as --threads)",
     )
     p.add_argument("--rounds", type=_positive, default=10, help="(default: 10)")
+    p.add_argument(
+        "--seconds",
+        metavar="S",
+        type=_positive,
+        help="fewer rounds, but at least 3, for a model whose rounds would take longer than this",
+    )
     p.add_argument("--seed", type=_count, default=0, help="of the random inputs (default: 0)")
-    p.add_argument("--json", metavar="FILE", help="write everything that was measured")
+    p.add_argument(
+        "--json", metavar="FILE", help="write everything that was measured, after each model"
+    )
+    p.add_argument(
+        "--resume", action="store_true", help="measure only the models that --json FILE lacks"
+    )
+    p.add_argument(
+        "--report",
+        metavar="FILE",
+        help="measure nothing: print what --json wrote as Markdown",
+    )
+    p.add_argument(
+        "--write",
+        metavar="PAGE.md",
+        help="put that between the marks of this page instead, and a plot beside the page",
+    )
     p.add_argument(
         "--profile",
         nargs="?",
@@ -133,12 +167,16 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         default=1e-4,
         help="fail if outputs differ by more than X of the largest value (default: 1e-4)",
     )
-    _add_compiler_options(p)
+    _add_target_options(p)
 
 
 def _add_compiler_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
     p.add_argument("--threads", metavar="N", type=_positive, default=1, help="(default: 1)")
+    _add_target_options(p)
+
+
+def _add_target_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
     p.add_argument(
         "--shape",
         metavar="NAME=1x3x224x224",
@@ -164,6 +202,10 @@ def _positive(text: str) -> int:
     if (number := _count(text)) == 0:
         raise argparse.ArgumentTypeError("needs a number above 0, found '0'")
     return number
+
+
+def _numbers(text: str) -> list[int]:
+    return [_positive(number) for number in text.split(",")]
 
 
 def _shape(text: str) -> tuple[str, tuple[int, ...]]:

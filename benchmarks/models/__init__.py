@@ -35,6 +35,9 @@ MODELS: Mapping[str, Define] = {
     **ssd.MODELS,
 }
 
+MEASURED = tuple(n for n in MODELS if not n.endswith(("_v1", "_nms")) or n == "mobilenet_v1")
+"""without ResNets whose strides lie elsewhere, and without the end of a detector"""
+
 
 def network(name: str, *, seed: int = 0, batch: int = 1, opset: int = 17) -> Network:
     """The network called `name`, with its weights, before it becomes ONNX."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnx
 
-from benchmarks.models import MODELS, build, light, network
+from benchmarks.models import MEASURED, MODELS, build, light, network
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -24,6 +24,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="recorded batch-norm statistics where there are some",
     )
     parser.add_argument("--list", action="store_true", help="describe the models, write nothing")
+    parser.add_argument(
+        "--measured", action="store_true", help="name the models of `lamina bench --all`"
+    )
     chosen = parser.parse_args(argv)
     known = [*MODELS, *light.names()]
     if unknown := [name for name in chosen.models if name not in known]:
@@ -54,6 +57,9 @@ def built(name: str, chosen: argparse.Namespace) -> onnx.ModelProto:
 def main(argv: Sequence[str] | None = None) -> None:
     """Write or describe each model that was asked for."""
     chosen = arguments(argv)
+    if chosen.measured:
+        print("\n".join(MEASURED))
+        return
     for name in chosen.models:
         if chosen.list:
             print(describe(name, chosen.batch), flush=True)

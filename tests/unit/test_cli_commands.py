@@ -270,11 +270,11 @@ def test_bench_compares_and_profiles(lamina: Command, folder: Path, model: Path)
     text = lamina("bench", model, *options)
     found = json.loads(report.read_text())
     (entry,) = found["models"]
-    peer = entry["contenders"]["onnxruntime"]
+    peer = entry["contenders"]["onnxruntime@1"]
     assert peer["difference"] < 1e-5
     assert len(peer["ratio"]["rounds"]) == 3
     assert peer["ratio"]["p10"] <= peer["ratio"]["median"] <= peer["ratio"]["p90"]
-    assert entry["contenders"]["lamina"]["latency"]["median_ms"] > 0
+    assert entry["contenders"]["lamina@1"]["latency"]["median_ms"] > 0
     assert found["machine"]["cpu"] in text
     assert f"onnxruntime {peer['version']}" in text
     profile = entry["profile"]

@@ -1,120 +1,157 @@
-"""`lamina bench`: how fast a model is, beside other libraries, and whether they agree."""
+"""`lamina bench`: how fast models are, beside other libraries, and whether they agree."""
 
 from __future__ import annotations
 
 import json
-import tempfile
+import os
+import shlex
+import shutil
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
 from lamina.errors import LaminaError
-from lamina.tools import _files, _report
-from lamina.tools._arrays import Arrays, load_npz, random_inputs, save_npz
+from lamina.tools import _bench_page, _checkout, _files, _measure, _report
 from lamina.tools._peers import PEERS
-from lamina.tools._rounds import Contender, choose_cpus, contenders, take_turns
+from lamina.tools._rounds import choose_cpus
+
+SETTINGS = ("against", "threads", "peer_threads", "rounds", "seconds", "seed", "target", "shape")
+"""the arguments on which a result depends"""
 
 
 def run(args: Namespace) -> None:
-    """Bench every model, print a table for each, write the JSON file."""
-    _check_peers(args)
-    if args.json:
-        _files.require_writable(args.json)
-    cpus = choose_cpus(args.threads)
-    report: dict[str, Any] = {"machine": _report.machine(), "cpus": cpus, "threads": args.threads}
+    """Bench every model, print a table for each, write the JSON file; or report on such a file."""
+    if args.report:
+        if args.models or args.all:
+            raise LaminaError("--report FILE measures nothing, so it takes neither MODEL nor --all")
+        _bench_page.report(args.report, args.write)
+        return
+    _complete(args)
+    _check(args)
+    report = _begun(args)
     where = report["machine"]
     print(f"{where['name']}: {where['cpu']}, {where['cpus']} CPUs, {where['system']}")
-    print(f"threads: {args.threads}, pinned to CPU {', '.join(map(str, cpus))}")
-    report["models"] = []
-    for path in args.models:
-        result = _bench(path, args, cpus)
-        report["models"].append(result)
-        print(f"\n{path}: {args.rounds} rounds of {result['runs']} runs")
+    threads = max(args.threads + args.peer_threads)
+    print(f"threads: {threads} at most, pinned to CPU {', '.join(map(str, choose_cpus(threads)))}")
+    done = {model["name"] for model in report["models"]}
+    todo = [name for name in _names(args) if Path(name).stem not in done]
+    for i, name in enumerate(todo):
+        with _file(name, args) as path:
+            result = _measure.measure(path, args)
+        report["models"].append({**result, "path": name})
+        if args.json and not _files.is_device(Path(args.json)):
+            _save(report, args.json)
+        rounds = f"{result['rounds']} rounds of {result['runs']} runs"
+        print(f"\n{name} ({i + 1} of {len(todo)}): {rounds}")
         print(_report.model_table(result), flush=True)
         if args.profile:
             print(f"\n{_report.profile_table(result['profile'], args.profile)}", flush=True)
-    _print_means(report["models"], args.against)
     if args.json:
-        with _files.whole(args.json) as file:
-            file.write_text(json.dumps(report, indent=1) + "\n")
+        _save(report, args.json)
+    _print_means(report["models"])
     for result in report["models"]:
-        _check_result(result, args.against[:1], args.tolerance)
+        _measure.check(result, args.tolerance)
 
 
-def _check_peers(args: Namespace) -> None:
-    """Refuse unknown and missing libraries, and models they cannot read, before any work."""
+def _complete(args: Namespace) -> None:
+    """Fill in what stands for arguments that were not given."""
+    if args.against is None:
+        args.against = list(PEERS) if args.all else []
+    if args.peer_threads is None:
+        args.peer_threads = [1, 2] if args.all else args.threads
+    if args.seconds is None and args.all:
+        args.seconds = 20
+
+
+def _check(args: Namespace) -> None:
+    """Refuse what cannot work before any work is done."""
+    if bool(args.models) == args.all:
+        raise LaminaError(
+            "needs either MODEL or --all, or --report FILE; see 'lamina bench --help'"
+        )
+    if args.write:
+        raise LaminaError("--write goes with --report FILE")
+    if args.resume and not args.json:
+        raise LaminaError("--resume goes with --json FILE, which holds what was measured before")
     for name in args.against:
-        if name not in PEERS:
-            raise LaminaError(f"--against knows {', '.join(PEERS)}, found '{name}'")
-        if find_spec(PEERS[name]) is None:
-            raise LaminaError(f"{name} is not installed; run: pip install 'lamina[bench]'")
+        _check_peer(name)
     for path in args.models:
         _files.require_readable(path)
         if args.against and Path(path).suffix != ".onnx":
             raise LaminaError(f"--against needs .onnx files, which others can read, found '{path}'")
+    stems = [Path(path).stem for path in args.models]
+    if args.resume and len(set(stems)) < len(stems):
+        raise LaminaError("--resume needs models whose files have different names")
+    if args.json:
+        _files.require_writable(args.json)
 
 
-def _bench(path: str, args: Namespace, cpus: list[int]) -> dict[str, Any]:
-    """Everything about one model."""
-    shapes = dict(args.shape)
-    options = {"target": args.target, "shapes": shapes, "cache": not args.no_cache}
-    names = ["lamina", *args.against]
-    with contenders(names, cpus) as field:
-        loaded = {}
-        for name, contender in field.items():
-            request = {"runner": name, "path": path, "threads": args.threads}
-            loaded[name] = contender.ask("load", **request, options=options)
-        specs = loaded["lamina"].pop("inputs")
-        outputs = [_outputs(field, random_inputs(specs, args.seed + i), loaded) for i in (1, 0)]
-        turns = take_turns(field, args.rounds)
-        profile = field["lamina"].ask("profile", rounds=args.rounds) if args.profile else None
-    result = {"path": path, "runs": len(turns["lamina"][0]), "contenders": loaded}
-    for name, entry in loaded.items():
-        entry["latency"], entry["turns"] = _report.latency(turns[name]), turns[name]
-        if name != "lamina":
-            entry["ratio"] = _report.ratio(turns, "lamina", name)
-            entry["difference"] = _report.difference(outputs[1]["lamina"], outputs[1][name])
-    mine = [each["lamina"] for each in outputs]
-    result["depends_on_input"] = _report.difference(mine[0], mine[1]) > 1e-6
-    if profile:
-        _report.complete_profile(profile)
-        result["profile"] = profile
-    return result
+def _check_peer(name: str) -> None:
+    """Refuse unknown and missing libraries."""
+    if name not in PEERS:
+        raise LaminaError(f"--against knows {', '.join(PEERS)}, found '{name}'")
+    package, extra = PEERS[name]
+    if find_spec(package) is None:
+        raise LaminaError(f"{name} is not installed; run: pip install 'lamina[{extra}]'")
+    compiler = os.environ.get("CXX", "g++")
+    if name == "pytorch-compiled" and shutil.which(compiler) is None:
+        raise LaminaError(
+            f"{name} needs a C++ compiler, found no '{compiler}'; install g++, name one in CXX, "
+            "or leave it out of --against"
+        )
 
 
-def _outputs(field: dict[str, Contender], inputs: Arrays, loaded: dict) -> dict[str, Arrays]:
-    """What each contender makes of the same inputs, which it keeps for the runs to be timed."""
-    found: dict[str, Arrays] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        save_npz(f"{folder}/in.npz", inputs)
-        for name, contender in field.items():
-            file = f"{folder}/{name}.npz"
-            answer = contender.ask("outputs", inputs=f"{folder}/in.npz", outputs=file)
-            loaded[name]["peak_mb"] = answer["peak_mb"]
-            found[name] = load_npz(file)
-    return found
+def _names(args: Namespace) -> Sequence[str]:
+    """The files to measure, or the networks of the checkout."""
+    return _checkout.measured() if args.all else args.models
 
 
-def _print_means(models: list[dict[str, Any]], peers: list[str]) -> None:
+@contextmanager
+def _file(name: str, args: Namespace) -> Iterator[str]:
+    """The file of one of them."""
+    if not args.all:
+        yield name
+        return
+    with _checkout.written(name) as path:
+        yield str(path)
+
+
+def _begun(args: Namespace) -> dict[str, Any]:
+    """The report so far: empty, or what was measured under the same conditions before."""
+    settings = json.loads(json.dumps({name: getattr(args, name) for name in SETTINGS}))
+    report = {
+        "command": shlex.join(["lamina", *args.words]),
+        "date": date.today().isoformat(),
+        "machine": _report.machine(),
+        "settings": settings,
+        "models": [],
+    }
+    if not (args.resume and Path(args.json).exists()):
+        return report
+    before = _report.read(args.json)
+    for key in ("settings", "machine"):
+        for name, now in report[key].items():
+            if name != "load" and (then := before[key].get(name)) != now:
+                raise LaminaError(f"cannot resume '{args.json}': {name} was {then}, is {now}")
+    return before
+
+
+def _save(report: dict[str, Any], path: str) -> None:
+    with _files.whole(path) as file:
+        file.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _print_means(models: list[dict[str, Any]]) -> None:
     """The geometric mean of the ratios, if there are several models."""
     if len(models) > 1:
         print()
-        for peer in peers:
-            ratios = [m["contenders"][peer]["ratio"]["median"] for m in models]
-            print(f"lamina / {peer}, mean of {len(ratios)}: {geometric_mean(ratios):.3f}")
-
-
-def _check_result(model: dict[str, Any], against: list[str], tolerance: float) -> None:
-    """The time of a wrong or constant result is worth nothing: say so, and fail."""
-    if "profile" in model:
-        _report.check_profile(model["profile"])
-    if not model["depends_on_input"]:
-        raise LaminaError(f"{model['path']}: the output is the same for different inputs")
-    for name in against:
-        if (far := model["contenders"][name]["difference"]) > tolerance:
-            raise LaminaError(
-                f"{model['path']}: outputs differ from those of {name} by {far:.1e} of the "
-                f"largest value, more than {tolerance:.1e}"
-            )
+        for label in models[0]["contenders"]:
+            entries = [model["contenders"][label] for model in models]
+            ratios = [entry["ratio"]["median"] for entry in entries if "ratio" in entry]
+            if ratios:
+                print(f"lamina / {label}, mean of {len(ratios)}: {geometric_mean(ratios):.3f}")
