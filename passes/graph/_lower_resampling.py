@@ -59,15 +59,33 @@ def sum_of_taps(k: Kernel, x: Tensor, y: Tensor, places: Sequence[Places]) -> No
 
 
 def resample(k: Kernel, op: ResampleOp) -> None:
-    """y[o] = sum over k of w[o, k] * x[at[o, k]]; a weight is the product of those of the axes"""
-    y = k.tensor(op.y)
+    """
+    y[o] = sum over k of w[o, k] * x[at[o, k]]; a weight is the product of those of the axes
+
+    Where vectors would have to gather along one of the axes, that is a step of its own, on fewer
+    elements than the result has, and the other step reads vectors.
+    """
+    x, y = k.tensor(op.x), k.tensor(op.y)
     _, index = point(y)
     weights = [k.tensor(w) for w in op.weights] or [None] * len(op.at)
     places = [
         Places(d, k.tensor(at), w, 1, [index[d]])
         for d, at, w in zip(op.axes.get_values(), op.at, weights, strict=True)
     ]
-    sum_of_taps(k, k.tensor(op.x), y, places)
+    innermost = y.layout.dims[-1].of
+    steps = [[p for p in places if (p.dim == innermost) is apart] for apart in (True, False)]
+    if all(steps) and op.weights:
+        if all(y.shape[p.dim] < x.shape[p.dim] for p in steps[1]):
+            steps.reverse()
+        done = [p.dim for p in steps[0]]
+        part = [
+            m if d in done else n for d, (n, m) in enumerate(zip(x.shape, y.shape, strict=True))
+        ]
+        between = k.scratch(part)
+        sum_of_taps(k, x, between, steps[0])
+        sum_of_taps(k, between, y, steps[1])
+    else:
+        sum_of_taps(k, x, y, places)
 
 
 def sample(k: Kernel, op: SampleOp) -> None:

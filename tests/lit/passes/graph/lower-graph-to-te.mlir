@@ -480,16 +480,40 @@ func.func private @places_without_weights_are_read(%x: tensor<1x3x4x4xf32, #grap
 
 // CHECK-LABEL: func.func private @taps_are_summed_up_by_weight
 // CHECK-NEXT:    te.compute
-// CHECK-NEXT:      axes(n: 1, c: 3, h: 5, w: 7, reduce kw: 2)
-// CHECK-NEXT:      ins(%i[h, 0] as at_h: 4, %j[w, kw] as at_w: 4, %u[h, 0], %v[w, kw], %x[n, c, at_h, at_w])
-// CHECK-NEXT:      out(%y[n, c, h, w])
+// CHECK-NEXT:      axes(n: 1, c: 16, h: 5, w: 7, reduce kw: 2)
+// CHECK-NEXT:      ins(%i[h, 0] as at_h: 4, %j[w, kw] as at_w: 4, %u[h, 0], %v[w, kw], %x[n, c floordiv 16, at_h, at_w, c mod 16])
+// CHECK-NEXT:      out(%y[n, c floordiv 16, h, w, c mod 16])
 // CHECK:           %[[W:.*]] = arith.mulf %a, %a1
 // CHECK-NEXT:      %[[P:.*]] = arith.mulf %[[W]], %a2
 // CHECK-NEXT:      %[[S:.*]] = arith.addf %[[P]], %acc
 // CHECK-NEXT:      te.yield %[[S]]
-func.func private @taps_are_summed_up_by_weight(%x: tensor<1x3x4x4xf32>, %i: tensor<5x1xi32>, %j: tensor<7x2xi32>, %u: tensor<5x1xf32>, %v: tensor<7x2xf32>) -> tensor<1x3x5x7xf32> {
+func.func private @taps_are_summed_up_by_weight(%x: tensor<1x16x4x4xf32, #graph.layout<NCHW16c>>, %i: tensor<5x1xi32>, %j: tensor<7x2xi32>, %u: tensor<5x1xf32>, %v: tensor<7x2xf32>) -> tensor<1x16x5x7xf32, #graph.layout<NCHW16c>> {
+  %y = graph.resample %x over [2, 3] at(%i, %j : tensor<5x1xi32>, tensor<7x2xi32>) weights(%u, %v : tensor<5x1xf32>, tensor<7x2xf32>) : tensor<1x16x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x16x5x7xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x16x5x7xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @gathering_along_vectors_is_a_step_of_its_own
+// CHECK:           %[[T:.*]] = memref.alloc() : memref<1x3x4x7xf32>
+// CHECK:           ins(%j[w, kw] as at_w: 4, %v[w, kw], %x[n, c, h, at_w])
+// CHECK-NEXT:      out(%[[T]][n, c, h, w])
+// CHECK:           ins(%i[h, 0] as at_h: 4, %u[h, 0], %[[T]][n, c, at_h, w])
+// CHECK-NEXT:      out(%y[n, c, h, w])
+func.func private @gathering_along_vectors_is_a_step_of_its_own(%x: tensor<1x3x4x4xf32>, %i: tensor<5x1xi32>, %j: tensor<7x2xi32>, %u: tensor<5x1xf32>, %v: tensor<7x2xf32>) -> tensor<1x3x5x7xf32> {
   %y = graph.resample %x over [2, 3] at(%i, %j : tensor<5x1xi32>, tensor<7x2xi32>) weights(%u, %v : tensor<5x1xf32>, tensor<7x2xf32>) : tensor<1x3x4x4xf32> -> tensor<1x3x5x7xf32>
   func.return %y : tensor<1x3x5x7xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @where_less_is_left_that_step_comes_last
+// CHECK:           %[[T:.*]] = memref.alloc() : memref<1x3x2x4xf32>
+// CHECK:           ins(%i[h, 0] as at_h: 4, %u[h, 0], %x[n, c, at_h, w])
+// CHECK:           ins(%j[w, kw] as at_w: 4, %v[w, kw], %[[T]][n, c, h, at_w])
+func.func private @where_less_is_left_that_step_comes_last(%x: tensor<1x3x4x4xf32>, %i: tensor<2x1xi32>, %j: tensor<3x2xi32>, %u: tensor<2x1xf32>, %v: tensor<3x2xf32>) -> tensor<1x3x2x3xf32> {
+  %y = graph.resample %x over [2, 3] at(%i, %j : tensor<2x1xi32>, tensor<3x2xi32>) weights(%u, %v : tensor<2x1xf32>, tensor<3x2xf32>) : tensor<1x3x4x4xf32> -> tensor<1x3x2x3xf32>
+  func.return %y : tensor<1x3x2x3xf32>
 }
 
 // -----
