@@ -122,7 +122,7 @@ class Grower:
     def parameter(self, *size: int, scale: float = 1.0) -> Operand:
         """Weights, which now and then are an input of the graph."""
         if len(self.inputs) < 4 and self.choose([False] * 15 + [True]):
-            return self._new_input(self.numbers(*size, scale=scale))
+            return self.given(self.numbers(*size, scale=scale))
         return self.numbers(*size, scale=scale)
 
     def positive(self, *size: int) -> np.ndarray:
@@ -146,10 +146,11 @@ class Grower:
         array = self.like(np.dtype(type), size)
         if type == "float32":
             array += np.float32(np.abs(array).max() < SMALLEST)
-        self.values.append(value := self._new_input(array))
+        self.values.append(value := self.given(array))
         return value
 
-    def _new_input(self, array: np.ndarray) -> Value:
+    def given(self, array: np.ndarray) -> Value:
+        """A new input that holds this, and that only one node reads."""
         name = f"x{len(self.inputs)}"
         value = self._noisy(name, [array, array, array])
         self.inputs[name] = array
@@ -192,7 +193,18 @@ class Grower:
     def model(self, outputs: Sequence[Value]) -> onnx.ModelProto:
         """The whole graph."""
         types = {y.name: _element(y.array) for y in outputs}
-        return _model(self.nodes, self.inputs, self.weights, types, self.opset)
+        model = _model(self.nodes, self.inputs, self.weights, types, self.opset)
+        match self.choose(["weights"] * 6 + ["inputs", "nodes"]):
+            case "inputs":  # that users need not give
+                model.graph.input.extend(_info(n, w) for n, w in self.weights.items())
+            case "nodes":
+                for i, w in enumerate(model.graph.initializer):
+                    constant = helper.make_node("Constant", [], [w.name], w.name, value=w)
+                    model.graph.node.insert(i, constant)
+                del model.graph.initializer[:]
+            case _:
+                pass
+        return model
 
     def _new(self, kind: str) -> str:
         self._names += 1
@@ -248,6 +260,10 @@ def _element(array: np.ndarray) -> int:
     return helper.np_dtype_to_tensor_dtype(array.dtype)
 
 
+def _info(name: str, array: np.ndarray) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, _element(array), array.shape)
+
+
 def _model(
     nodes: Sequence[NodeProto],
     inputs: Mapping[str, np.ndarray],
@@ -258,7 +274,7 @@ def _model(
     graph = helper.make_graph(
         nodes,
         "random",
-        [helper.make_tensor_value_info(n, _element(x), x.shape) for n, x in inputs.items()],
+        [_info(name, x) for name, x in inputs.items()],
         [
             helper.make_tensor_value_info(n, t, None) if t else onnx.ValueInfoProto(name=n)
             for n, t in outputs.items()

@@ -175,6 +175,20 @@ def _places(g: Grower, low: int, end: int, size: Sequence[int]) -> np.ndarray:
     return np.random.default_rng(g.between(0, 99)).integers(low, end, size)
 
 
+def taken(g: Grower, x: Value) -> Value:
+    """At indices that are an input."""
+    axis = g.between(0, x.rank - 1)
+    n = x.shape[axis]
+    low = -n if g.opset >= 11 else 0
+    size: tuple[int, ...] = (g.choose((4, 1, 17)),) if g.maybe() else (2, 3)
+    if g.opset >= 11 and g.maybe():
+        size = tuple(g.between(1, m) for m in x.shape)
+        indices = g.given(g.rng.integers(low, n, size))
+        return g.add("GatherElements", x, indices, axis=axis)
+    type = g.choose((np.int64, np.int32))
+    return g.add("Gather", x, g.given(g.rng.integers(low, n, size).astype(type)), axis=axis)
+
+
 def permuted(g: Grower, x: Value) -> Value:
     """The same shape again: reversed, in turns, or with two dimensions of one size exchanged."""
     axis = g.between(0, x.rank - 1)
@@ -340,6 +354,7 @@ OPERATORS = [
     Operator(tile, _any),
     Operator(gather, _any),
     Operator(gather_elements, _any, since=11),
+    Operator(taken, _any),
     *[Operator(permuted, _any)] * 2,
     *[Operator(shuffle, _maps)] * 2,
     Operator(pixels, _picture),
