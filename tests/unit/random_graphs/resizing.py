@@ -1,4 +1,4 @@
-"""Resize and Upsample in all modes."""
+"""Resize, Upsample and GridSample in all modes."""
 
 from __future__ import annotations
 
@@ -58,6 +58,25 @@ def resize(g: Grower, x: Value) -> Value:
     )
 
 
+def grid_sample(g: Grower, x: Value) -> Value:
+    """At places that are an input, some of them outside."""
+    size = (x.shape[0], g.between(1, 9), g.between(1, 9), 2)
+    grid = g.given(g.rng.uniform(-1.2, 1.2, size).astype(np.float32))
+    cubic, linear = ("bicubic", "bilinear") if g.opset < 20 else ("cubic", "linear")
+    return g.add(
+        "GridSample",
+        x,
+        grid,
+        mode=g.choose((None, linear, "nearest", cubic)),
+        padding_mode=g.choose((None, "border", "reflection")),
+        align_corners=g.choose((None, 1)),
+    )
+
+
+def _picture(x: Value) -> bool:
+    return x.is_float and x.rank == 4
+
+
 def _image(x: Value) -> bool:
     return x.is_float and x.rank in (3, 4)
 
@@ -65,4 +84,5 @@ def _image(x: Value) -> bool:
 OPERATORS = [
     *[Operator(upsample, _image)] * 2,
     Operator(resize, _image, since=11),
+    Operator(grid_sample, _picture, since=16),
 ]
