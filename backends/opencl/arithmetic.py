@@ -8,7 +8,7 @@ Division and the functions of math have the accuracy that OpenCL gives them; all
 from __future__ import annotations
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import IndexType, IntegerType
 from xdsl.ir import Operation
 
 from lamina.backends.opencl import choice
@@ -26,6 +26,8 @@ INFIX: dict[type[Operation], str] = {
     arith.AddiOp: "+",
     arith.SubiOp: "-",
     arith.MuliOp: "*",
+    arith.DivUIOp: "/",
+    arith.RemUIOp: "%",
     arith.AndIOp: "&",
     arith.OrIOp: "|",
     arith.XOrIOp: "^",
@@ -123,6 +125,20 @@ def _narrows(of: object, to: object) -> bool:
     return both and of.width.data > to.width.data  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def _as_unsigned(w: Writer, op: Operation) -> None:
+    """What keeps the number, if it fits; an index that was read is one."""
+    (x,), (res,) = op.operands, op.results
+    if is_bool(res.type):
+        raise w.error(f"no OpenCL for {op.name} to {res.type}; use vec.convert")
+    w.define(res, f"({w.type(res.type)}){w.name(x)}")
+
+
+def _index_cast(w: Writer, op: Operation) -> None:
+    if not isinstance(op.results[0].type, IndexType):
+        raise w.error(f"no OpenCL for {op.name} to {op.results[0].type}")
+    _as_unsigned(w, op)
+
+
 def _bitcast(w: Writer, op: Operation) -> None:
     w.define(op.results[0], f"as_{w.type(op.results[0].type)}({w.name(op.operands[0])})")
 
@@ -145,6 +161,9 @@ HANDLERS: dict[type[Operation], Handler] = {
     **dict.fromkeys(CALL, _call),
     **dict.fromkeys(EXTREME, _extreme),
     **dict.fromkeys(SIGNED, _signed),
+    arith.ExtUIOp: _as_unsigned,
+    arith.TruncIOp: _as_unsigned,
+    arith.IndexCastOp: _index_cast,
     arith.NegfOp: _negate,
     arith.ConstantOp: _constant,
     vec.ConvertOp: _convert,

@@ -7,6 +7,7 @@ multiples of 16; where an index does not keep that, each lane accesses its own e
 
 from __future__ import annotations
 
+from xdsl.dialects.builtin import i32
 from xdsl.ir import Attribute, Operation
 
 from lamina.backends.opencl.choice import is_bool
@@ -67,6 +68,8 @@ def _load_strided(w: Writer, op: Operation) -> None:
 
 def _gather(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.GatherOp)
+    if element_of(op.lanes.type) != i32:
+        raise w.error(f"{op.name} needs lanes of i32, as wide as an address, got {op.lanes.type}")
     w.type(op.res.type)
     w.define(op.res, _element(w, op, op.res.type, f"{w.address(op)} + {w.name(op.lanes)}"))
 

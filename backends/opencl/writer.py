@@ -181,8 +181,16 @@ class Writer:
 
 
 def ranges_of(op: MemoryOp) -> dict[str, int]:
-    """The extents of the loops that the indices of `op` belong to, by position."""
-    return {str(k): n for k, v in enumerate(op.indices) if (n := extent_of(v)) is not None}
+    """How many values the indices of `op` have, by position: steps of a loop, or of a type."""
+    return {str(k): n for k, v in enumerate(op.indices) if (n := _extent_of(v)) is not None}
+
+
+def _extent_of(index: SSAValue) -> int | None:
+    if isinstance(index.owner, arith.IndexCastOp):
+        read = index.owner.input.owner
+        if isinstance(read, arith.ExtUIOp) and isinstance(read.input.type, IntegerType):
+            return 1 << read.input.type.width.data
+    return extent_of(index)
 
 
 def byte_size(type: Attribute) -> int:

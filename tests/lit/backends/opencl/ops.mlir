@@ -171,3 +171,26 @@ func.func @lanes_from_anywhere(%at: memref<16xi32>, %x: memref<4x64xf32>, %y: me
   vec.store %r, %y[0] : vector<16xf32>, memref<16xf32>
   func.return
 }
+
+// An integer that was read is an index that cannot be negative; lanes divide as unsigned numbers.
+// CHECK-LABEL: __kernel void places_that_were_read(
+// CHECK:         const uint k = at[3];
+// CHECK-NEXT:    const ulong wide = (ulong)k;
+// CHECK-NEXT:    const uint i = (uint)wide;
+// CHECK-NEXT:    const float r = {{.*}}(x + (i / 4) * 16)
+// CHECK:         const uint q = l / 16u;
+// CHECK-NEXT:    const uint m = l % 16u;
+func.func @places_that_were_read(%at: memref<16xi32>, %x: memref<4x16xf32>, %y: memref<16xf32>, %z: memref<32xi32>) {
+  %k = vec.load %at[3] : memref<16xi32> -> i32
+  %wide = arith.extui %k : i32 to i64
+  %i = arith.index_cast %wide : i64 to index
+  %r = vec.load %x[%i floordiv 4, 0] : memref<4x16xf32> -> vector<16xf32>
+  vec.store %r, %y[0] : vector<16xf32>, memref<16xf32>
+  %l = vec.load %at[0] : memref<16xi32> -> vector<16xi32>
+  %by = arith.constant dense<16> : vector<16xi32>
+  %q = arith.divui %l, %by : vector<16xi32>
+  %m = arith.remui %l, %by : vector<16xi32>
+  vec.store %q, %z[0] : vector<16xi32>, memref<32xi32>
+  vec.store %m, %z[16] : vector<16xi32>, memref<32xi32>
+  func.return
+}

@@ -107,3 +107,33 @@ func.func @stride(%x: memref<128xi8>, %w: memref<64xi8>) {
   vec.store_strided %v, %x[0] stride 2 : vector<16x4xi8>, memref<128xi8>
   func.return
 }
+
+// -----
+
+// CHECK: opencl: @number_of_a_step: no OpenCL for arith.index_cast to i32
+func.func @number_of_a_step(%x: memref<4xi32>) {
+  loop.for %i < 4 {
+    %v = arith.index_cast %i : index to i32
+    vec.store %v, %x[%i] : i32, memref<4xi32>
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @lowest_bit: no OpenCL for arith.trunci to i1; use vec.convert
+func.func @lowest_bit(%x: memref<4xi32>, %y: memref<4xi1>) {
+  %v = vec.load %x[0] : memref<4xi32> -> i32
+  %b = arith.trunci %v : i32 to i1
+  vec.store %b, %y[0] : i1, memref<4xi1>
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @lanes_of_i64: vec.gather needs lanes of i32, as wide as an address, got vector<16xi64>
+func.func @lanes_of_i64(%at: memref<16xi64>, %x: memref<4xf32>) {
+  %l = vec.load %at[0] : memref<16xi64> -> vector<16xi64>
+  %v = vec.gather %x[0] at %l : memref<4xf32>, vector<16xi64> -> vector<16xf32>
+  func.return
+}
