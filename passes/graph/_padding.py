@@ -178,6 +178,7 @@ def _passes_zeros_on(op: Operation, dim: int) -> bool:
     """Whether zeros along `dim` of the operands give zeros."""
     match op:
         case Conv2dOp():
+            # its weights are zero there, so sums of finite numbers are
             groups = op.groups.value.data
             one_each = groups == shape(op.x)[1] == shape(op.w)[0]
             return dim == CHANNELS and (groups == 1 or one_each)

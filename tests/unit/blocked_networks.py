@@ -287,6 +287,19 @@ def attention(heads: int = 2, c: int = 32, size: int = 6) -> onnx.ModelProto:
     return b.model(b.conv(y, c, 24))
 
 
+def channels_last() -> onnx.ModelProto:
+    """Attention over channels, a sum of two maps and a normalization, all with channels last"""
+    b, c = Builder(16), 40
+    x, z = b.conv("x", 16, c, 3), b.conv("x", 16, c)
+    u, v = (b.op("Transpose", t, perm=[0, 2, 3, 1]) for t in (x, z))
+    shares = b.op("Softmax", b.op("MatMul", u, b.random(c, c, scale=0.2)), axis=-1)
+    y = b.op("Add", b.op("Mul", shares, v), b.random(12, 12, 1))
+    mean = b.op("ReduceMean", y, axes=[1, 2])
+    y = b.op("Sub", y, b.op("Relu", b.op("Sub", mean, b.op("ReduceMax", y, axes=[3]))))
+    y = b.op("LayerNormalization", y, b.random(c), b.random(c), axis=-1)
+    return b.model(b.conv(b.op("Transpose", y, perm=[0, 3, 1, 2]), c, 24, 3))
+
+
 NETWORKS: dict[str, onnx.ModelProto] = {
     **{
         f.__name__: activation(f)
@@ -316,4 +329,5 @@ NETWORKS: dict[str, onnx.ModelProto] = {
     "channel_norms": channel_norms(),
     "halos": halos(),
     "attention": attention(),
+    "channels_last": channels_last(),
 }

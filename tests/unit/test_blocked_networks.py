@@ -41,6 +41,7 @@ COUNTS = {
     "channel_norms": (20, 7),
     "halos": (11, 3),
     "attention": (15, 2),
+    "channels_last": (11, 2),
 }
 """network -> the kernels that it calls, and the relayouts in them"""
 
