@@ -18,6 +18,10 @@ import numpy as np
 Array = np.ndarray
 
 
+EXACT = 1e-6
+"""by what part of itself a product of float32 may differ from the number that is meant"""
+
+
 @dataclass(frozen=True)
 class Line:
     """One dimension that is resized."""
@@ -33,8 +37,10 @@ class Line:
 
     @property
     def length(self) -> np.float32:
-        """The length of the result before it is rounded to whole elements."""
-        return np.float32(self.scale) * np.float32(self.old)
+        """The length of the result before it is rounded down to whole elements."""
+        length = np.float32(self.scale) * np.float32(self.old)
+        # a scale such as 1/3 times 3 is meant to be 1
+        return np.float32(self.new) if abs(length - self.new) <= EXACT * length else length
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,12 @@ class Table:
 
 
 def coordinates(mode: str, line: Line) -> Array:
-    """Where each element of the result lies in the input, by the formulas of ONNX, in float32."""
+    """
+    Where each element of the result lies in the input, by the formulas of ONNX, in float32.
+
+    The length in these is that of the result in whole elements; only for `align_corners` the tests
+    of ONNX want it as it was before it was rounded, and `half_pixel_symmetric` is about rounding.
+    """
     o = np.arange(line.new, dtype=np.float32)
     f = np.float32
     old, length, scale = f(line.old), line.length, f(line.scale)
@@ -87,7 +98,7 @@ def coordinates(mode: str, line: Line) -> Array:
     if mode == "half_pixel":
         return half
     if mode == "pytorch_half_pixel":
-        return half if length != 1 else np.zeros_like(o)
+        return half if line.new > 1 else np.zeros_like(o)
     if mode == "half_pixel_symmetric":
         return old / f(2) * (f(1) - f(line.new) / length) + half
     if mode == "asymmetric":
@@ -98,9 +109,9 @@ def coordinates(mode: str, line: Line) -> Array:
         return o * (old - f(1)) / (length - f(1)) if length != 1 else np.zeros_like(o)
     assert mode == "tf_crop_and_resize", mode
     start, end = map(f, line.roi)
-    if length == 1:
+    if line.new == 1:
         return np.full_like(o, f(0.5) * (start + end) * (old - f(1)))
-    return start * (old - f(1)) + o * (end - start) * (old - f(1)) / (length - f(1))
+    return start * (old - f(1)) + o * (end - start) * (old - f(1)) / f(line.new - 1)
 
 
 MODES = (
