@@ -1,15 +1,14 @@
 """
 Activation functions, spelled out as arithmetic on elements.
 
-Every branch is a sum of a part that is zero below 0, relu(x), and one that is zero above, made of
-min(x, 0): formulas without comparisons run on vectors. NaN and infinities come out as in ONNX
-Runtime.
+Branches are computed for every element, and a comparison chooses: that is a mask and a blend on
+vectors. NaN and infinities come out as in ONNX Runtime.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import inf, pi, sqrt
+from math import pi, sqrt
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -57,32 +56,30 @@ class Formula:
         """max(x, 0)"""
         return self(graph.ReluOp, self.x)
 
-    def negative(self) -> SSAValue:
-        """min(x, 0)"""
-        return self.clip(self.x, -inf, 0.0)
+    def below_zero(self, then: SSAValue) -> SSAValue:
+        """`then` where x < 0, x elsewhere"""
+        negative = self.node.add(graph.CompareOp("lt", self.x, self.number(0.0)))
+        return self.node.add(graph.WhereOp(negative, then, self.x))
 
     def _operand(self, x: SSAValue | float) -> SSAValue:
         return x if isinstance(x, SSAValue) else self.number(x)
 
 
 def _leaky_relu(node: Node) -> Sequence[Value]:
-    """max(x, a x) for 0 < a <= 1, else max(x, 0) + a min(x, 0)"""
-    f, alpha = Formula(node), node.attribute("alpha", 0.01)
-    if 0 < alpha <= 1:
-        return [node.add(graph.MaximumOp(f.x, f.mul(f.x, alpha)))]
-    return [f.add(f.positive(), f.mul(f.negative(), alpha))]
+    """a x where x < 0, else x"""
+    f = Formula(node)
+    return [f.below_zero(f.mul(f.x, node.attribute("alpha", 0.01)))]
 
 
 def _prelu(node: Node) -> Sequence[Value]:
-    """max(x, 0) + slope min(x, 0)"""
+    """slope x where x < 0, else x"""
     f = Formula(node)
-    slope = aligned(node, 1, len(graph.shape(f.x)))
-    return [f.add(f.positive(), f.mul(f.negative(), slope))]
+    return [f.below_zero(f.mul(f.x, aligned(node, 1, len(graph.shape(f.x)))))]
 
 
 def _exponential(f: Formula, alpha: float) -> SSAValue:
-    """max(x, 0) + a (exp(min(x, 0)) - 1)"""
-    return f.add(f.positive(), f.mul(f(graph.Expm1Op, f.negative()), alpha))
+    """a (exp(x) - 1) where x < 0, else x"""
+    return f.below_zero(f.mul(f(graph.Expm1Op, f.x), alpha))
 
 
 def _elu(node: Node) -> Sequence[Value]:
@@ -97,12 +94,12 @@ def _selu(node: Node) -> Sequence[Value]:
 
 
 def _celu(node: Node) -> Sequence[Value]:
-    """max(x, 0) + a (exp(min(x, 0) / a) - 1)"""
+    """a (exp(x / a) - 1) where x < 0, else x"""
     f, alpha = Formula(node), node.attribute("alpha", 1.0)
     if alpha == 0:
         raise Unsupported("with alpha 0.0")
-    below = f.negative() if alpha == 1 else f.div(f.negative(), alpha)
-    return [f.add(f.positive(), f.mul(f(graph.Expm1Op, below), alpha))]
+    share = f.x if alpha == 1 else f.div(f.x, alpha)
+    return [f.below_zero(f.mul(f(graph.Expm1Op, share), alpha))]
 
 
 def _hard_sigmoid_of(f: Formula, alpha: float, beta: float) -> SSAValue:
