@@ -41,6 +41,24 @@ def _gather_elements(node: Node) -> Sequence[Value]:
     return [node.add(graph.TakeAlongOp(x, axis, indices))]
 
 
+def _gather_nd(node: Node) -> Sequence[Value]:
+    """Indices that are known; slices along all indexed dimensions at once."""
+    x, indices = node.tensor(0), node.constant(1, "indices")
+    size, batch = graph.shape(x), node.attribute("batch_dims", 0)
+    if not indices.size:
+        raise Unsupported("without indices; an empty result is not supported")
+    indexed = batch + indices.shape[-1]
+    if indexed > len(size) or indices.shape[:batch] != size[:batch]:
+        raise Unsupported(f"of {list(size)} at {list(indices.shape)} with batch_dims {batch}")
+    grid = np.indices(indices.shape[:-1])[:batch]
+    parts = [_inside(indices[..., j], size[batch + j]) for j in range(indices.shape[-1])]
+    flat = np.ravel_multi_index((*grid, *parts), size[:indexed]).ravel().tolist()
+    rows = reshaped(node, x, (int(np.prod(size[:indexed])), *size[indexed:]))
+    assert isinstance(rows, SSAValue)
+    y = gathered(node, rows, 0, flat)
+    return [reshaped(node, y, (*indices.shape[:-1], *size[indexed:]))]
+
+
 def _inside(indices: np.ndarray, n: int) -> np.ndarray:
     """Indices that are known, from the front."""
     outside = (indices < -n) | (indices >= n)
@@ -52,4 +70,5 @@ def _inside(indices: np.ndarray, n: int) -> np.ndarray:
 OPERATORS: Mapping[str, Callable[[Node], Sequence[Value]]] = {
     "Gather": _gather,
     "GatherElements": _gather_elements,
+    "GatherND": _gather_nd,
 }

@@ -156,6 +156,7 @@ CASES: dict[str, onnx.ModelProto] = {
     "DepthToSpace": node("DepthToSpace", (1, 8, 3, 2), blocksize=2),
     "Expand": node("Expand", (3, 1), ints(2, 1, 4)),
     "Gather": node("Gather", (3, 4), ints(1, -1, 0), axis=1),
+    "GatherND": node("GatherND", (3, 4, 2), ints(1, -1, 0, 3).reshape(2, 2)),
     "GatherElements": node("GatherElements", (3, 4), ints(1, -1, 0, 3, 2, 2).reshape(2, 3), axis=1),
     "Slice": node("Slice", IMAGE, ints(1, -1), ints(3, 0), ints(1, 2), ints(1, -2)),
     "SpaceToDepth": node("SpaceToDepth", (1, 2, 6, 4), blocksize=2),

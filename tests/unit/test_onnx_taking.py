@@ -114,6 +114,27 @@ def test_elements_at_places(axis: int, at_run_time: bool) -> None:
     agree(build(nodes, inputs, {} if at_run_time else {"i": at}), inputs)
 
 
+@pytest.mark.parametrize(
+    ("size", "shape", "batch"),
+    [
+        ((5, 4, 7), (3, 2), 0),
+        ((5, 4, 7), (3, 2, 3), 0),
+        ((5, 4, 7), (1,), 0),
+        ((2, 37, 5, 6), (2, 9, 2), 1),
+        ((2, 3, 5, 6), (2, 3, 4, 1), 2),
+    ],
+)
+def test_slices_along_several_dimensions(
+    size: tuple[int, ...], shape: tuple[int, ...], batch: int
+) -> None:
+    inputs = {"x": weight(*size)}
+    at = indices(min(size[batch : batch + shape[-1]]), shape)
+    proto = build(
+        [helper.make_node("GatherND", ["x", "i"], ["y"], batch_dims=batch)], inputs, {"i": at}
+    )
+    agree(proto, inputs)
+
+
 @pytest.mark.parametrize("type", ["bool", "int8", "uint8", "int16", "int32", "uint64"])
 def test_elements_of_any_type(type: str) -> None:
     x = rng.integers(0, 2 if type == "bool" else 100, (3, 37, 5)).astype(type)
@@ -189,6 +210,26 @@ def test_random_places(data: st.DataObject) -> None:
         shape[axis] = data.draw(st.integers(1, 20))
     inputs = {"x": weight(*size), "i": indices(size[axis], shape)}
     agree(build([helper.make_node(op, ["x", "i"], ["y"], axis=axis)], inputs), inputs)
+
+
+@pytest.mark.parametrize(
+    ("at", "attributes", "message"),
+    [
+        (np.array([[0, 5]]), {}, "with index 5 of 5"),
+        (np.array([[0, 0, 0]]), {}, r"of \[3, 5\] at \[1, 3\] with batch_dims 0"),
+        (np.array([[0], [1]]), {"batch_dims": 1}, r"of \[3, 5\] at \[2, 1\] with batch_dims 1"),
+        (np.zeros((0, 1), np.int64), {}, "without indices"),
+        (None, {}, "with indices that are computed at run time"),
+    ],
+)
+def test_refused_forms_of_several_dimensions_are_named(
+    at: np.ndarray | None, attributes: dict[str, Any], message: str
+) -> None:
+    inputs = {"x": weight(3, 5)} | ({"i": np.array([[0]])} if at is None else {})
+    node = helper.make_node("GatherND", ["x", "i"], ["y"], **attributes)
+    proto = build([node], inputs, {} if at is None else {"i": at})
+    with pytest.raises(lamina.LaminaError, match=f"GatherND {message}"):
+        lamina.compile(proto, cache=False)
 
 
 @pytest.mark.parametrize("op", ["Gather", "GatherElements"])
