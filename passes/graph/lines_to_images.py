@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
@@ -23,12 +23,15 @@ from lamina.dialects.graph import (
     ConcatOp,
     ConstantOp,
     PointwiseOp,
+    RepeatOp,
+    ResampleOp,
     ReshapeOp,
     inherit_source,
     shape,
     tensor_type,
 )
 from lamina.dialects.graph.constants import array_of, constant
+from lamina.dialects.graph.windows import ints
 from lamina.weights import WeightStore
 
 LINES, CHANNELS = 3, 1
@@ -47,6 +50,13 @@ def image_of(x: SSAValue) -> SSAValue | None:
     return reshape.x if shape(reshape.x) == as_image(shape(x)) else None
 
 
+def on_images(op: Operation) -> dict[str, Attribute]:
+    """The properties of `op` if it works on images: what was along the line is along the width."""
+    if not isinstance(op, ResampleOp):
+        return op.properties
+    return op.properties | {"axes": ints([d + (d > CHANNELS) for d in op.axes.get_values()])}
+
+
 class WorkOnImages(RewritePattern):
     """op(reshape(x: nc1l -> ncl), ...) -> reshape(op(x, ...): nc1l -> ncl)"""
 
@@ -54,7 +64,7 @@ class WorkOnImages(RewritePattern):
         self.store = store
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        if not isinstance(op, PointwiseOp | BatchNormOp | ConcatOp):
+        if not isinstance(op, PointwiseOp | BatchNormOp | ConcatOp | RepeatOp | ResampleOp):
             return
         if isinstance(op, ConcatOp) and op.axis.value.data > CHANNELS:
             return
@@ -63,7 +73,7 @@ class WorkOnImages(RewritePattern):
             return
         new = type(op).create(
             operands=[self.image(x, rewriter) for x in op.operands],
-            properties=op.properties,
+            properties=on_images(op),
             attributes=op.attributes,
             result_types=[TensorType(tensor_type(y).element_type, as_image(shape(y)))],
         )
@@ -101,7 +111,7 @@ class StayImages(RewritePattern):
 
 class LinesToImagesPass(ModulePass):
     """
-    Let pointwise ops, batch norms and concats beside windows over lines work on images.
+    Let pointwise ops, batch norms, concats and resizing beside windows over lines work on images.
 
     Windows over lines [n, c, l] are windows over images [n, c, 1, l] between reshapes. Where those
     meet they cancel, so that what is between two windows joins their kernels and layouts.

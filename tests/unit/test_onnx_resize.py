@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from onnx.reference import ReferenceEvaluator
 import lamina
 from lamina import interpreters
 from lamina.context import new_context
-from lamina.dialects.graph import RepeatOp, ResampleOp, SliceOp
+from lamina.dialects.graph import RelayoutOp, RepeatOp, ResampleOp, SliceOp, layout_of, shape
 from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
 from lamina.frontends.onnx.resampling import MODES, ROUNDINGS
+from lamina.passes.pipelines import default
 from tests.unit.onnx_models import model, node, run_onnxruntime
 from tests.unit.test_onnx_operators import check, inputs_of, ints
 from tests.unit.test_onnx_slicing import agree, compiled
@@ -145,6 +147,31 @@ def test_operator_computes_what_onnxruntime_computes(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("nearest, ")])
 def test_machine_code_computes_what_onnxruntime_computes(name: str) -> None:
     agree(CASES[name])
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+@pytest.mark.parametrize("new", [16, 11])
+def test_resized_lines_stay_in_blocks_between_convolutions(mode: str, new: int) -> None:
+    rng = np.random.default_rng(4)
+    weights = {
+        "v": rng.standard_normal((37, 5, 3), np.float32),
+        "w": rng.standard_normal((20, 37, 3), np.float32),
+        "size": ints(2, 37, new),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "v"], ["h"], pads=[1, 1]),
+        helper.make_node("Resize", ["h", "", "", "size"], ["m"], mode=mode),
+        helper.make_node("Relu", ["m"], ["f"]),
+        helper.make_node("Conv", ["f", "w"], ["y"], pads=[1, 1]),
+    ]
+    proto = model(nodes, {"x": (2, 5, 8)}, weights, opset=19)
+    agree(proto)
+    ctx = new_context()
+    module = import_model(proto, ctx.weights)
+    for each in takewhile(lambda p: p.name != "assign-halos", default("cpu")):
+        each.apply(ctx, module)
+    moved = [op for op in module.walk() if isinstance(op, RelayoutOp)]
+    assert [shape(op.y) for op in moved if layout_of(op.y.type).is_plain] == [(2, 20, 1, new)]
 
 
 def test_upsample_of_opset_6_is_converted() -> None:

@@ -54,6 +54,18 @@ func.func @concat_along_the_line_stays(%x: tensor<1x4x1x8xf32>) -> tensor<1x4x16
   func.return %y : tensor<1x4x16xf32>
 }
 
+// CHECK-LABEL: func.func @resized_lines_are_images_resized_across
+// CHECK-NEXT:    graph.repeat %x : tensor<1x4x1x8xf32> -> tensor<1x4x1x16xf32>
+// CHECK-NEXT:    graph.resample %x over [1, 3] at(%i, %i : tensor<5x2xi32>, tensor<5x2xi32>) : tensor<1x4x1x8xf32> -> tensor<1x5x1x5xf32>
+func.func @resized_lines_are_images_resized_across(%x: tensor<1x4x1x8xf32>, %i: tensor<5x2xi32>) -> (tensor<1x4x1x16xf32>, tensor<1x5x1x5xf32>) {
+  %a = graph.reshape %x : tensor<1x4x1x8xf32> -> tensor<1x4x8xf32>
+  %r = graph.repeat %a : tensor<1x4x8xf32> -> tensor<1x4x16xf32>
+  %y = graph.reshape %r : tensor<1x4x16xf32> -> tensor<1x4x1x16xf32>
+  %s = graph.resample %a over [1, 2] at(%i, %i : tensor<5x2xi32>, tensor<5x2xi32>) : tensor<1x4x8xf32> -> tensor<1x5x5xf32>
+  %z = graph.reshape %s : tensor<1x5x5xf32> -> tensor<1x5x1x5xf32>
+  func.return %y, %z : tensor<1x4x1x16xf32>, tensor<1x5x1x5xf32>
+}
+
 // CHECK-LABEL: func.func @lines_that_were_no_images_stay
 // CHECK:         graph.relu %{{.*}} : tensor<1x4x16xf32> -> tensor<1x4x16xf32>
 func.func @lines_that_were_no_images_stay(%x: tensor<1x4x2x8xf32>) -> tensor<1x4x16xf32> {
