@@ -138,6 +138,7 @@ func.func @parallel_nests_are_the_grid(%y: memref<2x3x4xf32>) {
 // CHECK-NEXT:     const bool both = less & below;
 // CHECK-NEXT:     const bool none = both ^ 1u;
 // CHECK-NEXT:     const float chosen = none ? a : b;
+// CHECK-NEXT:     const float rest = fmod(a, b);
 // CHECK-NEXT:     const float one = (float)(above ? 1 : 0);
 // CHECK-NEXT:     const bool low = k & 1;
 // CHECK-NEXT:     y[lane] = unordered;
@@ -155,6 +156,7 @@ func.func @comparisons(%x: memref<32xf32>, %i: memref<16xi32>, %y: memref<16xi1>
   %both = arith.andi %less, %below : vector<16xi1>
   %none = arith.xori %both, %true : vector<16xi1>
   %chosen = vec.select %none, %a, %b : vector<16xi1>, vector<16xf32>
+  %rest = vec.rem %a, %b : vector<16xf32>
   %one = vec.convert unsigned %above : vector<16xi1> to vector<16xf32>
   %low = vec.convert %k : vector<16xi32> to vector<16xi1>
   vec.store %unordered, %y[0] : vector<16xi1>, memref<16xi1>

@@ -229,3 +229,11 @@ func.func @gather_lacks_an_index(%x: memref<8x8xf32>, %lanes: vector<16xi32>) {
   %0 = vec.gather %x[0] at %lanes : memref<8x8xf32>, vector<16xi32> -> vector<16xf32>
   func.return
 }
+
+// -----
+
+// CHECK: vec.rem: needs floats, got vector<4xi32>; arith.remsi divides integers
+func.func @rest_of_integers(%v: vector<4xi32>) {
+  %0 = vec.rem %v, %v : vector<4xi32>
+  func.return
+}

@@ -102,3 +102,12 @@ func.func @lanes_are_compared_and_chosen(%v: vector<16xf32>, %i: i32) {
   %3 = vec.select %1, %i, %i : i1, i32
   func.return
 }
+
+// CHECK-LABEL: func.func @rest_of_a_division(
+// CHECK-NEXT:    %0 = vec.rem %v, %v : vector<16xf32>
+// CHECK-NEXT:    %1 = vec.rem %x, %x : f64
+func.func @rest_of_a_division(%v: vector<16xf32>, %x: f64) {
+  %0 = vec.rem %v, %v : vector<16xf32>
+  %1 = vec.rem %x, %x : f64
+  func.return
+}
