@@ -15,10 +15,15 @@ Array = np.ndarray
 
 def _resample(op: graph.ResampleOp, x: Array, *tables: Array) -> Array:
     """One dimension after the other, in float64: next to no rounding before that of the result."""
-    y, places, weights = x.astype(np.float64), tables[: len(op.at)], tables[len(op.at) :]
+    places, weights = tables[: len(op.at)], tables[len(op.at) :]
+    summed = weights or any(at.shape[1] > 1 for at in places)
+    y = x.astype(np.float64) if summed else x
     for k, axis in enumerate(op.axes.get_values()):
         at = places[k]
         _require_inside(op, at, x, axis)
+        if not summed:
+            y = y.take(at[:, 0], axis)
+            continue
         w = weights[k].astype(np.float64) if weights else np.ones(at.shape)
         apart = (*y.shape[:axis], *at.shape, *y.shape[axis + 1 :])
         taps = y.take(at.ravel(), axis).reshape(apart)
@@ -31,14 +36,15 @@ def _sample(op: graph.SampleOp, x: Array, *tables: Array) -> Array:
     places, weights = tables[: len(op.at)], tables[len(op.at) :]
     for d, at in enumerate(places):
         _require_inside(op, at, x, d + 2)
-    y = np.zeros(graph.shape(op.y))
+    summed = weights or any(len(at) > 1 for at in places)
+    y = np.zeros(graph.shape(op.y), np.float64 if summed else x.dtype)
     batch = np.arange(len(x)).reshape(-1, *[1] * (y.ndim - 2))
     for taps in np.ndindex(*(len(at) for at in places)):
         here = x[batch, :, *(at[k] for at, k in zip(places, taps, strict=True))]
-        product = np.ones(())
+        term = np.moveaxis(here, -1, 1)
         for w, k in zip(weights, taps, strict=False):
-            product = product * w[k].astype(np.float64)
-        y += np.moveaxis(here, -1, 1) * np.expand_dims(product, 1 if weights else ())
+            term = term * w[k].astype(np.float64)[:, None]
+        y += term
     return y.astype(x.dtype)
 
 

@@ -19,6 +19,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import ANY, FLOAT
 from lamina.dialects.graph.attributes import (
     shape,
     tensor_type,
@@ -38,12 +39,21 @@ def verify_tables(at: Sequence[SSAValue], weights: Sequence[SSAValue], rank: int
             raise VerifyException(f"places {table.type} have weights {w.type}")
 
 
+def verify_sum(
+    op: IRDLOperation, x: SSAValue, weights: Sequence[SSAValue], y: SSAValue, one_tap: bool
+) -> None:
+    """Refuse to sum up or weigh what is no float; one tap without a weight may be anything."""
+    verify_elements(op, [x, y], *(ANY if one_tap and not weights else (FLOAT,)))
+    verify_elements(op, [x, *weights], *ANY)
+
+
 @irdl_op_definition
 class ResampleOp(IRDLOperation):
     """
     Weighted sums of elements at places that tables hold, along some dimensions. Along one of them
     `y[o] = sum over k of w[o, k] * x[at[o, k]]`; along several, the sum is over the k of each, and
-    a weight the product of theirs. Without weights they are 1. The places must be inside x.
+    a weight the product of theirs. Without weights they are 1; one tap without a weight may be of
+    elements of any type. The places must be inside x.
     All of resizing is this op, whatever filters, roundings and corners it was spelled with: those
     are in the tables, of which a kernel knows no more than how many taps there are.
 
@@ -84,7 +94,8 @@ class ResampleOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layouts(self)
-        verify_elements(self, [self.x, *self.weights, self.y])
+        one_tap = all(shape(table)[-1:] == (1,) for table in self.at)
+        verify_sum(self, self.x, self.weights, self.y, one_tap)
         x, y, axes = shape(self.x), shape(self.y), list(self.axes.get_values())
         if not axes or axes != sorted(set(axes)) or axes[0] < 0 or axes[-1] >= len(x):
             raise VerifyException(f"axes must rise from 0 to at most {len(x) - 1}, got {axes}")
@@ -141,7 +152,8 @@ class SampleOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_layouts(self)
-        verify_elements(self, [self.x, *self.weights, self.y])
+        one_tap = all(shape(table)[:1] == (1,) for table in self.at)
+        verify_sum(self, self.x, self.weights, self.y, one_tap)
         x, y = shape(self.x), shape(self.y)
         if len(x) < 3 or len(self.at) != len(x) - 2 or len(self.weights) not in (0, len(x) - 2):
             raise VerifyException(

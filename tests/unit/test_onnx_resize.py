@@ -10,7 +10,7 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from onnx import helper
+from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 import lamina
@@ -172,6 +172,21 @@ def test_resized_lines_stay_in_blocks_between_convolutions(mode: str, new: int) 
         each.apply(ctx, module)
     moved = [op for op in module.walk() if isinstance(op, RelayoutOp)]
     assert [shape(op.y) for op in moved if layout_of(op.y.type).is_plain] == [(2, 20, 1, new)]
+
+
+@pytest.mark.parametrize("scales", [(1, 1, 2, 2), (1, 1, 1.5, 0.7), (1, 1, 0.5, 3)])
+def test_nearest_integers_are_those_of_onnxruntime(scales: tuple[float, ...]) -> None:
+    resized = helper.make_node("Resize", ["x", "", "s"], ["y"])
+    types = {"input_type": TensorProto.UINT8, "opset": 19}
+    proto = model([resized], {"x": MAPS}, {"s": floats(*scales)}, **types)
+    proto.graph.output[0].type.tensor_type.elem_type = TensorProto.UINT8
+    x = np.random.default_rng(1).integers(0, 256, MAPS).astype(np.uint8)
+    np.testing.assert_array_equal(compiled(proto, [x])[0], run_onnxruntime(proto, [x])[0])
+    proto.graph.node[0].attribute.append(helper.make_attribute("mode", "linear"))
+    with pytest.raises(
+        LaminaError, match=r"not supported: Resize: graph.resample needs elements of kind float"
+    ):
+        lamina.compile(proto, cache=False)
 
 
 def test_upsample_of_opset_6_is_converted() -> None:

@@ -555,6 +555,14 @@ func.func @sampled_result_has_another_shape(%x: tensor<1x3x8xf32>, %i: tensor<2x
 
 // -----
 
+// CHECK: graph.resample needs elements of kind float, got ui8
+func.func @integers_are_not_summed_up(%x: tensor<2x8xui8>, %i: tensor<5x2xi32>) {
+  %y = graph.resample %x over [1] at(%i : tensor<5x2xi32>) : tensor<2x8xui8> -> tensor<2x5xui8>
+  func.return
+}
+
+// -----
+
 // CHECK: each dimension must be a multiple of that of tensor<2x8xf32>, got tensor<3x8xf32>
 func.func @tile_ends_inside(%x: tensor<2x8xf32>) {
   %y = graph.tile %x : tensor<2x8xf32> -> tensor<3x8xf32>

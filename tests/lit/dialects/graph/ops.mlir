@@ -227,9 +227,11 @@ func.func @elements_are_repeated_and_resampled(%x: tensor<1x4x8x8xf32>, %i: tens
 // CHECK-LABEL: func.func @pixels_are_sampled
 // CHECK-NEXT:    graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) weights(%v, %w : tensor<2x1x5x7xf32>, tensor<1x1x5x7xf32>) : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
 // CHECK-NEXT:    graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) {lamina.source = "s"} : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
-func.func @pixels_are_sampled(%x: tensor<1x3x8x8xf32>, %i: tensor<2x1x5x7xi32>, %j: tensor<1x1x5x7xi32>, %v: tensor<2x1x5x7xf32>, %w: tensor<1x1x5x7xf32>) {
+// CHECK-NEXT:    graph.sample %b at(%j, %j : tensor<1x1x5x7xi32>, tensor<1x1x5x7xi32>) : tensor<1x3x8x8xui8> -> tensor<1x3x5x7xui8>
+func.func @pixels_are_sampled(%x: tensor<1x3x8x8xf32>, %b: tensor<1x3x8x8xui8>, %i: tensor<2x1x5x7xi32>, %j: tensor<1x1x5x7xi32>, %v: tensor<2x1x5x7xf32>, %w: tensor<1x1x5x7xf32>) {
   %0 = graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) weights(%v, %w : tensor<2x1x5x7xf32>, tensor<1x1x5x7xf32>) : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
   %1 = graph.sample %x at(%i, %j : tensor<2x1x5x7xi32>, tensor<1x1x5x7xi32>) {lamina.source = "s"} : tensor<1x3x8x8xf32> -> tensor<1x3x5x7xf32>
+  %2 = graph.sample %b at(%j, %j : tensor<1x1x5x7xi32>, tensor<1x1x5x7xi32>) : tensor<1x3x8x8xui8> -> tensor<1x3x5x7xui8>
   func.return
 }
 
