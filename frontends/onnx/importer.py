@@ -142,9 +142,6 @@ class Importer:
         names = [v.name for v in self.model.proto.graph.output]
         try:
             results = [self.operand(name) for name in names]
-            for name, result in zip(names, results, strict=True):
-                if 0 in (size := shape(result)):
-                    raise Unsupported(f"'{name}' of shape {list(size)}, which has no elements")
         except Unsupported as e:
             raise self.model.error(f"not supported: output {e}") from e
         self._builder.insert(func.ReturnOp(*results))
@@ -194,7 +191,7 @@ class Importer:
         """Append `op`, if it is valid."""
         op.verify()
         if empty := [size for r in op.results if 0 in (size := shape(r))]:
-            raise Unsupported(f"with a result that has no elements: {list(empty[0])}")
+            raise Unsupported(f"with a result of shape {list(empty[0])}, which has no elements")
         return self._builder.insert(op).results[0]
 
     # -- one node

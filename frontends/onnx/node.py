@@ -49,10 +49,7 @@ class Node:
 
     def tensor(self, i: int) -> SSAValue:
         """Input `i` as an operand; a known array becomes a constant."""
-        value = self._importer.operand(self.name_of(i))
-        if 0 in shape(value):
-            raise Unsupported(f"with a constant that has no elements: {list(shape(value))}")
-        return value
+        return self._importer.operand(self.name_of(i))
 
     def constant(self, i: int, what: str) -> np.ndarray:
         """Input `i`, which must be known now."""

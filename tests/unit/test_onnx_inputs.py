@@ -202,10 +202,11 @@ def test_weight_without_elements_is_refused() -> None:
     nodes = [helper.make_node("Concat", ["x", "w"], ["y"], "n", axis=0)]
     weights = {"w": np.zeros((0, 3), np.float32)}
     assert refusal(model(nodes, {"x": (2, 3)}, weights)) == (
-        "model: not supported: Concat with a constant that has no elements: [0, 3] (node 'n')"
+        "model: not supported: Concat with a constant of shape [0, 3], which has no elements "
+        "(node 'n')"
     )
     assert refusal(model([RELU], {"x": (2, 3)}, weights, outputs=["w"])) == (
-        "model: not supported: output 'w' of shape [0, 3], which has no elements"
+        "model: not supported: output with a constant of shape [0, 3], which has no elements"
     )
 
 
