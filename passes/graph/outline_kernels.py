@@ -112,8 +112,11 @@ def _role(op: Operation, index: int) -> str:
     if index and not isinstance(op.operands[0].owner, Block | ConstantOp):
         return "r"  # read by the epilogue
     operands = op.get_irdl_definition().operands if isinstance(op, IRDLOperation) else []
-    names = [name for name, _ in operands]
-    return names[min(index, len(names) - 1)]
+    for name, _ in operands:
+        meant = getattr(op, name)
+        if op.operands[index] in (meant if isinstance(meant, tuple) else [meant]):
+            return name
+    return "x"
 
 
 def printed(body: Region) -> str:

@@ -131,6 +131,15 @@ func.func @numbers_are_part_of_the_kernel(%x: tensor<1x4xf32>) -> tensor<1x4xf32
 
 // -----
 
+// CHECK-LABEL: func.func @operands_of_one_kind_have_one_name
+// CHECK:       func.func private @resample_0(%x: {{.*}}, %at: {{.*}}, %at_1: {{.*}}, %weights: {{.*}}, %weights_1: {{.*}})
+func.func @operands_of_one_kind_have_one_name(%x: tensor<4x6xf32>, %i: tensor<3x1xi32>, %j: tensor<5x1xi32>, %v: tensor<3x1xf32>, %w: tensor<5x1xf32>) -> tensor<3x5xf32> {
+  %y = graph.resample %x over [0, 1] at(%i, %j : tensor<3x1xi32>, tensor<5x1xi32>) weights(%v, %w : tensor<3x1xf32>, tensor<5x1xf32>) : tensor<4x6xf32> -> tensor<3x5xf32>
+  func.return %y : tensor<3x5xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @transpose_of_types_only_is_a_view
 // CHECK-NEXT:    graph.transpose
 // CHECK-NEXT:    func.call @relu_0
