@@ -7,7 +7,13 @@ is imported by its own class only, because a contender's process must hold no ot
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import sys
+import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -109,9 +115,26 @@ def _pytorch(path: str, threads: int, options: dict) -> Runner:
 
 
 def _pytorch_compiled(path: str, threads: int, options: dict) -> Runner:
+    _avoid_spaces("torch")
     from lamina.tools._peers_pytorch import PyTorchCompiled
 
     return PyTorchCompiled(path, threads)
+
+
+def _avoid_spaces(package: str) -> None:
+    """
+    Let `package` be imported through a link if the path to it has spaces: `torch.compile` gives
+    that path to the C++ compiler without quotes, whenever it compiles.
+    """
+    spec = find_spec(package)
+    assert spec is not None, package
+    assert spec.origin is not None, package
+    folder = Path(spec.origin).parents[1]
+    if " " in str(folder):
+        link = Path(tempfile.mkdtemp(prefix="lamina-")) / "packages"
+        link.symlink_to(folder)
+        atexit.register(shutil.rmtree, link.parent)
+        sys.path.insert(0, str(link))
 
 
 RUNNERS: dict[str, Callable[[str, int, dict], Runner]] = {

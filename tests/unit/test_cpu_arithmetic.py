@@ -12,6 +12,7 @@ from lamina.backends.cpu import arithmetic
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
 from lamina.context import new_context
+from lamina.dialects import vector as vec
 
 DTYPES = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 DTYPES |= {"i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
@@ -96,6 +97,7 @@ FLOAT_OPS = {
     math.FmaOp: (fused, 3),
     math.AbsFOp: (np.abs, 1),
     math.CopySignOp: (np.copysign, 2),
+    vec.RemOp: (np.fmod, 2),
     math.SqrtOp: (np.sqrt, 1),
     math.RsqrtOp: (lambda x: np.array(1, x.dtype) / np.sqrt(x), 1),
     math.FloorOp: (np.floor, 1),

@@ -79,7 +79,7 @@ def test_numbers_written_out_are_stored_with_their_type_and_layout(layout: str) 
 
 
 def test_element_type_without_a_name_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"must be one of float16, .*, got complex64"):
+    with pytest.raises(ValueError, match=r"must be one of bool, float16, .*, got complex64"):
         element_type(np.dtype(np.complex64))
 
 
