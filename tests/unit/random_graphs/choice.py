@@ -55,6 +55,50 @@ def cast(g: Grower, x: Value) -> Value:
     return g.add("Cast", x, to=to)
 
 
+def cast_like(g: Grower, x: Value) -> Value:
+    other = g.choose(g.values)
+    if other.is_float or not x.is_float:
+        return g.add("CastLike", x, other)
+    return g.add("CastLike", g.add("Abs", x), other)
+
+
+def extreme(g: Grower, x: Value) -> Value:
+    """Where the largest or the smallest element is."""
+    return g.add(
+        g.choose(("ArgMax", "ArgMin")),
+        x,
+        axis=g.between(0, x.rank - 1),
+        keepdims=g.choose((None, 0)),
+        select_last_index=g.choose((None, 1)) if g.opset >= 12 else None,
+    )
+
+
+def hardmax(g: Grower, x: Value) -> Value:
+    return g.add("Hardmax", x, axis=g.choose((None, *range(x.rank))))
+
+
+def trilu(g: Grower, x: Value) -> Value:
+    offset = [np.array(g.between(-2, 2), np.int64)] if g.maybe() else []
+    return g.add("Trilu", x, *offset, upper=g.choose((None, 0)))
+
+
+def thresholds(g: Grower, x: Value) -> Value:
+    if g.maybe():
+        return g.add("ThresholdedRelu", x, alpha=g.choose((None, 0.3)))
+    return g.add("Shrink", x, lambd=g.choose((None, 0.2)), bias=g.choose((None, 0.1)))
+
+
+def bitwise(g: Grower, x: Value) -> Value:
+    op = g.choose(("BitwiseNot", "BitwiseAnd", "BitwiseOr", "BitwiseXor"))
+    return g.add(op, x) if op == "BitwiseNot" else g.add(op, x, partner(g, x))
+
+
+def one_hot(g: Grower, x: Value) -> Value:
+    """Of some of the numbers."""
+    depth = np.array(g.choose((5, 1, 50)), np.int64)
+    return g.add("OneHot", x, depth, g.numbers(2), axis=g.choose((None, 0)))
+
+
 def sign(g: Grower, x: Value) -> Value:
     return g.add("Sign", x)
 
@@ -86,6 +130,18 @@ def _integer(x: Value) -> bool:
     return x.array.dtype.kind in "iu"
 
 
+def _listed(x: Value) -> bool:
+    return x.rank > 0 and x.array.dtype != np.bool_
+
+
+def _floats(x: Value) -> bool:
+    return x.is_float and x.rank > 1
+
+
+def _matrices(x: Value) -> bool:
+    return x.rank > 1
+
+
 def _any(x: Value) -> bool:
     return True
 
@@ -98,5 +154,12 @@ OPERATORS = [
     Operator(cast, _any),
     *[Operator(cast, _truth)] * 3,
     Operator(sign, _number),
+    Operator(cast_like, _any),
+    Operator(extreme, _listed),
+    Operator(hardmax, _floats),
+    Operator(trilu, _matrices, since=14),
+    Operator(thresholds, _float, since=10),
+    Operator(bitwise, _integer, since=18),
+    Operator(one_hot, _integer),
     *[Operator(arithmetic, _integer)] * 8,
 ]

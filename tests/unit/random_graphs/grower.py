@@ -90,6 +90,8 @@ class Grower:
 
     def choose(self, options: Sequence[T]) -> T:
         """One of these; the first is the simplest."""
+        if not options:
+            raise Rejected("nothing to choose from")
         return self.draw(st.sampled_from(options))
 
     def maybe(self) -> bool:

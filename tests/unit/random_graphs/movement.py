@@ -189,6 +189,17 @@ def taken(g: Grower, x: Value) -> Value:
     return g.add("Gather", x, g.given(g.rng.integers(low, n, size).astype(type)), axis=axis)
 
 
+def gather_nd(g: Grower, x: Value) -> Value:
+    """At places of several dimensions."""
+    batch = g.between(0, min(1, x.rank - 1)) if g.opset >= 12 else 0
+    dims = g.between(1, x.rank - batch)
+    size = (*x.shape[:batch], g.choose((3, 1, 7)))
+    ends = x.shape[batch : batch + dims]
+    columns = [g.rng.integers(-n if g.opset >= 11 else 0, n, size) for n in ends]
+    indices = np.stack(columns, -1)
+    return g.add("GatherND", x, indices, batch_dims=batch if batch else None)
+
+
 def permuted(g: Grower, x: Value) -> Value:
     """The same shape again: reversed, in turns, or with two dimensions of one size exchanged."""
     axis = g.between(0, x.rank - 1)
@@ -290,6 +301,20 @@ def reduction(g: Grower, x: Value) -> Value:
     return g.add(f"Reduce{kind}", x, *given, **attributes)
 
 
+def reduction_of_integers(g: Grower, x: Value) -> Value:
+    kind, axes = g.choose(("Max", "Min", "Sum", "Prod")), ints(*g.some(range(x.rank)))
+    if kind == "Prod" and prod(x.shape[a] for a in axes) > 3:
+        raise Rejected("overflow, of which ONNX says nothing")
+    if g.opset < REDUCTIONS[kind]:
+        return g.add(f"Reduce{kind}", x, axes=axes.tolist())
+    return g.add(f"Reduce{kind}", x, axes, keepdims=g.choose((None, 0)))
+
+
+def count(g: Grower, x: Value) -> Value:
+    """Its elements, as a number of the graph."""
+    return g.add("Cast", g.add("Size", x), to=1)
+
+
 def reshape_by_shape(g: Grower, x: Value) -> Value:
     """x.reshape(x.shape[0], -1, ...) as PyTorch exports it: Shape, Gather, Unsqueeze, Concat."""
     size = g.add("Shape", x)
@@ -310,6 +335,10 @@ def grow_to_shape(g: Grower, x: Value) -> Value:
     """A constant of the shape of x, added to it."""
     ones = g.add("ConstantOfShape", g.add("Shape", x), value=g.tensor([0.75]))
     return g.add("Mul", x, ones)
+
+
+def _integers(x: Value) -> bool:
+    return x.rank >= 1 and x.array.dtype in (np.int32, np.int64)
 
 
 def _any(x: Value) -> bool:
@@ -355,6 +384,7 @@ OPERATORS = [
     Operator(gather, _any),
     Operator(gather_elements, _any, since=11),
     Operator(taken, _any),
+    Operator(gather_nd, _any, since=11),
     *[Operator(permuted, _any)] * 2,
     *[Operator(shuffle, _maps)] * 2,
     Operator(pixels, _picture),
@@ -363,6 +393,8 @@ OPERATORS = [
     Operator(depth_to_space, _image),
     Operator(space_to_depth, _image),
     *[Operator(reduction, _floats)] * 2,
+    Operator(count, _any),
+    *[Operator(reduction_of_integers, _integers)] * 2,
     Operator(reshape_by_shape, _stack),
     Operator(grow_to_shape, _floats),
 ]

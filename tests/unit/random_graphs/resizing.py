@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.unit.random_graphs.grower import Grower, Operand, Operator, Value
+from tests.unit.random_graphs.grower import Grower, Operand, Operator, Rejected, Value
 
 MODES = ("nearest", "linear", "cubic")
 WHERE = ("half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel")
@@ -41,8 +41,10 @@ def resize(g: Grower, x: Value) -> Value:
     given: list[Operand] = [none, None, np.array(size, np.int64)]
     if g.opset < 13:
         given[1] = np.zeros(0, np.float32)
+    factors = [n / m for n, m in zip(size, x.shape, strict=True)]
+    if mode == "nearest" and any(np.float32(f) != f for f in factors):
+        raise Rejected("rounding errors decide between two elements that are equally near")
     if g.maybe():
-        factors = [n / m for n, m in zip(size, x.shape, strict=True)]
         given = [none, np.array(factors, np.float32)]
     where = g.choose(WHERE)
     return g.add(
