@@ -42,7 +42,7 @@ def resize(g: Grower, x: Value) -> Value:
     if g.opset < 13:
         given[1] = np.zeros(0, np.float32)
     factors = [n / m for n, m in zip(size, x.shape, strict=True)]
-    if mode == "nearest" and any(np.float32(f) != f for f in factors):
+    if mode == "nearest" and any(float(np.float32(f)) != f for f in factors):
         raise Rejected("rounding errors decide between two elements that are equally near")
     if g.maybe():
         given = [none, np.array(factors, np.float32)]
