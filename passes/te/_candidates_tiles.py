@@ -12,6 +12,8 @@ from lamina.passes.te._cost_arithmetic import Arithmetic, Tile, registers, share
 
 MOST_COPIES = 200
 """of the body; more take long to compile and crowd out other code"""
+MOST_INSTRUCTIONS = 1000
+"""in copies of the body: the time that LLVM takes grows faster than their number"""
 MOST_UNROLLED = 32
 """steps of a reduction"""
 PAGE = 4096
@@ -158,7 +160,8 @@ class _SpatialTiles:
         self.nest, self.vector, self.reduce = nest, vector, reduce
         self.registers_there = registers_there
         most = registers_there - 2 if nest.reduction else ENOUGH
-        self.most = max(1, min(most, MOST_COPIES // prod([p.extent for p in reduce])))
+        copies = min(MOST_COPIES, MOST_INSTRUCTIONS // max(1, nest.body_ops))
+        self.most = max(1, min(most, copies // prod([p.extent for p in reduce])))
         self.fixed = {p: p.extent for p in forced if not p.reduce}
         self.parts = [
             p
