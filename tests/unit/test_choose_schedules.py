@@ -206,13 +206,13 @@ def test_unknown_target_is_refused() -> None:
 
 
 def test_long_body_is_copied_less_often() -> None:
-    """A sum down the columns of narrow matrices, each lane one of them: all would fit unrolled."""
-    body = "\n".join(f"%a{i + 1} = math.fma %a{i}, %a{i}, %a0 : f32" for i in range(30))
+    """Of a sum down narrow columns, whose steps share an input: all of them would fit unrolled."""
+    body = "\n".join(f"%a{i + 1} = math.fma %a{i}, %b, %a0 : f32" for i in range(30))
     module = parse(f"""
-    func.func @f(%x: memref<17x16x7xf32>, %y: memref<17x7xf32>) {{
-      te.compute axes(c: 17, w: 7, reduce h: 16) ins(%x[c, h, w]) out(%y[c, w])
-      init 0.0 : f32 : memref<17x16x7xf32>, memref<17x7xf32>
-      (%a0: f32, %acc: f32) {{
+    func.func @f(%x: memref<17x16x7xf32>, %m: memref<17x7xf32>, %y: memref<17x7xf32>) {{
+      te.compute axes(c: 17, w: 7, reduce h: 16) ins(%x[c, h, w], %m[c, w]) out(%y[c, w])
+      init 0.0 : f32 : memref<17x16x7xf32>, memref<17x7xf32>, memref<17x7xf32>
+      (%a0: f32, %b: f32, %acc: f32) {{
         {body}
         %s = arith.addf %acc, %a30 : f32
         te.yield %s : f32
