@@ -290,6 +290,8 @@ def reduction(g: Grower, x: Value) -> Value:
         axes = [a - x.rank for a in axes]
     if kind == "Prod" and prod(x.shape[a] for a in axes or range(x.rank)) > 8:
         raise Rejected("a product of many numbers")
+    if prod(x.shape[a] for a in axes or range(x.rank)) > 4096:
+        raise Rejected("sums of ONNX Runtime are that far off")
     if kind == "LogSum":
         x = g.add("Add", g.add("Abs", x), np.array(0.1, np.float32))
     attributes: dict[str, Any] = {"keepdims": 0} if g.maybe() else {}
