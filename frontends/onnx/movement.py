@@ -57,7 +57,9 @@ def _dropout(node: Node) -> Sequence[Value]:
     node.ignore("ratio", "seed")
     if node.has(2) and node.constant(2, "training_mode").item():
         raise Unsupported("in training mode")
-    return [node.value(0)]
+    if node.opset < 10:  # before, the mask was undefined when nothing is dropped
+        return [node.value(0)]
+    return [node.value(0), np.broadcast_to(True, node.shape(0))]
 
 
 def _flatten(node: Node) -> Sequence[Value]:
