@@ -21,12 +21,19 @@ class Builder:
         self.weights: dict[str, np.ndarray] = {}
         self.input = (1, channels, size, size)
 
-    def op(self, kind: str, *xs: str | np.ndarray | Sequence[int], outputs: int = 1, **how: Any):
+    def op(self, kind: str, *xs: str | np.ndarray | Sequence[int], **how: Any) -> str:
         """The result of a node; arrays become weights, sequences of integers too."""
+        (made,) = self.ops(kind, 1, *xs, **how)
+        return made
+
+    def ops(
+        self, kind: str, outputs: int, *xs: str | np.ndarray | Sequence[int], **how: Any
+    ) -> list[str]:
+        """The results of a node with several."""
         names = [x if isinstance(x, str) else self.weight(np.asarray(x)) for x in xs]
         made = [f"t{len(self.nodes)}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(kind, names, made, made[0], **how))
-        return made[0] if outputs == 1 else made
+        return made
 
     def weight(self, array: np.ndarray) -> str:
         """The name of a new weight."""
@@ -40,9 +47,11 @@ class Builder:
 
     def number(self, value: float) -> np.ndarray:
         """One number."""
-        return np.float32(value)
+        return np.array(value, np.float32)
 
-    def conv(self, x: str, ins: int, outs: int, k: int = 1, groups: int = 1, stride: int = 1):
+    def conv(
+        self, x: str, ins: int, outs: int, k: int = 1, groups: int = 1, stride: int = 1
+    ) -> str:
         """A convolution with a bias that keeps height and width, but for the stride."""
         w = self.random(outs, ins // groups, k, k, scale=(ins // groups * k * k) ** -0.5)
         p = k // 2
@@ -133,7 +142,7 @@ def shufflenet(channels: int = 116) -> onnx.ModelProto:
     b, half = Builder(24), channels // 2
     x = b.op("Relu", b.conv("x", 24, channels))
     for _ in range(2):
-        left, right = b.op("Split", x, [half, half], axis=1, outputs=2)
+        left, right = b.ops("Split", 2, x, [half, half], axis=1)
         right = b.op("Relu", b.conv(right, half, half))
         right = b.conv(right, half, half, 3, groups=half)
         right = b.op("Relu", b.conv(right, half, half))

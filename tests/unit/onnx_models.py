@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 Shape = Sequence[int | str] | None
 
@@ -91,3 +92,9 @@ def run_onnxruntime(proto: onnx.ModelProto, inputs: Sequence[np.ndarray]) -> lis
     names = [i.name for i in session.get_inputs()]
     found = session.run(None, dict(zip(names, inputs, strict=True)))
     return [np.asarray(y) for y in found]
+
+
+def run_reference(proto: onnx.ModelProto, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What ONNX's own evaluator makes of a model whose inputs are x0, x1, ..."""
+    given = {f"x{i}": x for i, x in enumerate(inputs)}
+    return [np.asarray(y) for y in ReferenceEvaluator(proto).run(None, given)]

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from onnx.reference import ReferenceEvaluator
 
 import lamina
 from lamina import interpreters
@@ -21,7 +20,7 @@ from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
 from lamina.frontends.onnx.resampling import MODES, ROUNDINGS
 from lamina.passes.pipelines import default
-from tests.unit.onnx_models import model, node, run_onnxruntime
+from tests.unit.onnx_models import model, node, run_onnxruntime, run_reference
 from tests.unit.test_onnx_operators import check, inputs_of, ints
 from tests.unit.test_onnx_slicing import agree, compiled
 
@@ -37,7 +36,7 @@ def resize(
 ) -> onnx.ModelProto:
     nothing = floats() if opset < 13 else ""  # could not be left out then
     given_roi = nothing if roi is None else floats(*roi)
-    by = [floats(*scales)] if scales else [nothing, ints(*sizes)]
+    by = [floats(*scales)] if scales else [nothing, ints(*sizes or ())]
     return node("Resize", size, given_roi, *by, opset=opset, **attributes)
 
 
@@ -202,7 +201,7 @@ def test_corners_of_fractional_extents_are_those_of_the_reference() -> None:
     scales, mode = (1, 1, 0.6, 2.3), "align_corners"
     proto = resize(MAPS, scales=scales, mode="linear", coordinate_transformation_mode=mode)
     inputs = inputs_of(proto)
-    (want,) = ReferenceEvaluator(proto).run(None, {"x0": inputs[0]})
+    (want,) = run_reference(proto, inputs)
     (y,) = compiled(proto, inputs)
     np.testing.assert_allclose(y, want, rtol=0, atol=1e-5 * np.abs(want).max())
     (other,) = run_onnxruntime(proto, inputs)
@@ -249,7 +248,7 @@ def test_tables_are_those_of_the_reference(proto: onnx.ModelProto) -> None:
     (x,) = inputs_of(proto)
     ctx = new_context()
     (y,) = interpreters.call(import_model(proto, ctx.weights), "main", [x], store=ctx.weights)
-    (want,) = ReferenceEvaluator(proto).run(None, {"x0": x})
+    (want,) = run_reference(proto, [x])
     assert y.shape == want.shape
     np.testing.assert_allclose(y, want, rtol=0, atol=1e-5 * np.abs(want).max() + 1e-6)
 
