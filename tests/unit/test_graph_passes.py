@@ -83,6 +83,20 @@ def test_element_type_without_a_name_is_refused() -> None:
         element_type(np.dtype(np.complex64))
 
 
+@pytest.mark.filterwarnings("error")
+def test_overflow_folds_to_infinity_without_a_word() -> None:
+    text = """func.func @main() -> tensor<2xf32> {
+      %x = graph.constant dense<[1000.0, -1000.0]> : tensor<2xf32>
+      %y = graph.exp %x : tensor<2xf32> -> tensor<2xf32>
+      func.return %y : tensor<2xf32>
+    }"""
+    ctx = new_context()
+    module = Parser(ctx, text).parse_module()
+    FoldConstantsPass().apply(ctx, module)
+    (folded,) = [op for op in module.walk() if isinstance(op, ConstantOp)]
+    np.testing.assert_array_equal(array_of(folded, ctx.weights), np.array([np.inf, 0], np.float32))
+
+
 def run(ctx: LaminaContext, module: ModuleOp, x: np.ndarray) -> np.ndarray:
     module.verify()
     return interpreters.call(module, "main", [x], store=ctx.weights)[0]
