@@ -19,6 +19,7 @@ from xdsl.pattern_rewriter import (
 )
 
 from lamina.context import weights_of
+from lamina.dialects.elements import FLOAT, kind_of
 from lamina.dialects.graph import (
     AddOp,
     BatchNormOp,
@@ -30,6 +31,7 @@ from lamina.dialects.graph import (
     inherit_source,
     layout_of,
     shape,
+    tensor_type,
 )
 from lamina.dialects.graph.constants import array_of, constant, known
 from lamina.weights import WeightStore
@@ -39,8 +41,14 @@ Weighted = Conv2dOp | DenseOp
 
 
 def with_constant(op: BinaryOp, store: WeightStore) -> tuple[SSAValue, np.ndarray] | None:
-    """The operand of `op` that has the shape of the result, and the other, one number a channel."""
+    """
+    The operand of `op` that has the shape of the result, and the other, one number a channel.
+
+    None for integers, which wrap around where numbers a channel, kept as floats, would not.
+    """
     size = shape(op.y)
+    if kind_of(tensor_type(op.y).element_type) != FLOAT:
+        return None
     for x, other in ((op.a, op.b), (op.b, op.a)):
         c = known(other, store)
         if c is None or len(size) < 2 or shape(x) != size:
