@@ -132,8 +132,13 @@ class Model:
 
     def inferred(self) -> Mapping[str, ValueInfoProto]:
         """Types of values that ONNX itself infers; none if it cannot make sense of the model."""
+        outline = ModelProto()
+        outline.CopyFrom(self.outline)
+        for given, value in zip(self.proto.graph.output, outline.graph.output, strict=True):
+            if not given.type.tensor_type.HasField("shape"):  # which is not that of a scalar
+                value.type.tensor_type.ClearField("shape")
         try:
-            graph = onnx.shape_inference.infer_shapes(self.outline).graph
+            graph = onnx.shape_inference.infer_shapes(outline).graph
         except (
             onnx.shape_inference.InferenceError,
             onnx.checker.ValidationError,

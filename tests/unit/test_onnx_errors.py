@@ -199,6 +199,17 @@ def test_shapes_that_do_not_fit_name_the_node() -> None:
     )
 
 
+def test_output_of_open_rank_is_not_taken_for_a_scalar() -> None:
+    nodes = [
+        helper.make_node("Tan", ["x"], ["y"], "tan"),
+        helper.make_node("Softmax", ["y"], ["z"], "softmax", axis=1),
+    ]
+    with pytest.raises(LaminaError, match=r"not supported: Tan \(node 'tan'\)$"):
+        import_model(
+            model(nodes, {"x": ["n", 3]}, outputs=["y", "z"]), new_context().weights, {"x": [2, 3]}
+        )
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.onnx"
     assert refusal(path) == f"cannot read {path}: No such file or directory"
