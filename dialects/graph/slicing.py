@@ -122,8 +122,25 @@ class GatherOp(IRDLOperation):
             raise VerifyException(f"result must have shape {needed}, got {self.y.type}")
 
 
+class MultipleOp(IRDLOperation):
+    """An op whose result has a multiple of the elements of `x` along each dimension."""
+
+    x = operand_def(TensorType)
+    y = result_def(TensorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$x attr-dict `:` type($x) `->` type($y)"
+
+    def __init__(self, x: SSAValue, y: Attribute) -> None:
+        super().__init__(operands=[x], result_types=[y])
+
+    def verify_(self) -> None:
+        verify_tensors(self, *ANY)
+        _verify_multiple(self.x, self.y)
+
+
 @irdl_op_definition
-class TileOp(IRDLOperation):
+class TileOp(MultipleOp):
     """
     The tensor again and again along each dimension: `y[i, ...] = x[i mod x.shape[0], ...]`.
 
@@ -132,22 +149,9 @@ class TileOp(IRDLOperation):
 
     name = "graph.tile"
 
-    x = operand_def(TensorType)
-    y = result_def(TensorType)
-
-    traits = traits_def(Pure())
-    assembly_format = "$x attr-dict `:` type($x) `->` type($y)"
-
-    def __init__(self, x: SSAValue, y: Attribute) -> None:
-        super().__init__(operands=[x], result_types=[y])
-
-    def verify_(self) -> None:
-        verify_tensors(self, *ANY)
-        _verify_multiple(self.x, self.y)
-
 
 @irdl_op_definition
-class RepeatOp(IRDLOperation):
+class RepeatOp(MultipleOp):
     """
     Each element as often as makes the result: `y[i, ...] = x[i floordiv n, ...]` with n =
     y.shape[0] / x.shape[0], and so along each dimension.
@@ -156,19 +160,6 @@ class RepeatOp(IRDLOperation):
     """
 
     name = "graph.repeat"
-
-    x = operand_def(TensorType)
-    y = result_def(TensorType)
-
-    traits = traits_def(Pure())
-    assembly_format = "$x attr-dict `:` type($x) `->` type($y)"
-
-    def __init__(self, x: SSAValue, y: Attribute) -> None:
-        super().__init__(operands=[x], result_types=[y])
-
-    def verify_(self) -> None:
-        verify_tensors(self, *ANY)
-        _verify_multiple(self.x, self.y)
 
 
 @irdl_op_definition

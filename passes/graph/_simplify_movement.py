@@ -23,6 +23,12 @@ from lamina.dialects.graph import (
 )
 
 
+def replace(rewriter: PatternRewriter, op: Operation, new: Operation) -> None:
+    """Put `new` in the place of `op`, whose name in the user's model it takes over."""
+    inherit_source(new, op)
+    rewriter.replace(op, new)
+
+
 def regrouped(op: ReshapeOp) -> tuple[SSAValue, tuple[int, ...], list[int]] | None:
     """x, the parts and the permutation of reshape(transpose(reshape(x: -> parts), permutation))"""
     if not isinstance(transpose := op.x.owner, TransposeOp):
@@ -48,9 +54,7 @@ class ShuffleToGather(RewritePattern):
             return
         groups, each = parts[1:3]
         indices = [g * each + c for c in range(each) for g in range(groups)]
-        new = GatherOp(x, 1, indices, op.y.type)
-        inherit_source(new, op)
-        rewriter.replace(op, new)
+        replace(rewriter, op, GatherOp(x, 1, indices, op.y.type))
 
 
 class ChannelsToPixels(RewritePattern):
@@ -72,9 +76,7 @@ class ChannelsToPixels(RewritePattern):
             return
         if shape(op.y) != (n, less, h * b, w * b):
             return
-        new = DepthToSpaceOp(x, b, order, op.y.type)
-        inherit_source(new, op)
-        rewriter.replace(op, new)
+        replace(rewriter, op, DepthToSpaceOp(x, b, order, op.y.type))
 
 
 class PixelsToChannels(RewritePattern):
@@ -92,9 +94,7 @@ class PixelsToChannels(RewritePattern):
             return
         if parts != (n, c, h // b, b, w // b, b) or shape(op.y) != (n, c * b**2, h // b, w // b):
             return
-        new = SpaceToDepthOp(x, b, order, op.y.type)
-        inherit_source(new, op)
-        rewriter.replace(op, new)
+        replace(rewriter, op, SpaceToDepthOp(x, b, order, op.y.type))
 
 
 class TransposeMap(RewritePattern):
@@ -143,9 +143,7 @@ class SliceOfGather(RewritePattern):
         start, step = op.starts.get_values()[axis], op.steps.get_values()[axis]
         indices = gather.indices.get_values()
         kept = [indices[start + i * step] for i in range(shape(op.y)[axis])]
-        new = GatherOp(gather.x, axis, kept, op.y.type)
-        inherit_source(new, op)
-        rewriter.replace(op, new)
+        replace(rewriter, op, GatherOp(gather.x, axis, kept, op.y.type))
 
 
 def _cuts_only(op: Operation, axis: int) -> bool:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import BoolAttr, ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
@@ -38,7 +38,6 @@ from lamina.dialects.graph import (
     SqrtOp,
     SubOp,
     TransposeOp,
-    inherit_source,
     layout_of,
     shape,
     tensor_type,
@@ -53,15 +52,9 @@ from lamina.passes.graph._simplify_movement import (
     SliceOfGather,
     TransposeMap,
     TransposeToMap,
+    replace,
 )
 from lamina.weights import WeightStore
-
-
-def replace(rewriter: PatternRewriter, op: Operation, new: Operation) -> None:
-    """Put `new` in the place of `op`, whose name in the user's model it takes over."""
-    inherit_source(new, op)
-    rewriter.replace(op, new)
-
 
 # -- activations
 

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
 from tests.unit.onnx_models import run_onnxruntime
-from tests.unit.random_graphs import choice, elementwise, linear, movement, resizing, windows
+from tests.unit.random_graphs import (
+    choice,
+    elementwise,
+    linear,
+    movement,
+    reductions,
+    resizing,
+    windows,
+)
 from tests.unit.random_graphs.grower import ELEMENTS, Grower, Rejected, Value
 
 OPERATORS = [
@@ -19,6 +27,7 @@ OPERATORS = [
     *linear.OPERATORS,
     *elementwise.OPERATORS,
     *movement.OPERATORS,
+    *reductions.OPERATORS,
     *choice.OPERATORS,
     *resizing.OPERATORS,
 ]
