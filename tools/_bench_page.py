@@ -9,7 +9,7 @@ from statistics import geometric_mean
 from typing import Any
 
 from lamina.errors import LaminaError
-from lamina.tools import _files, _report
+from lamina.tools import _bench_summary, _files, _report
 
 BEGIN, END = "<!-- lamina bench: begin -->", "<!-- lamina bench: end -->"
 """the lines between which the results stand on a page"""
@@ -81,6 +81,8 @@ def text(results: Mapping[str, Any], plot: str | None = None) -> str:
     ]
     if plot and peers:
         parts.append(f"![Time of each library over Lamina's, network by network]({plot})")
+    if summary := _bench_summary.rows(models):
+        parts += ["### Speed over the better of ONNX Runtime and OpenVINO", _markdown(summary)]
     for threads in sorted({entry["threads"] for entry in peers}):
         parts += _threads_part(models, threads)
     if not peers:

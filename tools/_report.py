@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,23 @@ def ratio(turns: Turns, name: str, peer: str) -> dict[str, Any]:
     """The time of `name` over that of `peer`, from the medians of each round."""
     pairs = zip(turns[name], turns[peer], strict=True)
     rounds = [float(np.median(mine) / np.median(other)) for mine, other in pairs]
-    p10, median, p90 = np.percentile(rounds, (10, 50, 90))
-    return {"median": float(median), "p10": float(p10), "p90": float(p90), "rounds": rounds}
+    low, high = median_interval(rounds)
+    return {"median": float(np.median(rounds)), "low": low, "high": high, "rounds": rounds}
+
+
+def median_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """
+    Between which of `values` their true median lies with this confidence, whatever they are
+    distributed like: the k-th smallest and largest, k the largest number with P(B < k) at most
+    (1 - confidence) / 2 for B of n coin tosses (the sign test turned round). With fewer than 6
+    values, which cannot give 95 %, the smallest and the largest.
+    """
+    ordered, n = sorted(values), len(values)
+    below, k = 0.0, 0
+    while k < n // 2 and (below := below + comb(n, k) / 2**n) <= (1 - confidence) / 2:
+        k += 1
+    first = max(k, 1) - 1
+    return ordered[first], ordered[n - 1 - first]
 
 
 def difference(x: Arrays, reference: Arrays) -> float:
@@ -144,8 +160,8 @@ def count(threads: int) -> str:
 
 
 def spread(r: Mapping[str, Any]) -> str:
-    """Median, 10th and 90th percentile of a ratio."""
-    return f"{r['median']:.3f} ({r['p10']:.3f} .. {r['p90']:.3f})"
+    """The median of a ratio, and between what it lies."""
+    return f"{r['median']:.3f} ({r['low']:.3f} .. {r['high']:.3f})"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

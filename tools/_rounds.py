@@ -25,8 +25,8 @@ from lamina.progress import Progress
 TURN_SECONDS = 0.25
 """about how long one contender runs before the next one does"""
 
-LEAST_ROUNDS = 3
-"""that are taken however slow a model is, if as many were asked for"""
+LEAST_ROUNDS = 15
+"""that are taken however slow a model is, if as many were asked for: a median of few says little"""
 
 Turns = dict[str, list[list[float]]]
 """contender -> round -> the milliseconds of each run"""

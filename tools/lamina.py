@@ -129,12 +129,12 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         type=_numbers,
         help="of the other libraries (default: as many as --threads)",
     )
-    p.add_argument("--rounds", type=_positive, default=10, help="(default: 10)")
+    p.add_argument("--rounds", type=_positive, default=15, help="(default: 15)")
     p.add_argument(
         "--seconds",
         metavar="S",
         type=_positive,
-        help="fewer rounds, but at least 3, for a model whose rounds would take longer than this",
+        help="fewer rounds, but at least 15, for a model whose rounds would take longer than this",
     )
     p.add_argument("--seed", type=_count, default=0, help="of the random inputs (default: 0)")
     p.add_argument(

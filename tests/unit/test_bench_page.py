@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lamina.tools import _bench_page, _bench_plot
+from lamina.tools import _bench_page, _bench_plot, _bench_summary
 from tests.unit.cli import Command
 
 PEERS = ("onnxruntime", "openvino", "pytorch", "pytorch-compiled")
@@ -17,7 +17,7 @@ def entry(name: str, threads: int, ms: float, ratio: float | None = None) -> dic
     found: dict[str, Any] = {"name": name, "threads": threads, "version": f"{name}-9"}
     found["latency"] = {"median_ms": ms, "p10_ms": ms}
     if ratio:
-        found["ratio"] = {"to": "lamina@1", "median": ratio, "p10": ratio, "p90": ratio}
+        found["ratio"] = {"to": "lamina@1", "median": ratio, "low": ratio, "high": ratio}
         found["difference"] = 1e-7 * threads
     return found
 
@@ -81,6 +81,32 @@ def test_each_number_of_threads_has_a_table(results: dict[str, Any]) -> None:
     spread = "0.500 (0.500 .. 0.500)"
     assert table["small"] == ["8.000", *["16.000", spread] * 4, "2.0e-07"]
     assert table["geometric mean"][2::2] == ["1.000", "1.000", "0.500 of 1", "1.000"]
+
+
+def test_summary_is_of_the_better_rival_with_as_many_threads(results: dict[str, Any]) -> None:
+    found = results["models"][0]["contenders"]
+    found["openvino@1"] = entry("openvino", 1, 10.0, 0.8)
+    found["openvino@1"]["ratio"] |= {"low": 0.5, "high": 1.0}
+    rows = _bench_summary.rows(results["models"])
+    assert rows[0] == ["network", "1 thread"]
+    assert rows[1] == ["small", "1.25 (1.00 .. 2.00)"]
+    assert rows[2] == ["large", "0.50 (0.50 .. 0.50)"]
+    assert rows[3] == ["geometric mean", "0.79"]
+    assert "### Speed over the better of" in _bench_page.text(results)
+
+
+def test_summary_has_a_mean_for_each_family_of_several() -> None:
+    models = [model(name, ratio) for name, ratio in (("vgg11", 0.5), ("vgg13", 0.5), ("x", 2.0))]
+    assert _bench_summary.rows(models)[-2:] == [
+        ["mean of vgg*", "2.00"],
+        ["geometric mean", "1.26"],
+    ]
+
+
+def test_without_rivals_there_is_no_summary(results: dict[str, Any]) -> None:
+    for each in results["models"]:
+        del each["contenders"]["openvino@1"]
+    assert _bench_summary.rows(results["models"]) == []
 
 
 def test_refused_model_is_a_row_that_says_why(results: dict[str, Any]) -> None:

@@ -97,8 +97,19 @@ def test_ratio_pairs_rounds() -> None:
     """A disturbance that hits both contenders in one round leaves that round's ratio alone."""
     turns = {"x": [[2.0, 2.0], [20.0, 20.0], [2.0, 2.0]], "y": [[1.0], [10.0], [1.0]]}
     ratio = _report.ratio(turns, "x", "y")
-    assert (ratio["median"], ratio["p10"], ratio["p90"]) == (2, 2, 2)
+    assert (ratio["median"], ratio["low"], ratio["high"]) == (2, 2, 2)
     assert _report.latency(turns["x"]) == {"median_ms": 2, "p10_ms": 2}
+
+
+@pytest.mark.parametrize(
+    ("count", "first"),
+    [(1, 0), (5, 0), (6, 0), (8, 0), (9, 1), (15, 3), (20, 5), (30, 9)],  # tables of the sign test
+)
+def test_interval_of_the_median_leaves_out_as_many_as_95_percent_allow(
+    count: int, first: int
+) -> None:
+    values = [float(k) for k in range(count)]
+    assert _report.median_interval(values[::-1]) == (first, count - 1 - first)
 
 
 @pytest.mark.parametrize(
