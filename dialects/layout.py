@@ -196,12 +196,16 @@ class Layout:
         """The storage of a logical array; padding is zero."""
         import numpy as np  # here, so that dialects start without NumPy
 
+        storage = self.view_array(x)
+        return np.ascontiguousarray(storage).reshape(storage.shape)  # 0-d stays 0-d
+
+    def view_array(self, x: np.ndarray) -> np.ndarray:
+        """The storage of a logical array as a view of it, unless there is padding to add."""
+        import numpy as np
+
         sizes = [sum(d) for d in self._pads(x.shape)]
         padded = np.pad(x, self._pads(x.shape)) if any(sizes) else x
-        storage = padded.reshape(self._split_shape(padded.shape)).transpose(self._order())
-        return np.ascontiguousarray(storage).reshape(
-            storage.shape
-        )  # a scalar would get a dimension
+        return padded.reshape(self._split_shape(padded.shape)).transpose(self._order())
 
     def invert_array(self, x: Any, shape: Sequence[int]) -> np.ndarray:
         """The logical array of this shape that is stored as `x`."""

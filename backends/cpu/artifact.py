@@ -11,8 +11,9 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,17 @@ def aligned(size: int) -> np.ndarray:
     """
     raw = np.empty(size + ALIGN, np.uint8)
     return raw[-raw.ctypes.data % ALIGN :][:size]
+
+
+def in_one_block(like: Mapping[str, tuple[Sequence[int], np.dtype]]) -> dict[str, np.ndarray]:
+    """An array of each shape and type, not initialised, all of them in one aligned piece."""
+    sizes = {key: prod(shape) * dtype.itemsize for key, (shape, dtype) in like.items()}
+    block = aligned(sum(-(-size // ALIGN) * ALIGN for size in sizes.values()))
+    found, at = dict[str, np.ndarray](), 0
+    for key, (shape, dtype) in like.items():
+        found[key] = block[at : at + sizes[key]].view(dtype).reshape(shape)
+        at += -(-sizes[key] // ALIGN) * ALIGN
+    return found
 
 
 def write(path: Path, artifact: Artifact) -> None:

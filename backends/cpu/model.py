@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lamina.backends.cpu import artifact
-from lamina.backends.cpu.artifact import ALIGN, Artifact, aligned
+from lamina.backends.cpu.artifact import ALIGN, Artifact, aligned, in_one_block
 from lamina.backends.cpu.compiler import triple
 from lamina.backends.cpu.engine import Engine
 from lamina.backends.cpu.features import missing_features
@@ -256,13 +256,10 @@ def _checked_weights(
 def _placed(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The weights at multiples of 64 bytes; those that are copied for it share one block."""
     odd = {k: w for k, w in weights.items() if w.ctypes.data % ALIGN or not w.flags.c_contiguous}
-    block, at = aligned(sum(-(-w.nbytes // ALIGN) * ALIGN for w in odd.values())), 0
-    for key, weight in odd.items():
-        copy = block[at : at + weight.nbytes].view(weight.dtype).reshape(weight.shape)
-        copy[...] = weight
-        weights[key] = copy
-        at += -(-weight.nbytes // ALIGN) * ALIGN
-    return weights
+    copies = in_one_block({k: (w.shape, w.dtype) for k, w in odd.items()})
+    for key, copy in copies.items():
+        copy[...] = odd[key]
+    return weights | copies
 
 
 def _copy(address: int, call: Call) -> np.ndarray:

@@ -9,6 +9,7 @@ NumPy is imported where it is used, so that dialects start without it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import (
@@ -60,19 +61,26 @@ def dtype_of_element(element: Attribute) -> np.dtype:
 
 
 def constant(
-    array: np.ndarray, store: WeightStore, type: Attribute | None = None, source: str | None = None
+    array: np.ndarray,
+    store: WeightStore,
+    type: Attribute | None = None,
+    source: str | None = None,
+    again: Callable[[], np.ndarray] | None = None,
 ) -> ConstantOp:
     """
     A constant that holds the logical `array`: written out if it is small, else put in `store`.
 
-    `type` says how it is laid out (default: row-major); `source` is its name in the user's model.
+    `type` says how it is laid out (default: row-major); `source` is its name in the user's model;
+    `again` gets the array from its file, so that the store need not keep it.
     """
     plain = TensorType(element_type(array.dtype), array.shape)
     if (type is None or type == plain) and _prints_exactly(array):
         data = BytesAttr(array.tobytes())
         op = ConstantOp(DenseIntOrFPElementsAttr(plain, data))
     else:
-        op = ConstantOp(store.put(layout_of(type or plain).apply_array(array)), type or plain)
+        layout = layout_of(type or plain)
+        stored = layout.apply_array(array)
+        op = ConstantOp(store.put(stored, again if layout.is_plain else None), type or plain)
     if source:
         op.attributes[SOURCE] = StringAttr(source)
     return op

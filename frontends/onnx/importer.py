@@ -178,12 +178,19 @@ class Importer:
         value = self.value(name)
         if isinstance(value, SSAValue):
             return value
-        return self._constants.setdefault(name, self.constant(value, name))
+        lies_in_file = name not in self.values and name in self.model.spans
+        again = (lambda: self.model.weight(name)) if lies_in_file else None
+        return self._constants.setdefault(name, self.constant(value, name, again))
 
-    def constant(self, array: np.ndarray, source: str | None) -> SSAValue:
-        """A constant that holds `array`."""
+    def constant(
+        self,
+        array: np.ndarray,
+        source: str | None,
+        again: Callable[[], np.ndarray] | None = None,
+    ) -> SSAValue:
+        """A constant that holds `array`, which `again` reads from the model's file if given."""
         check_supported(array)
-        op = self._builder.insert(constant(array, self._store, source=source))
+        op = self._builder.insert(constant(array, self._store, source=source, again=again))
         op.result.name_hint = _hint(source or "c")
         return op.result
 

@@ -24,8 +24,8 @@ from lamina.weights import WeightStore
 
 
 def relaid(array: np.ndarray, size: tuple[int, ...], old: Layout, new: Layout) -> np.ndarray:
-    """The storage of a tensor in layout `new`, from its storage in layout `old`."""
-    return new.apply_array(array if old.is_plain else old.invert_array(array, size))
+    """The storage of a tensor in layout `new`, from its storage in layout `old`; may be a view."""
+    return new.view_array(array if old.is_plain else old.invert_array(array, size))
 
 
 class StoreNumbers(RewritePattern):

@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
@@ -18,13 +19,15 @@ from xdsl.targets.mlir import MLIRTarget
 from xdsl.utils.exceptions import DiagnosticException
 from xdsl.utils.target import Target
 
+from lamina.backends.cpu.artifact import in_one_block
 from lamina.backends.cpu.build import build_model
+from lamina.backends.cpu.entry import dtype_of
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.machine import Machine
 from lamina.compiler import machine_of
 from lamina.context import LaminaContext, new_context
-from lamina.dialects.te import ComputeOp
+from lamina.dialects.te import ComputeOp, memref_type
 from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
 from lamina.ir_file import read_ir
@@ -122,8 +125,8 @@ def generate(
     functions = _functions(module)
     step("code", more=len(functions))
     try:
-        weights = {key: ctx.weights.get(key) for key in _weights_of(functions)}
-        ctx.weights.retain(weights)  # what they were made of is not needed any more
+        weights = _places(functions)
+        ctx.weights.move(weights)
         return build_model(module, machine, weights, ObjectCache() if cache else None, step)
     except DiagnosticException as e:
         raise LaminaError(str(e)) from e
@@ -133,12 +136,15 @@ def _functions(module: ModuleOp) -> list[FuncOp]:
     return [op for op in module.ops if isinstance(op, FuncOp)]
 
 
-def _weights_of(functions: Iterable[FuncOp]) -> Iterator[str]:
-    """The keys of the weights that entries are given."""
+def _places(functions: Iterable[FuncOp]) -> dict[str, np.ndarray]:
+    """For the key of each weight that an entry is given, an array like it; all in one block."""
+    found = dict[str, tuple[tuple[int, ...], np.dtype]]()
     for function in functions:
-        for attributes in function.arg_attrs or ():
+        for attributes, arg in zip(function.arg_attrs or (), function.args, strict=False):
             if isinstance(key := attributes.data.get("lamina.weight"), StringAttr):
-                yield key.data
+                type = memref_type(arg)
+                found[key.data] = type.get_shape(), np.dtype(dtype_of(type.element_type))
+    return in_one_block(found)
 
 
 def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:

@@ -11,7 +11,8 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,17 @@ _SAFETENSORS = {
 """safetensors' name of an element type -> NumPy's"""
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How to get an array that was promised."""
+
+    make: Callable[[], np.ndarray]
+    sources: tuple[str, ...] = ()
+    """keys of what `make` asks for"""
+    keep: bool = True
+    """whether it costs more to make again than the memory is worth"""
+
+
 class WeightError(DiagnosticException):
     """A weight is missing, or a file of weights cannot be used."""
 
@@ -43,17 +55,25 @@ class WeightStore:
 
     def __init__(self) -> None:
         self._arrays: dict[str, np.ndarray] = {}
-        self._recipes: dict[str, Callable[[], np.ndarray]] = {}
+        self._recipes: dict[str, Recipe] = {}
 
-    def put(self, array: np.ndarray) -> str:
-        """Keep `array`; its key is the hash of its element type, shape and bytes."""
+    def put(self, array: np.ndarray, again: Callable[[], np.ndarray] | None = None) -> str:
+        """
+        Keep `array`; its key is the hash of its element type, shape and bytes.
+
+        `again` gets the same array from elsewhere, a file: then only that function is kept, and the
+        array is read anew whenever somebody asks for it.
+        """
         import numpy as np
 
         array = np.ascontiguousarray(array).reshape(array.shape)  # 0-d stays 0-d
         content = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
         content.update(array.reshape(-1).view(np.uint8).data)
         key = content.hexdigest()[:16]
-        self._keep(key, array)
+        if again is None:
+            self._keep(key, array)
+        elif key not in self._arrays:
+            self._recipes[key] = Recipe(again, keep=False)
         return key
 
     def derive(self, recipe: str, sources: Iterable[str], make: Callable[[], np.ndarray]) -> str:
@@ -63,10 +83,11 @@ class WeightStore:
         The key is the hash of `recipe` and the keys in `sources`, which together must determine the
         array: the same recipe on the same weights is one entry, and is made once or not at all.
         """
+        sources = tuple(sources)
         content = hashlib.sha256("\n".join([recipe, *sources]).encode())
         key = content.hexdigest()[:16]
         if key not in self._arrays:
-            self._recipes.setdefault(key, make)
+            self._recipes.setdefault(key, Recipe(make, sources))
         return key
 
     def get(self, key: str) -> np.ndarray:
@@ -77,8 +98,45 @@ class WeightStore:
                     f"no weight {key}: the store holds {len(self)} others; "
                     "give the .safetensors file saved with this module (lamina-opt --weights F)"
                 )
-            self._keep(key, self._recipes.pop(key)())
+            array = self._recipes[key].make()
+            if not self._recipes[key].keep:
+                array.flags.writeable = False
+                return array
+            del self._recipes[key]
+            self._keep(key, array)
         return self._arrays[key]
+
+    def move(self, places: Mapping[str, np.ndarray]) -> None:
+        """
+        Write each weight into the array that `places` has for it, and keep that; forget all others.
+
+        The largest go first, and what nothing else is made of is forgotten at once: weights of all
+        of memory need little more than themselves.
+        """
+        todo = sorted(places, key=lambda key: -places[key].nbytes)
+        while todo:
+            key = todo.pop(0)
+            place, recipe = places[key], self._recipes.pop(key, None)
+            array = recipe.make() if recipe else self.get(key)
+            if array.shape != place.shape or array.dtype != place.dtype:
+                raise WeightError(
+                    f"weight '{key}' needs {place.dtype}{list(place.shape)}, "
+                    f"got {array.dtype}{list(array.shape)}"
+                )
+            place[...] = array
+            del array
+            self._arrays.pop(key, None)
+            self._keep(key, place)
+            self.retain([*self._origins(todo), *places])
+
+    def _origins(self, keys: Iterable[str]) -> set[str]:
+        """These keys, those of what they are made of, and so on."""
+        found, todo = set[str](), list(keys)
+        while todo:
+            if (key := todo.pop()) not in found:
+                found.add(key)
+                todo += self._recipes[key].sources if key in self._recipes else ()
+        return found
 
     def retain(self, keys: Iterable[str]) -> None:
         """Forget every weight that is not in `keys`, to give its memory back."""
@@ -114,7 +172,9 @@ class WeightStore:
             self._keep(key, array)
 
     def _keep(self, key: str, array: np.ndarray) -> None:
-        array = array.view()
+        import numpy as np
+
+        array = np.ascontiguousarray(array).reshape(array.shape)[...]  # 0-d stays 0-d
         array.flags.writeable = False
         self._arrays.setdefault(key, array)
 

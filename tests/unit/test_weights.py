@@ -64,6 +64,57 @@ def test_retain_forgets_the_others() -> None:
     assert list(store) == keys[:1]
 
 
+def test_weight_that_can_be_read_again_is_not_kept() -> None:
+    store, read = WeightStore(), []
+
+    def again() -> np.ndarray:
+        read.append(1)
+        return X.copy()
+
+    key = store.put(X, again)
+    assert WeightStore().put(X) == key
+    for times in (1, 2):
+        np.testing.assert_array_equal(store.get(key), X)
+        assert len(read) == times
+    with pytest.raises(ValueError, match="read-only"):
+        store.get(key)[0, 0] = 1
+
+
+def test_moved_weights_lie_in_their_places_and_nothing_else_is_kept() -> None:
+    store = WeightStore()
+    source = store.put(X)
+    small = store.derive("first row", [source], lambda: store.get(source)[:1])
+    large = store.derive("transpose", [source], lambda: store.get(source).T)
+    places = {small: np.empty((1, 3), np.float32), large: np.empty((3, 2), np.float32)}
+    store.move(places)
+    np.testing.assert_array_equal(places[small], X[:1])
+    np.testing.assert_array_equal(places[large], X.T)
+    assert np.shares_memory(store.get(large), places[large])
+    assert set(store) == {small, large}
+
+
+def test_sources_are_forgotten_as_soon_as_nothing_needs_them() -> None:
+    store, alive = WeightStore(), []
+    keys = []
+    for k in range(3):
+        source = store.put(X + k)
+
+        def make(source: str = source) -> np.ndarray:
+            alive.append(len(store._arrays))
+            return store.get(source) * 2
+
+        keys.append(store.derive("twice", [source], make))
+    store.move({key: np.empty_like(X) for key in keys})
+    assert alive == [3, 3, 3]  # a source less, a result more
+
+
+def test_place_of_another_shape_is_refused() -> None:
+    store = WeightStore()
+    key = store.put(X)
+    with pytest.raises(WeightError, match=r"needs float32\[1, 3\], got float32\[2, 3\]"):
+        store.move({key: np.empty((1, 3), np.float32)})
+
+
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "u1", "i4", "i8", "?"])
 def test_saved_weights_come_back(dtype: str, tmp_path: Path) -> None:
     store, path = WeightStore(), tmp_path / "w.safetensors"
