@@ -1,5 +1,5 @@
 # Every target makes its own environment in .venv first, once; it is made anew when pyproject.toml
-# changes. All paths are relative, so the project may lie in a folder with spaces in its name.
+# changes, and with it the thread pool when its sources do. All paths are relative, so the project may lie in a folder with spaces in its name.
 
 SHELL := bash
 PYTHON ?= python3
@@ -10,6 +10,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 BUILD := build
 TIMED := .ci/timed
+NATIVE := setup.py $(wildcard backends/cpu/runtime/*.cc backends/cpu/runtime/*.h)
 
 .PHONY: help demo test test-lit test-unit check-models fuzz lint format types docs check-docs clean
 
@@ -57,7 +58,7 @@ check-docs: $(STAMP) ## fail if the generated documentation is not what the code
 clean: ## remove everything that was built, the environment too
 	rm -rf .venv $(BUILD)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml $(NATIVE)
 	@for python in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11; do \
 	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	done || { echo "lamina needs Python 3.11 or newer, found $$("$(PYTHON)" --version 2>&1):" \

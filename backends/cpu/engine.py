@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import llvmlite.binding as llvm
 
+from lamina.backends.cpu.thread_pool import PARALLEL, parallel_address
 from lamina.errors import LaminaError
 
 
@@ -22,6 +23,8 @@ class Engine:
         builder = llvm.JITLibraryBuilder().add_current_process()
         for data in objects:
             builder.add_object_img(data)
+            if PARALLEL.encode() in data:  # its table of symbols names what it calls
+                builder.import_symbol(PARALLEL, parallel_address())
         self.symbols = tuple(symbols)
         for symbol in self.symbols:
             builder.export_symbol(symbol)

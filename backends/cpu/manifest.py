@@ -65,6 +65,8 @@ class Manifest:
     calls: tuple[Call, ...]
     lamina: str
     """the version that compiled it"""
+    threads: int = 1
+    """among which its loops are shared out"""
 
     def to_json(self) -> str:
         """As text, for an artifact."""

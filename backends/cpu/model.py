@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from lamina.backends.cpu.compiler import triple
 from lamina.backends.cpu.engine import Engine
 from lamina.backends.cpu.features import missing_features
 from lamina.backends.cpu.manifest import Argument, Call, Manifest
+from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.errors import InputTypeError, InputValueError, LaminaError
 
 
@@ -82,6 +84,7 @@ class CompiledModel:
         if not self._refusal:
             self._engine = Engine(self.objects.values(), self.objects)
             self._entry = self._engine.function(manifest.entry, 1)
+            self._threads = _threads_for(manifest)
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -122,7 +125,10 @@ class CompiledModel:
 
     def _run(self, inputs: list[ArrayLike]) -> list[np.ndarray]:
         with self._prepared(inputs) as (workspace, outputs):
-            self._entry(workspace.table)
+            if self._threads:
+                self._threads.run(self._engine.address(self.manifest.entry), workspace.table)
+            else:
+                self._entry(workspace.table)
         return outputs
 
     @contextmanager
@@ -220,6 +226,12 @@ def _why_not_here(manifest: Manifest) -> str:
             "which this CPU lacks; compile it for this one"
         )
     return ""
+
+
+def _threads_for(manifest: Manifest) -> ThreadPool | None:
+    """The threads for a model: no more than there are CPUs, which would wait for each other."""
+    threads = min(manifest.threads, len(os.sched_getaffinity(0)))
+    return ThreadPool.shared(threads) if threads > 1 else None
 
 
 def _checked(x: ArrayLike, argument: Argument, dtype: np.dtype) -> np.ndarray:

@@ -14,7 +14,7 @@ FILES = sorted(
     path
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*")
-    if path.suffix in (".py", ".h", ".c", ".cpp", ".cl", ".md")
+    if path.suffix in (".py", ".h", ".c", ".cc", ".cpp", ".cl", ".md")
 )
 
 # Also as part of a name: `fuse_conv_relu`, `Conv2dOp`, `is_maxpool`, but not `convert`.
@@ -33,7 +33,8 @@ MODELS = """
 FORBIDDEN = {*OPERATORS.split(), *MODELS.split()}
 OTHER_MEANINGS = re.compile(
     r"Dense(IntOrFPElements|Array|Resource)\w*|\bdense<|"  # MLIR's literals of many numbers
-    r"\bthread[ _]?pools?\b|ThreadPool"
+    r"\b(lamina_)?thread[ _]?pools?\b|\bpools? of threads\b|ThreadPool|"
+    r"\blamina_pool\w*"  # the C interface of the threads
 )
 
 

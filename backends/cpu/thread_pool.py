@@ -1,0 +1,96 @@
+"""
+The threads that models run on: Python's side of `runtime/thread_pool.h`.
+
+A thread pool is shared by all models of the process that want as many threads, and its threads end
+when no model is left that has it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from weakref import WeakValueDictionary, finalize
+
+from lamina.errors import LaminaError
+
+LIBRARY = Path(__file__).parent / "runtime" / "lamina_thread_pool.so"
+PARALLEL = "lamina_parallel"
+"""the symbol that compiled code calls"""
+
+
+class ThreadPool:
+    """Some threads, of which the caller of `run` is one; on these CPUs, where some are given."""
+
+    def __init__(self, threads: int, cpus: Sequence[int] | None = None) -> None:
+        if cpus is not None and len(cpus) != threads:
+            raise LaminaError(f"{threads} threads need as many CPUs, got {list(cpus)}")
+        self.threads = threads
+        self.cpus = None if cpus is None else tuple(cpus)
+        self._library = library()
+        places = None if cpus is None else (ctypes.c_int * threads)(*cpus)
+        self._handle = self._library.lamina_pool_create(threads, places)
+        if not self._handle:
+            raise LaminaError(f"the system gives this process no {threads - 1} threads more")
+        # not at exit: the system ends threads, and a daemon thread may still be running a model
+        finalize(self, self._library.lamina_pool_destroy, self._handle).atexit = False
+
+    @classmethod
+    def shared(cls, threads: int) -> ThreadPool:
+        """The one of this process that has so many threads."""
+        with _lock:
+            found = _shared.get(threads)
+            if found is None:
+                found = _shared[threads] = cls(threads)
+            return found
+
+    def run(self, entry: int, table: ctypes.Array[ctypes.c_void_p]) -> None:
+        """Call the function at address `entry` with a table of pointers."""
+        self._library.lamina_pool_run(self._handle, entry, table)
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Call a Python function; compiled code that it calls uses the threads."""
+        failed = list[BaseException]()
+
+        def entry(_: object) -> None:
+            try:
+                function()
+            except BaseException as e:
+                failed.append(e)
+
+        self._library.lamina_pool_run(self._handle, _ENTRY(entry), None)
+        if failed:
+            raise failed[0]
+
+
+_ENTRY = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_shared = WeakValueDictionary[int, ThreadPool]()
+_lock = Lock()
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The C++ library, loaded once."""
+    if not LIBRARY.is_file():
+        raise LaminaError(
+            f"threads need {LIBRARY}, which is not built: run `python setup.py build_ext "
+            "--inplace`, or compile the model with threads=1"
+        )
+    found = ctypes.CDLL(str(LIBRARY))
+    pointer = ctypes.c_void_p
+    found.lamina_pool_create.argtypes = ctypes.c_int, ctypes.POINTER(ctypes.c_int)
+    found.lamina_pool_create.restype = pointer
+    found.lamina_pool_destroy.argtypes = (pointer,)
+    found.lamina_pool_destroy.restype = None
+    found.lamina_pool_run.argtypes = pointer, pointer, pointer
+    found.lamina_pool_run.restype = None
+    return found
+
+
+def parallel_address() -> int:
+    """Where `lamina_parallel` is."""
+    found = ctypes.cast(library().lamina_parallel, ctypes.c_void_p).value
+    assert found is not None
+    return found
