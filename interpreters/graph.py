@@ -21,7 +21,12 @@ from xdsl.utils.exceptions import InterpretationError
 
 from lamina.dialects import graph
 from lamina.dialects.graph.constants import array_of
-from lamina.interpreters import graph_choice, graph_resampling, graph_slicing
+from lamina.interpreters import (
+    graph_choice,
+    graph_resampling,
+    graph_slicing,
+    graph_winograd,
+)
 from lamina.interpreters.cost import STEP, Cost, Estimate
 from lamina.interpreters.run import Implementation, Run
 from lamina.weights import WeightStore
@@ -150,6 +155,7 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     **graph_resampling.FUNCTIONS,
     **graph_slicing.FUNCTIONS,
     **graph_choice.FUNCTIONS,
+    **graph_winograd.FUNCTIONS,
     graph.AbsOp: lambda op, x: np.abs(x),
     graph.AddOp: lambda op, a, b: a + b,
     graph.AvgPool2dOp: _avg_pool2d,
@@ -242,4 +248,6 @@ COSTS: Mapping[type[Operation], Cost] = {
     graph.FusedOp: _fused_cost,
     graph.MatmulOp: _matmul_cost,
     graph.MaxPool2dOp: _pool_cost,
+    graph.WinogradInputOp: lambda estimate, op: 5 * STEP + prod(graph.shape(op.y)) * 20e-9,
+    graph.WinogradOutputOp: lambda estimate, op: 5 * STEP + prod(graph.shape(op.x)) * 20e-9,
 }

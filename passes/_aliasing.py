@@ -7,6 +7,7 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 
 from lamina.dialects.loop import ForOp, YieldOp
+from lamina.dialects.te import ConstantOp
 from lamina.dialects.vector import GatherOp, LoadLikeOp, LoadStridedOp, MemoryOp
 
 MAY_ALIAS = "lamina.may_alias"
@@ -29,12 +30,12 @@ def may_alias(a: SSAValue, b: SSAValue) -> bool:
     if a is b:
         return True
     if _is_new(a) or _is_new(b):
-        return False  # an allocation is nothing that anybody else has
+        return False  # an allocation or a table is nothing that anybody else has
     return not (_is_argument(a) and _is_argument(b)) or (_is_shared(a) and _is_shared(b))
 
 
 def _is_new(ref: SSAValue) -> bool:
-    return isinstance(ref.owner, memref.AllocOp | memref.AllocaOp)
+    return isinstance(ref.owner, memref.AllocOp | memref.AllocaOp | ConstantOp)
 
 
 def _is_argument(ref: SSAValue) -> bool:

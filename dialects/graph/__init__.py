@@ -85,6 +85,7 @@ from lamina.dialects.graph.windows import (
     WindowOp,
 )
 from lamina.dialects.graph.windows_transposed import InterleaveOp
+from lamina.dialects.graph.winograd import WinogradInputOp, WinogradOutputOp
 
 Graph = Dialect(
     "graph",
@@ -149,6 +150,8 @@ Graph = Dialect(
         RemOp,
         SignOp,
         WhereOp,
+        WinogradInputOp,
+        WinogradOutputOp,
         XorOp,
     ],
     [LayoutAttr],
@@ -224,6 +227,8 @@ __all__ = [
     "UnaryOp",
     "WhereOp",
     "WindowOp",
+    "WinogradInputOp",
+    "WinogradOutputOp",
     "XorOp",
     "YieldOp",
     "broadcast_shape",

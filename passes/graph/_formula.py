@@ -10,6 +10,7 @@ from xdsl.builder import Builder
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
     AnyFloat,
+    DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerAttr,
     IntegerType,
@@ -25,7 +26,7 @@ from lamina.dialects.elements import scalar_of
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import layout_of, shape
 from lamina.dialects.layout import Layout
-from lamina.dialects.te import AccessAttr, Axis, ComputeOp, YieldOp, memref_type
+from lamina.dialects.te import AccessAttr, Axis, ComputeOp, ConstantOp, YieldOp, memref_type
 
 Index = Sequence[Expr]
 Formula = Callable[["Scalars", list[SSAValue]], SSAValue]
@@ -125,10 +126,21 @@ class Kernel:
         op.memref.name_hint = "t"
         return self.builder.insert(op).memref
 
-    def scratch(self, shape: Sequence[int], type: Attribute = f32) -> Tensor:
-        """A plain tensor of the kernel's own."""
-        buffer = self.allocate(MemRefType(type, shape))
-        return Tensor(buffer, tuple(shape), Layout.plain(len(shape)))
+    def scratch(
+        self, shape: Sequence[int], type: Attribute = f32, layout: Layout | None = None
+    ) -> Tensor:
+        """A tensor of the kernel's own, plain if no layout is given."""
+        layout = layout or Layout.plain(len(shape))
+        buffer = self.allocate(MemRefType(type, layout.apply_shape(shape)))
+        return Tensor(buffer, tuple(shape), layout)
+
+    def table(self, rows: Sequence[Sequence[float]]) -> Tensor:
+        """A small matrix that unrolled code folds into its arithmetic."""
+        shape = (len(rows), len(rows[0]))
+        values = [float(v) for row in rows for v in row]
+        dense = DenseIntOrFPElementsAttr.from_list(TensorType(f32, shape), values)
+        buffer = self.builder.insert(ConstantOp(dense)).res
+        return Tensor(buffer, shape, Layout.plain(2))
 
     def compute(
         self,

@@ -26,6 +26,8 @@ from lamina.dialects.graph import (
     SampleOp,
     TakeAlongOp,
     TransposeOp,
+    WinogradInputOp,
+    WinogradOutputOp,
     YieldOp,
     shape,
 )
@@ -98,6 +100,12 @@ RULES = (
         (Conv2dOp,),
         "`select-layouts` chooses: channels in blocks of 16, but plain where there are few, or"
         " where groups are not of whole blocks.",
+    ),
+    Rule(
+        (WinogradInputOp, WinogradOutputOp),
+        "any with height and width whole; `winograd-convolutions` lays tiles out as the convolution"
+        " has its operands.",
+        keeps_maps_whole,
     ),
     Rule((DenseOp,), "plain, but its weights are packed, many outputs side by side."),
     Rule(

@@ -21,6 +21,7 @@ from lamina.dialects.graph import (
     RelayoutOp,
     ReshapeOp,
     WindowOp,
+    WinogradInputOp,
     layout_of,
     shape,
     stored_as,
@@ -29,17 +30,15 @@ from lamina.dialects.graph import (
 Halo = tuple[tuple[int, int], ...]
 
 
-def needed_halo(op: WindowOp) -> Halo:
-    """(before, after) height and width that the windows of `op` read outside its input."""
+def needed_halo(op: WindowOp | WinogradInputOp) -> Halo:
+    """(before, after) height and width that windows or tiles of `op` read outside its input."""
     needed: list[tuple[int, int]] = []
+    if isinstance(op, WinogradInputOp):
+        strides, gaps = (op.tile.value.data,) * 2, (1, 1)
+    else:
+        strides, gaps = op.strides.get_values(), op.dilation()
     for size, out, taps, stride, gap, (before, _) in zip(
-        shape(op.x)[2:],
-        shape(op.y)[2:],
-        op.window(),
-        op.strides.get_values(),
-        op.dilation(),
-        op.sides(),
-        strict=True,
+        shape(op.x)[2:], shape(op.y)[2:], op.window(), strides, gaps, op.sides(), strict=True
     ):
         last = (out - 1) * stride + (taps - 1) * gap - before
         needed.append((before, max(0, last - size + 1)))
@@ -54,13 +53,13 @@ def union(halos: Sequence[Halo]) -> Halo:
     return tuple((max(map(max, sides)),) * 2 for sides in zip(*halos, strict=True))
 
 
-def window_users(value: SSAValue) -> list[WindowOp]:
+def window_users(value: SSAValue) -> list[WindowOp | WinogradInputOp]:
     """The ops that slide a zero-padded window over `value`; a maximum's padding is not zero."""
     users = dict.fromkeys(use.operation for use in value.uses)
     return [
         op
         for op in users
-        if isinstance(op, Conv2dOp | AvgPool2dOp)
+        if isinstance(op, Conv2dOp | AvgPool2dOp | WinogradInputOp)
         and op.x is value
         and any(map(any, needed_halo(op)))
     ]

@@ -33,6 +33,8 @@ from lamina.dialects.graph import (
     SampleOp,
     TakeAlongOp,
     TakeOp,
+    WinogradInputOp,
+    WinogradOutputOp,
     YieldOp,
     layout_of,
     shape,
@@ -56,6 +58,7 @@ ROOTS = (
     SampleOp,
     TakeAlongOp,
     TakeOp,
+    WinogradOutputOp,
 )
 """ops whose kernel can go on computing on each element before it is stored"""
 
@@ -132,6 +135,22 @@ def chain_from(op: Operation) -> list[Operation]:
     return chain
 
 
+def products_before(op: Operation) -> list[Operation]:
+    """
+    What makes the products that `op` adds up to the results of tiles, if nobody else reads them:
+    tiles are then transformed, multiplied and transformed back while they are in a cache.
+    """
+    if not isinstance(op, WinogradOutputOp):
+        return []
+    product = op.x.owner
+    if not isinstance(product, Conv2dOp) or not op.x.has_one_use():
+        return []
+    tiles = product.x.owner
+    if not isinstance(tiles, WinogradInputOp) or not product.x.has_one_use():
+        return [product]
+    return [tiles, product]
+
+
 def fuse(chain: Sequence[Operation]) -> None:
     """Move the ops of `chain` into one `graph.fused`, which takes the place of the last."""
     made = {op.results[0] for op in chain}
@@ -175,6 +194,6 @@ class FuseEpiloguesPass(ModulePass):
                 continue
             for root in list(f.body.block.ops):
                 if isinstance(root, ROOTS) and root.parent is f.body.block:
-                    chain = chain_from(root)
+                    chain = [*products_before(root), *chain_from(root)]
                     if len(chain) > 1:
                         fuse(chain)

@@ -35,6 +35,7 @@ from lamina.passes.graph import (
     _lower_slicing,
     _lower_taking,
     _lower_windows,
+    _lower_winograd,
 )
 from lamina.passes.graph._formula import Kernel, storage_type
 from lamina.passes.graph._lower_network import lower_network
@@ -46,6 +47,7 @@ from lamina.passes.graph.outline_kernels import is_network
 
 LOWERINGS: dict[type[Operation], Callable[..., None]] = {
     **_lower_windows.LOWERINGS,
+    **_lower_winograd.LOWERINGS,
     **_lower_pointwise.LOWERINGS,
     **_lower_movement.LOWERINGS,
     **_lower_reductions.LOWERINGS,

@@ -40,6 +40,7 @@ class Constants:
         self.types: dict[tuple[Attribute, int], Attribute] = {}
         self.values: dict[tuple[str, Attribute, int, bool], SSAValue] = {}
         self.tables: dict[SSAValue, float] = {}
+        self.zeros: set[SSAValue] = set()
 
     def lanes(self, type: Attribute, width: int) -> Attribute:
         """f32 -> vector<16xf32>, vector<4xi8> -> vector<16x4xi8>: lanes first"""
@@ -55,13 +56,20 @@ class Constants:
 
     def splat(self, number: float, type: Attribute, width: int) -> SSAValue:
         """A number in every lane."""
-        return self._make(number, type, width, False)
+        result = self._make(number, type, width, False)
+        if number == 0:
+            self.zeros.add(result)
+        return result
 
     def table_entry(self, number: float, type: Attribute, width: int) -> SSAValue:
         """A number in every lane, known to come from a table: 0 there means no term at all."""
         result = self._make(number, type, width, True)
         self.tables[result] = number
         return result
+
+    def is_zero(self, value: SSAValue) -> bool:
+        """Whether `value` is 0.0, and of no table, in every lane."""
+        return value in self.zeros
 
     def steps(self, stride: int, width: int) -> SSAValue:
         """0, stride, 2 * stride, ... in the lanes, as i32."""

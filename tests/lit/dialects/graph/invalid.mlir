@@ -816,3 +816,52 @@ func.func @sum_of_truth_values(%x: tensor<2x8xi1>) {
   %y = graph.reduce "sum" %x over [1] : tensor<2x8xi1> -> tensor<2x1xi1>
   func.return
 }
+
+// -----
+// CHECK: tile must be 2 or 4, got 3
+func.func @tile_of_unknown_matrices(%x: tensor<1x8x8x8xf32>) {
+  %0 = graph.winograd_input %x tile 3 pads [1, 1, 1, 1] : tensor<1x8x8x8xf32> -> tensor<1x200x3x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: needs NCHW -> NCHW of one N, got tensor<1x8x8x8xf32> -> tensor<2x128x4x4xf32>
+func.func @tiles_of_another_batch(%x: tensor<1x8x8x8xf32>) {
+  %0 = graph.winograd_input %x tile 2 pads [1, 1, 1, 1] : tensor<1x8x8x8xf32> -> tensor<2x128x4x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: tiles of 2 need 16 times the 8 channels of tensor<1x8x8x8xf32>, or 16 times more of them, got tensor<1x130x4x4xf32>
+func.func @tiles_of_other_channels(%x: tensor<1x8x8x8xf32>) {
+  %0 = graph.winograd_input %x tile 2 pads [1, 1, 1, 1] : tensor<1x8x8x8xf32> -> tensor<1x130x4x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: pads must be 4 numbers, none negative, got [1, 1]
+func.func @tiles_with_two_pads(%x: tensor<1x8x8x8xf32>) {
+  %0 = graph.winograd_input %x tile 2 pads [1, 1] : tensor<1x8x8x8xf32> -> tensor<1x128x4x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: tiles of 4 over results of [8, 8] make maps of [2, 2], got tensor<1x288x3x3xf32>
+func.func @too_many_tiles(%x: tensor<1x8x8x8xf32>) {
+  %0 = graph.winograd_input %x tile 4 pads [1, 1, 1, 1] : tensor<1x8x8x8xf32> -> tensor<1x288x3x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: tensor<1x8x9x8xf32> has [3, 2] tiles of 4 a side, got tensor<1x288x2x2xf32>
+func.func @too_few_tiles(%x: tensor<1x288x2x2xf32>) {
+  %0 = graph.winograd_output %x tile 4 : (tensor<1x288x2x2xf32>) -> tensor<1x8x9x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: bias must have shape [8], got tensor<9xf32>
+func.func @bias_of_other_channels(%x: tensor<1x288x2x2xf32>, %b: tensor<9xf32>) {
+  %0 = graph.winograd_output %x bias %b tile 4 : (tensor<1x288x2x2xf32>, tensor<9xf32>) -> tensor<1x8x8x8xf32>
+  func.return
+}

@@ -292,3 +292,16 @@ func.func @places_are_a_tensor(%x: tensor<2x3xui8>, %i: tensor<4xi64>, %j: tenso
   %1 = graph.take_along axis 1 %x at %j : tensor<2x3xui8>, tensor<1x5xi32> -> tensor<1x5xui8>
   func.return
 }
+
+// CHECK-LABEL: func.func @tiles
+// CHECK-NEXT:    graph.winograd_input %x tile 4 pads [1, 1, 1, 1] : tensor<1x8x14x9xf32> -> tensor<1x288x4x3xf32>
+// CHECK-NEXT:    graph.winograd_input %x tile 2 pads [0, 1, 2, 0] : tensor<1x8x14x9xf32> -> tensor<1x256x7x4xf32>
+// CHECK-NEXT:    graph.winograd_output %u tile 4 : (tensor<1x288x4x3xf32>) -> tensor<1x5x14x9xf32>
+// CHECK-NEXT:    graph.winograd_output %u bias %b tile 4 {lamina.source = "c"} : (tensor<1x288x4x3xf32>, tensor<8xf32>) -> tensor<1x8x13x12xf32>
+func.func @tiles(%x: tensor<1x8x14x9xf32>, %u: tensor<1x288x4x3xf32>, %b: tensor<8xf32>) {
+  %0 = graph.winograd_input %x tile 4 pads [1, 1, 1, 1] : tensor<1x8x14x9xf32> -> tensor<1x288x4x3xf32>
+  %1 = graph.winograd_input %x tile 2 pads [0, 1, 2, 0] : tensor<1x8x14x9xf32> -> tensor<1x256x7x4xf32>
+  %2 = graph.winograd_output %u tile 4 : (tensor<1x288x4x3xf32>) -> tensor<1x5x14x9xf32>
+  %3 = graph.winograd_output %u bias %b tile 4 {lamina.source = "c"} : (tensor<1x288x4x3xf32>, tensor<8xf32>) -> tensor<1x8x13x12xf32>
+  func.return
+}

@@ -88,3 +88,13 @@ func.func @result_of_a_fused_region_is_copied(%x: tensor<1x4x6x6xf32>, %w: tenso
   %y = graph.conv2d %f, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
   func.return %y : tensor<1x4x6x6xf32>
 }
+
+// Tiles of 4 rows cover 14 with 16, and read one before and one after these.
+// CHECK-LABEL: func.func @tiles_read_beyond_the_edge_that_they_do_not_divide
+// CHECK-NEXT:    %[[R:.*]] = graph.relu %x : {{.*}} -> tensor<1x16x14x8xf32, #graph.layout<NCHW16c, halo [3:3, 1:1]>>
+// CHECK-NEXT:    graph.winograd_input %[[R]]
+func.func @tiles_read_beyond_the_edge_that_they_do_not_divide(%x: tensor<1x16x14x8xf32, #graph.layout<NCHW16c>>) -> tensor<1x576x4x2xf32> {
+  %r = graph.relu %x : tensor<1x16x14x8xf32, #graph.layout<NCHW16c>> -> tensor<1x16x14x8xf32, #graph.layout<NCHW16c>>
+  %y = graph.winograd_input %r tile 4 pads [1, 1, 1, 1] : tensor<1x16x14x8xf32, #graph.layout<NCHW16c>> -> tensor<1x576x4x2xf32>
+  func.return %y : tensor<1x576x4x2xf32>
+}

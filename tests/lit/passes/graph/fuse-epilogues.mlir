@@ -161,3 +161,33 @@ func.func @what_follows_elements_at_places_joins_their_kernel(%x: tensor<2x4xf32
   %s = graph.add %u, %b : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
   func.return %r, %s : tensor<2x7xf32>, tensor<2x3xf32>
 }
+
+// CHECK-LABEL: func.func @products_of_tiles_stay_in_one_kernel
+// CHECK-NEXT:    %[[Y:.*]] = graph.fused(%x, %u, %b, %r) ({
+// CHECK:           graph.winograd_input
+// CHECK-NEXT:      graph.conv2d
+// CHECK-NEXT:      graph.winograd_output
+// CHECK-NEXT:      graph.add
+// CHECK-NEXT:      graph.relu
+// CHECK-NEXT:      graph.yield
+// CHECK:         func.return %[[Y]]
+func.func @products_of_tiles_stay_in_one_kernel(%x: tensor<1x4x8x8xf32>, %u: tensor<144x4x1x1xf32>, %b: tensor<4xf32>, %r: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %v = graph.winograd_input %x tile 4 pads [1, 1, 1, 1] : tensor<1x4x8x8xf32> -> tensor<1x144x2x2xf32>
+  %m = graph.conv2d %v, %u strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 36 : (tensor<1x144x2x2xf32>, tensor<144x4x1x1xf32>) -> tensor<1x144x2x2xf32>
+  %y = graph.winograd_output %m bias %b tile 4 : (tensor<1x144x2x2xf32>, tensor<4xf32>) -> tensor<1x4x8x8xf32>
+  %s = graph.add %y, %r : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %z = graph.relu %s : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  func.return %z : tensor<1x4x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @tiles_that_others_read_are_stored
+// CHECK-NEXT:    %[[V:.*]] = graph.winograd_input
+// CHECK:         graph.fused(%[[V]], %u) ({
+// CHECK:           graph.conv2d
+// CHECK-NEXT:      graph.winograd_output
+func.func @tiles_that_others_read_are_stored(%x: tensor<1x4x8x8xf32>, %u: tensor<144x4x1x1xf32>) -> (tensor<1x4x8x8xf32>, tensor<1x144x2x2xf32>) {
+  %v = graph.winograd_input %x tile 4 pads [1, 1, 1, 1] : tensor<1x4x8x8xf32> -> tensor<1x144x2x2xf32>
+  %m = graph.conv2d %v, %u strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 36 : (tensor<1x144x2x2xf32>, tensor<144x4x1x1xf32>) -> tensor<1x144x2x2xf32>
+  %y = graph.winograd_output %m tile 4 : (tensor<1x144x2x2xf32>) -> tensor<1x4x8x8xf32>
+  func.return %y, %v : tensor<1x4x8x8xf32>, tensor<1x144x2x2xf32>
+}

@@ -637,3 +637,36 @@ func.func private @each_element_has_a_place(%x: tensor<3x9xf32>, %i: tensor<2x4x
   %y = graph.take_along axis 1 %x at %i : tensor<3x9xf32>, tensor<2x4xi32> -> tensor<2x4xf32>
   func.return %y : tensor<2x4xf32>
 }
+
+// -----
+
+// Columns of a tile first, for every column of the image once; then its rows.
+// CHECK-LABEL: func.func private @tiles_are_transformed_by_columns_and_rows
+// CHECK-NEXT:    %[[B:.*]] = te.constant dense<[[1.000000e+00, 0.000000e+00, -1.000000e+00, 0.000000e+00], [0.000000e+00, 1.000000e+00, 1.000000e+00, 0.000000e+00], [0.000000e+00, 1.000000e+00, -1.000000e+00, 0.000000e+00], [0.000000e+00, 1.000000e+00, 0.000000e+00, -1.000000e+00]]>
+// CHECK-NEXT:    %[[T:.*]] = memref.alloc() : memref<1x2x4x8x4x16xf32>
+// CHECK:           axes(n: 1, c: 32, h: 4, w: 8, a: 4, reduce i: 4)
+// CHECK-NEXT:      ins(%x[n, c floordiv 16, h * 2 + i + 1, w, c mod 16], %[[B]][a, i])
+// CHECK-NEXT:      out(%[[T]][n, c floordiv 16, h, w, a, c mod 16])
+// CHECK:           axes(n: 1, a: 4, b: 4, c: 32, h: 4, w: 3, reduce j: 4)
+// CHECK-NEXT:      ins(%[[T]][n, c floordiv 16, h, j + w * 2, a, c mod 16], %[[B]][b, j])
+// CHECK-NEXT:      out(%y[n, (a * 128 + b * 32 + c) floordiv 16, h, w, (a * 128 + b * 32 + c) mod 16])
+func.func private @tiles_are_transformed_by_columns_and_rows(%x: tensor<1x32x7x6xf32, #graph.layout<NCHW16c, halo [2:2, 1:1]>>) -> tensor<1x512x4x3xf32, #graph.layout<NCHW16c>> {
+  %y = graph.winograd_input %x tile 2 pads [1, 1, 1, 1] : tensor<1x32x7x6xf32, #graph.layout<NCHW16c, halo [2:2, 1:1]>> -> tensor<1x512x4x3xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x512x4x3xf32, #graph.layout<NCHW16c>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @results_are_what_of_a_tile_is_inside
+// CHECK-NEXT:    %[[A:.*]] = te.constant dense<[[1.000000e+00, 1.000000e+00, 1.000000e+00, 0.000000e+00], [0.000000e+00, 1.000000e+00, -1.000000e+00, 1.000000e+00]]>
+// CHECK:           axes(n: 1, oc: 32, h: 4, w: 3, p: 2, b: 4, reduce a: 4)
+// CHECK-NEXT:      ins(%x[n, (a * 128 + b * 32 + oc) floordiv 16, h, w, (a * 128 + b * 32 + oc) mod 16], %[[A]][p, a])
+// CHECK-NEXT:      out(%[[T:.*]][n, oc floordiv 16, h, w, p, b, oc mod 16])
+// CHECK:           axes(n: 1, oc: 32, oh: 7, ow: 6, reduce b: 4)
+// CHECK-NEXT:      ins(%[[T]][n, oc floordiv 16, oh floordiv 2, ow floordiv 2, oh mod 2, b, oc mod 16], %[[A]][ow mod 2, b])
+// CHECK-NEXT:      extras(%b[oc])
+// CHECK-NEXT:      out(%y[n, oc floordiv 16, oh, ow, oc mod 16])
+func.func private @results_are_what_of_a_tile_is_inside(%x: tensor<1x512x4x3xf32, #graph.layout<NCHW16c>>, %b: tensor<32xf32>) -> tensor<1x32x7x6xf32, #graph.layout<NCHW16c>> {
+  %y = graph.winograd_output %x bias %b tile 2 : (tensor<1x512x4x3xf32, #graph.layout<NCHW16c>>, tensor<32xf32>) -> tensor<1x32x7x6xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x32x7x6xf32, #graph.layout<NCHW16c>>
+}

@@ -250,3 +250,32 @@ func.func @a_consumer_joins_groups(%x: memref<2x32xf32>, %r: memref<64xf32>, %y:
     (%a: f32, %b: f32, %acc: f32) { %s = arith.addf %a, %b : f32  te.yield %s : f32 }
   func.return
 }
+
+// -----
+
+// Nobody writes a table, so the sum may move down to where %y is written.
+// CHECK-LABEL: func.func @table_is_no_part_of_the_result
+// CHECK:         te.compute
+// CHECK:           ins(%x[k, c], %{{.*}}[k])
+// CHECK-NEXT:      out(%y[c])
+// CHECK-NOT:     te.compute
+func.func @table_is_no_part_of_the_result(%x: memref<2x8xf32>, %y: memref<8xf32>) {
+  %t = te.constant dense<[1.0, -1.0]> : tensor<2xf32> -> memref<2xf32>
+  %b = memref.alloc() : memref<8xf32>
+  te.compute
+    axes(c: 8, reduce k: 2) ins(%x[k, c], %t[k]) out(%b[c]) init 0.0 : f32
+    : memref<2x8xf32>, memref<2xf32>, memref<8xf32>
+    (%a: f32, %w: f32, %acc: f32) {
+      %p = arith.mulf %a, %w : f32
+      %s = arith.addf %acc, %p : f32
+      te.yield %s : f32
+    }
+  te.compute
+    axes(c: 8) ins(%b[c]) out(%y[c]) init 0.0 : f32
+    : memref<8xf32>, memref<8xf32>
+    (%a: f32, %acc: f32) {
+      %s = arith.negf %a : f32
+      te.yield %s : f32
+    }
+  func.return
+}

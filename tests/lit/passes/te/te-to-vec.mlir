@@ -195,9 +195,8 @@ func.func @unrolled_reduction_around_a_rolled_one_copies_the_nest(%x: memref<2x8
 // CHECK-LABEL: func.func @tables_of_constants_fold_into_the_arithmetic
 // CHECK-NOT:     te.constant
 // CHECK:         %[[X0:[0-9]+]] = vec.load %x[0, 0]
-// CHECK-NEXT:    %[[A:[0-9]+]] = arith.addf %[[X0]], %{{[0-9]+}} : vector<8xf32>
 // CHECK:         %[[X2:[0-9]+]] = vec.load %x[2, 0]
-// CHECK-NEXT:    %[[B:[0-9]+]] = arith.subf %[[A]], %[[X2]] : vector<8xf32>
+// CHECK-NEXT:    %[[B:[0-9]+]] = arith.subf %[[X0]], %[[X2]] : vector<8xf32>
 // CHECK:         %[[X3:[0-9]+]] = vec.load %x[3, 0]
 // CHECK-NEXT:    %[[C:[0-9]+]] = math.fma %[[X3]], %{{[0-9]+}}, %[[B]] : vector<8xf32>
 // CHECK-NEXT:    vec.store %[[C]]
@@ -208,6 +207,32 @@ func.func @tables_of_constants_fold_into_the_arithmetic(%x: memref<4x8xf32>, %y:
     : memref<4x8xf32>, memref<4xf32>, memref<8xf32>
     (%a: f32, %b: f32, %acc: f32) {
       %s = math.fma %a, %b, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @products_and_sums_fold_as_fma_does
+// CHECK:         %[[X0:[0-9]+]] = vec.load %x[0, 0]
+// CHECK-NEXT:    %[[A:[0-9]+]] = arith.mulf %[[X0]], %{{[0-9]+}} : vector<4xf32>
+// CHECK:         %[[X2:[0-9]+]] = vec.load %x[2, 0]
+// CHECK-NEXT:    %[[B:[0-9]+]] = arith.addf %[[X2]], %[[A]] : vector<4xf32>
+// CHECK:         %[[X3:[0-9]+]] = vec.load %x[3, 0]
+// CHECK-NEXT:    %[[C:[0-9]+]] = arith.subf %[[B]], %[[X3]] : vector<4xf32>
+// CHECK:         %[[X4:[0-9]+]] = vec.load %x[4, 0]
+// CHECK-NEXT:    %[[P:[0-9]+]] = arith.mulf %[[X4]], %{{[0-9]+}} : vector<4xf32>
+// CHECK-NEXT:    %[[D:[0-9]+]] = arith.addf %[[C]], %[[P]] : vector<4xf32>
+// CHECK-NEXT:    vec.store %[[D]]
+func.func @products_and_sums_fold_as_fma_does(%x: memref<5x4xf32>, %y: memref<4xf32>) {
+  %t = te.constant dense<[0.5, 0.0, 1.0, -1.0, 2.0]> : tensor<5xf32> -> memref<5xf32>
+  te.compute
+    axes(reduce k: 5 unroll, c: 4 vector) ins(%x[k, c], %t[k]) out(%y[c]) init 0.0 : f32
+    : memref<5x4xf32>, memref<5xf32>, memref<4xf32>
+    (%a: f32, %b: f32, %acc: f32) {
+      %p = arith.mulf %a, %b : f32
+      %s = arith.addf %acc, %p : f32
       te.yield %s : f32
     }
   func.return

@@ -1,0 +1,132 @@
+"""Convolutions by tiles: beside ONNX Runtime, beside exact sums, and what decides between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from lamina import steps
+from lamina.backends.machine import describe
+from lamina.context import LaminaContext, new_context
+from lamina.dialects.graph import WinogradInputOp
+from lamina.dialects.graph.winograd import POINTS, transforms
+from lamina.frontends.onnx import import_model
+from lamina.interpreters import call
+from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
+from lamina.passes.pipelines import default
+from lamina.progress import progress_bar
+from tests.unit.onnx_models import model, run_onnxruntime
+
+SAME, NONE, UNEVEN = (1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0)
+CASES = {
+    "channels of half a block, two images": (2, 20, 37, 14, 14, SAME),
+    "more than tiles divide": (1, 37, 20, 15, 7, NONE),
+    "small map": (1, 64, 64, 7, 7, SAME),
+    "uneven padding": (2, 37, 64, 28, 15, UNEVEN),
+    "wide padding": (1, 64, 20, 5, 28, (2, 3, 2, 3)),
+    "plain layout": (2, 3, 4, 14, 7, SAME),
+    "one place": (1, 20, 20, 3, 3, NONE),
+    "large map": (1, 20, 37, 56, 56, SAME),
+}
+"""batch, channels in and out, height, width, padding"""
+
+
+def network(n: int, c: int, o: int, h: int, w: int, pads: tuple[int, ...]) -> onnx.ModelProto:
+    """relu(conv(abs(x)) + bias): what makes x writes its border, what follows is in the kernel."""
+    rng = np.random.default_rng(0)
+    nodes = [
+        helper.make_node("Abs", ["x"], ["a"]),
+        helper.make_node("Conv", ["a", "w", "b"], ["c"], pads=list(pads)),
+        helper.make_node("Relu", ["c"], ["y"]),
+    ]
+    weights = {
+        "w": rng.standard_normal((o, c, 3, 3), dtype=np.float32) / np.float32(3 * np.sqrt(c)),
+        "b": rng.standard_normal(o, dtype=np.float32),
+    }
+    return model(nodes, {"x": (n, c, h, w)}, weights)
+
+
+def pipeline(tile: int, target: str = "cpu") -> Iterator[ModulePass]:
+    """The default pipeline, with convolutions by these tiles wherever it is possible."""
+    for each in default(target):
+        if each.name == "winograd-convolutions":
+            continue
+        if each.name == "assign-halos":
+            yield WinogradConvolutionsPass(target=target, tile=tile)
+        yield each
+
+
+def lowered(proto: onnx.ModelProto, passes: Iterator[ModulePass]) -> tuple[LaminaContext, ModuleOp]:
+    """A model after these passes."""
+    ctx = new_context()
+    module = import_model(proto, ctx.weights)
+    with progress_bar() as step:
+        steps.lower(ctx, module, list(passes), step, verify=True)
+    return ctx, module
+
+
+def compiled(proto: onnx.ModelProto, tile: int, x: np.ndarray, target: str = "cpu") -> np.ndarray:
+    """What machine code computes."""
+    ctx, module = lowered(proto, pipeline(tile, target))
+    with progress_bar() as step:
+        run = steps.generate(ctx, module, describe(target), step, cache=False).run({"x": x})
+    return next(iter(run.values()))
+
+
+def image(*size: int) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal(size, dtype=np.float32)
+
+
+@pytest.mark.parametrize("tile", POINTS)
+@pytest.mark.parametrize("case", CASES)
+def test_tiles_compute_what_onnxruntime_computes(case: str, tile: int) -> None:
+    n, c, o, h, w, pads = CASES[case]
+    proto, x = network(n, c, o, h, w, pads), image(n, c, h, w)
+    (want,) = run_onnxruntime(proto, [x])
+    got = compiled(proto, tile, x)
+    assert got.shape == want.shape
+    assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("target", ["cpu:haswell", "cpu:nehalem"])
+@pytest.mark.parametrize("tile", POINTS)
+def test_tiles_on_narrower_vectors(tile: int, target: str) -> None:
+    n, c, o, h, w, pads = CASES["uneven padding"]
+    proto, x = network(n, c, o, h, w, pads), image(n, c, h, w)
+    (want,) = run_onnxruntime(proto, [x])
+    assert np.abs(compiled(proto, tile, x, target) - want).max() <= 1e-5 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("tile", POINTS)
+@pytest.mark.parametrize("case", ["uneven padding", "plain layout"])
+def test_interpreter_of_tiles_computes_the_convolution(case: str, tile: int) -> None:
+    n, c, o, h, w, pads = CASES[case]
+    proto, x = network(n, c, o, h, w, pads), image(n, c, h, w)
+    before = [p for p in default() if p.name != "winograd-convolutions"]
+    before = before[: [p.name for p in before].index("assign-halos")]
+    ctx, module = lowered(proto, iter([*before, WinogradConvolutionsPass(tile=tile)]))
+    assert any(isinstance(op, WinogradInputOp) for op in module.walk())
+    (got,) = call(module, "main", [x], store=ctx.weights)
+    (want,) = run_onnxruntime(proto, [x])
+    assert np.abs(got - want).max() <= 2e-6 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("tile", POINTS)
+def test_transforms_are_exact_in_real_numbers(tile: int) -> None:
+    m, rng = transforms(tile), np.random.default_rng(2)
+    bt, g, at = (np.array(matrix) for matrix in (m.bt, m.g, m.at))
+    d, w = rng.standard_normal((tile + 2, tile + 2)), rng.standard_normal((3, 3))
+    want = sum(d[i : i + tile, j : j + tile] * w[i, j] for i in range(3) for j in range(3))
+    np.testing.assert_allclose(at @ ((g @ w @ g.T) * (bt @ d @ bt.T)) @ at.T, want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("tile", POINTS)
+def test_float32_holds_the_tables_that_kernels_have(tile: int) -> None:
+    for matrix in (transforms(tile).bt, transforms(tile).at):
+        np.testing.assert_array_equal(np.array(matrix, np.float32), np.array(matrix))
