@@ -1,15 +1,16 @@
-"""The loop dialect: perfect nests of counted loops with carried values."""
+"""The loop dialect: perfect nests of counted loops with carried values, and choices of steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, StringAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntAttr, StringAttr, i64
 from xdsl.ir import Attribute, Block, BlockArgument, Dialect, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     lazy_traits_def,
+    operand_def,
     prop_def,
     region_def,
     traits_def,
@@ -39,7 +40,7 @@ class YieldOp(IRDLOperation):
 
     values = var_operand_def()
 
-    traits = lazy_traits_def(lambda: (IsTerminator(), HasParent(ForOp)))
+    traits = lazy_traits_def(lambda: (IsTerminator(), HasParent(ForOp, IfOp)))
     assembly_format = "($values^ `:` type($values))? attr-dict"
 
     def __init__(self, values: Sequence[SSAValue] = ()) -> None:
@@ -196,6 +197,77 @@ class ForOp(IRDLOperation):
         return args, inits
 
 
+@irdl_op_definition
+class IfOp(IRDLOperation):
+    """
+    Run the first body where the index is less than the limit, else the second, if there is one.
+
+    loop.if %i < 3 { func.call @most() : () -> () } else { func.call @last() : () -> () }
+    """
+
+    name = "loop.if"
+
+    index = operand_def(IndexType)
+    limit = prop_def(IntAttr)
+    below = region_def("single_block")
+    rest = region_def("single_block")
+
+    traits = traits_def(RecursiveMemoryEffect())
+
+    def __init__(
+        self,
+        index: SSAValue,
+        limit: int,
+        below: Region | None = None,
+        rest: Region | None = None,
+    ) -> None:
+        regions = [Region(Block()) if r is None else r for r in (below, rest)]
+        for region in regions:
+            if not region.blocks:  # of `{}`
+                region.add_block(Block())
+            if not isinstance(region.block.last_op, YieldOp):
+                region.block.add_op(YieldOp())
+        super().__init__(operands=[index], regions=regions, properties={"limit": IntAttr(limit)})
+
+    def verify_(self) -> None:
+        for block in (self.below.block, self.rest.block):
+            _same_types("the body's arguments", block.args, [])
+            if not isinstance(end := block.last_op, YieldOp):
+                found = end.name if end else "an empty block"
+                raise VerifyException(f"the body must end in loop.yield, got {found}")
+            _same_types("the values of loop.yield", end.values, [])
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.index)
+        printer.print_string(f" < {self.limit.data}")
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.below, print_block_terminators=_has_more(self.below))
+        if len(self.rest.block.ops) > 1 or _has_more(self.rest):
+            printer.print_string(" else ")
+            printer.print_region(self.rest, print_block_terminators=_has_more(self.rest))
+
+    @classmethod
+    def parse(cls, parser: Parser) -> IfOp:
+        index = parser.resolve_operand(parser.parse_unresolved_operand(), IndexType())
+        parser.parse_punctuation("<")
+        limit = parser.parse_integer()
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        below = parser.parse_region()
+        rest = parser.parse_region() if parser.parse_optional_keyword("else") else None
+        op = cls(index, limit, below, rest)
+        if attributes is not None:
+            op.attributes.update(attributes.data)
+        return op
+
+
+def _has_more(region: Region) -> bool:
+    """Whether the end of a body says more than that it is the end."""
+    end = region.block.last_op
+    return isinstance(end, YieldOp) and bool(end.attributes)
+
+
 def extent_of(value: SSAValue) -> int | None:
     """How many values a loop index takes, from 0 on; None if `value` is not a loop index."""
     if not isinstance(value, BlockArgument) or not isinstance(op := value.block.parent_op(), ForOp):
@@ -210,4 +282,4 @@ def _same_types(what: str, values: Sequence[SSAValue], types: Sequence[Attribute
         raise VerifyException(f"{what} must have types {shown[0]}, got {shown[1]}")
 
 
-Loop = Dialect("loop", [ForOp, YieldOp], [IndexAttr])
+Loop = Dialect("loop", [ForOp, IfOp, YieldOp], [IndexAttr])

@@ -32,6 +32,11 @@ def _for(run: Run, op: loop.ForOp, args: Sequence[Any]) -> Sequence[Any]:
     return carried
 
 
+def _if(run: Run, op: loop.IfOp, args: Sequence[Any]) -> Sequence[Any]:
+    body = op.below if args[0] < op.limit.data else op.rest
+    return run.block(body.block, ())
+
+
 class _Place:
     """Where a memory op reads or writes: lanes at a stride, in each a group of elements."""
 
@@ -142,8 +147,13 @@ def _cost(estimate: Estimate, op: loop.ForOp) -> float:
     return STEP + prod(op.extents.get_values()) * estimate.block(op.body.block)
 
 
+def _cost_of_choice(estimate: Estimate, op: loop.IfOp) -> float:
+    return STEP + max(estimate.block(op.below.block), estimate.block(op.rest.block))
+
+
 IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     loop.ForOp: _for,
+    loop.IfOp: _if,
     vector.LoadOp: _load,
     vector.LoadSplatOp: _load_splat,
     vector.LoadStridedOp: _load,
@@ -153,4 +163,4 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.SplatLaneOp: _splat_lane,
     vector.PrefetchOp: lambda run, op, args: (),
 }
-COSTS = {loop.ForOp: _cost}
+COSTS = {loop.ForOp: _cost, loop.IfOp: _cost_of_choice}

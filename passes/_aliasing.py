@@ -6,7 +6,7 @@ from xdsl.dialects import func, memref
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 
-from lamina.dialects.loop import ForOp, YieldOp
+from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.te import ConstantOp
 from lamina.dialects.vector import GatherOp, LoadLikeOp, LoadStridedOp, MemoryOp
 
@@ -57,7 +57,7 @@ def reads(op: Operation) -> bool:
 
 def unknown_effect(op: Operation) -> bool:
     """Whether `op` itself may do anything to memory other than what a MemoryOp says."""
-    known = isinstance(op, MemoryOp | ForOp | YieldOp | memref.AllocaOp | memref.AllocOp)
+    known = isinstance(op, MemoryOp | ForOp | IfOp | YieldOp | memref.AllocaOp | memref.AllocOp)
     return not known and not is_side_effect_free(op)
 
 

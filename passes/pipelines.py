@@ -25,6 +25,7 @@ from lamina.passes.graph.select_layouts import SelectLayoutsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
+from lamina.passes.loop.loop_outline_parallel import LoopOutlineParallelPass
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
 from lamina.passes.te.te_contract_fma import TeContractFmaPass
 from lamina.passes.te.te_expand_math import TeExpandMathPass
@@ -45,8 +46,8 @@ LEVELS = {
 """level -> the pass of the default pipeline after which a module is on it"""
 
 
-def default(target: str = "cpu") -> tuple[ModulePass, ...]:
-    """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
+def default(target: str = "cpu", threads: int = 1) -> tuple[ModulePass, ...]:
+    """From a network as imported to vectors, for `target`, such as `cpu:haswell`, and threads."""
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
@@ -86,13 +87,15 @@ def default(target: str = "cpu") -> tuple[ModulePass, ...]:
         TeExpandMathPass(),
         *((TeContractFmaPass(),) if describe(target).fma else ()),  # else a call for each lane
         # scalar bodies are arithmetic that the target has
-        TeChooseSchedulesPass(target=target),
-        # every te op has a schedule
+        TeChooseSchedulesPass(target=target, threads=threads),
+        # every te op has a schedule; what is worth it begins with a run of steps for each thread
         TeSchedulePass(),
         # axes are the loop nest, in order
         TeToLoopsPass(),
         # every te op is one register tile inside rolled loops
         TeToVecPass(),
         # no te op: loops and vectors
+        *((LoopOutlineParallelPass(),) if threads > 1 else ()),
+        # one step of each parallel loop is a function, for threads to call
         VecPrefetchPass(),
     )

@@ -51,7 +51,8 @@ def describe_entry(module: ModuleOp, machine: Machine) -> Manifest:
     for op in entry.body.block.ops:
         if not isinstance(op, _IN_AN_ENTRY):
             raise DiagnosticException(f"an entry calls kernels with buffers, got {op.name}")
-    work = {name: flops_of(f) for name, f in functions.items() if f.body.blocks and f is not entry}
+    kernels = {name: f for name, f in functions.items() if f.body.blocks and f is not entry}
+    work = {name: flops_of(f, kernels) for name, f in kernels.items()}
     calls = [op for op in entry.body.block.ops if isinstance(op, func.CallOp)]
     return Manifest(
         entry=entry.sym_name.data,

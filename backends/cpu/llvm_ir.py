@@ -6,7 +6,8 @@ Tables from op to text, loops as blocks with phis, addresses; nothing is decided
   argument has the attribute `lamina.may_alias`. A part of a kernel may also take indices.
 - The entry (a function with the attribute `lamina.entry`) is `define void @NAME(ptr %args)`: args
   points to an array with one pointer per argument.
-- `loop.for ... parallel` runs its steps in order: one thread.
+- `loop.for ... parallel` that only calls a function goes to a pool of threads, by a call of the
+  runtime's `lamina_parallel`; any other runs its steps in order.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
 
 from lamina.backends.cpu import arithmetic, memory
+from lamina.backends.cpu.parallel import called_steps, fork
 from lamina.backends.cpu.writer import Handler, Writer
 from lamina.backends.machine import Machine
 from lamina.dialects import loop
@@ -58,7 +60,8 @@ def print_function(function: func.FuncOp, machine: Machine) -> str:
         f'"prefer-vector-width"="{8 * machine.vector_bytes}"'
     )
     declared = "".join(f"{d}\n" for d in sorted(w.declared))
-    return f"define void @{_symbol(name)}({parameters}) {attributes} {{\n{w.body()}\n}}\n{declared}"
+    defined = f"define void @{_symbol(name)}({parameters}) {attributes} {{\n{w.body()}\n}}\n"
+    return defined + "".join(w.beside) + declared
 
 
 def _symbol(name: str) -> str:
@@ -97,6 +100,12 @@ def _return(w: Writer, op: Operation) -> None:
 
 def _call(w: Writer, op: Operation) -> None:
     assert isinstance(op, func.CallOp)
+    symbol = _callee(w, op)
+    w.lines.append(f"call void @{symbol}({', '.join(map(w.typed, op.arguments))})")
+
+
+def _callee(w: Writer, op: func.CallOp) -> str:
+    """The symbol that is called, declared."""
     callee = op.callee.string_value()
     for a in op.arguments:
         if not isinstance(a.type, MemRefType | IndexType):
@@ -105,7 +114,7 @@ def _call(w: Writer, op: Operation) -> None:
         raise w.error(f"a call to @{callee} returns nothing here, got {op.res[0].type}")
     types = ", ".join(w.type(a.type) for a in op.arguments)
     w.declared.add(f"declare void @{_symbol(callee)}({types}) nounwind")
-    w.lines.append(f"call void @{_symbol(callee)}({', '.join(map(w.typed, op.arguments))})")
+    return _symbol(callee)
 
 
 def _alloc(w: Writer, op: Operation) -> None:
@@ -114,6 +123,9 @@ def _alloc(w: Writer, op: Operation) -> None:
 
 def _for(w: Writer, op: Operation) -> None:
     assert isinstance(op, loop.ForOp)
+    if (call := called_steps(op)) is not None:
+        fork(w, op, call, _callee(w, call))
+        return
     carried = [(w.type(v.type), w.name(v)) for v in op.inits]
     steps = list(zip(op.indices, map(int, op.extents.get_values()), strict=True))
     if any(n <= 0 for _, n in steps):
@@ -179,11 +191,38 @@ def _body(w: Writer, op: loop.ForOp, carried: Sequence[str]) -> list[str]:
     return [w.name(v) for v in last.operands]
 
 
+def _if(w: Writer, op: Operation) -> None:
+    """Two blocks that meet again; what each computes stays in it, as in a loop."""
+    assert isinstance(op, loop.IfOp)
+    if (known := w.numbers.get(op.index)) is not None:
+        for o in (op.below if known < op.limit.data else op.rest).block.ops:
+            w.emit(o)
+        return
+    below = w.let(f"icmp slt i64 {w.name(op.index)}, {op.limit.data}")
+    before, labels = w.blocks[-1], [f"{name}{w.count}" for name in ("below", "rest", "joined")]
+    before.end = f"br i1 {below}, label %{labels[0]}, label %{labels[1]}"
+    for label, body in zip(labels, (op.below, op.rest), strict=False):
+        outside = dict(w.pointers)
+        w.open.append(w.start(label))
+        for o in body.block.ops:
+            w.emit(o)
+        w.blocks[-1].end = f"br label %{labels[2]}"
+        w.open.pop()
+        w.pointers = outside
+    w.open[-1] = w.start(labels[2])
+
+
+def _yield(w: Writer, op: Operation) -> None:
+    pass  # of a loop.if, which yields nothing; that of a loop is part of the loop
+
+
 HANDLERS: dict[type[Operation], Handler] = {
     **arithmetic.HANDLERS,
     **memory.HANDLERS,
     func.ReturnOp: _return,
     func.CallOp: _call,
     loop.ForOp: _for,
+    loop.IfOp: _if,
+    loop.YieldOp: _yield,
     memref.AllocOp: _alloc,
 }

@@ -47,6 +47,8 @@ class Writer:
     extents: dict[SSAValue, int] = field(default_factory=dict)
     """how many values an index has, from 0 on: the steps of its loop, or what fits in its type"""
     declared: set[str] = field(default_factory=set)
+    beside: list[str] = field(default_factory=list)
+    """other functions of the same LLVM module"""
     pointers: dict[tuple[object, ...], str] = field(default_factory=dict)
     """addresses already computed, by buffer and the parts added to it"""
     blocks: list[Block] = field(default_factory=list)

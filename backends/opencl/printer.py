@@ -22,7 +22,7 @@ from xdsl.utils.exceptions import DiagnosticException
 from lamina.backends.machine import Machine
 from lamina.backends.opencl import arithmetic, memory
 from lamina.backends.opencl.writer import Handler, Writer
-from lamina.dialects.loop import ForOp, YieldOp
+from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.vector import MemoryOp, StoreOp, StoreStridedOp
 
 MAY_ALIAS = "lamina.may_alias"
@@ -163,9 +163,24 @@ def _for(w: Writer, op: Operation) -> None:
     w.names.update(zip(op.res, map(w.name, op.carried), strict=True))
 
 
+def _if(w: Writer, op: Operation) -> None:
+    assert isinstance(op, IfOp)
+    heads = (f"if ({w.name(op.index)} < {op.limit.data}) {{", "else {")
+    for head, body in zip(heads, (op.below, op.rest), strict=True):
+        if len(body.block.ops) > 1 or head != heads[1]:
+            w.line(head)
+            w.indent += 1
+            for inner in body.block.ops:
+                w.emit(inner)
+            w.indent -= 1
+            w.line("}")
+
+
 def _yield(w: Writer, op: Operation) -> None:
     """Set the carried values, all at once: one that becomes another is copied first."""
     loop = op.parent_op()
+    if isinstance(loop, IfOp):
+        return
     assert isinstance(loop, ForOp)
     carried: Sequence[SSAValue] = loop.carried
     texts = [w.name(v) for v in op.operands]
@@ -186,6 +201,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     **arithmetic.HANDLERS,
     **memory.HANDLERS,
     ForOp: _for,
+    IfOp: _if,
     YieldOp: _yield,
     func.ReturnOp: _nothing,
 }

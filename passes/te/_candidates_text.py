@@ -11,6 +11,7 @@ from lamina.passes.te._candidates_nest import Nest, Part
 from lamina.passes.te._candidates_orders import reduction_loops
 from lamina.passes.te._cost_arithmetic import Tile
 from lamina.passes.te._cost_memory import Loop
+from lamina.passes.te._shares import Shares
 
 ENOUGH_PARALLEL = 64
 """steps of parallel loops, to share out evenly among the cores of any machine"""
@@ -26,20 +27,34 @@ class _Plan:
     reduction: list[Part]
     unrolled: list[Part]
     vector: Part | None
+    shared: Part | None = None
+    """the loop whose steps are threads"""
 
 
 def schedule_text(
-    nest: Nest, tile: Tile, loops: Sequence[Loop], taken: Sequence[str]
+    nest: Nest,
+    tile: Tile,
+    loops: Sequence[Loop],
+    taken: Sequence[str],
+    threads: int = 1,
+    shares: Shares | None = None,
 ) -> ScheduleAttr | None:
-    """The directives for these loops around this tile; None if there is nothing to say."""
+    """
+    The directives for these loops around this tile; None if there is nothing to say.
+
+    For one thread, who divides the work is not known, and all outer loops are offered.
+    """
     plan = _plan(nest, tile, loops)
+    if shares is not None:
+        _share_out(plan, shares)
+    first = [plan.shared] if plan.shared else []
+    parallel = _parallel(plan.loops) if threads == 1 else first
     names, directives = _splits(plan, set(taken))
     placed = [*plan.loops, *plan.reduction, *plan.unrolled, *([plan.vector] if plan.vector else [])]
     single = [p for p in plan.nest.parts if p not in placed]  # axes of one step
-    order = [names[p.name] for p in (*single, *placed)]
+    order = [names[p.name] for p in (*first, *single, *(p for p in placed if p not in first))]
     if directives or order != list(nest.extents):
         directives.append(("order", *order))
-    parallel = _parallel(plan.loops)
     if parallel:
         directives.append(("parallel", *(names[p.name] for p in parallel)))
     if plan.unrolled:
@@ -76,6 +91,16 @@ def _plan(nest: Nest, tile: Tile, loops: Sequence[Loop]) -> _Plan:
         else:
             order.append(part)
     return _Plan(nest, order, rolled, unrolled, tile.vector)
+
+
+def _share_out(plan: _Plan, shares: Shares) -> None:
+    """Cut a loop into one run of steps a thread: a parallel loop around all others."""
+    part = plan.loops[shares.depth]
+    if shares.steps == 1:
+        plan.shared = part
+        return
+    plan.nest, plan.shared, inner = plan.nest.split(part, shares.steps)
+    plan.loops[shares.depth : shares.depth + 1] = [plan.shared, inner]
 
 
 def _held_last(nest: Nest, tile: Tile) -> list[tuple[Part, int]]:
@@ -121,7 +146,8 @@ def _splits(plan: _Plan, taken: set[str]) -> tuple[dict[str, str], list[tuple[st
         *coarse, last = [p for p in plan.nest.parts if p.axis == axis]
         rest = axis
         for k, part in enumerate(coarse):
-            names[part.name] = fresh(axis + ("o" if k == 0 else MIDDLE[k - 1]))
+            threads = "t" if part is plan.shared else ""
+            names[part.name] = fresh(axis + (threads or ("o" if k == 0 else MIDDLE[k - 1])))
             end = part is coarse[-1] and last == plan.vector
             following = fresh(axis + ("v" if end else REST[k]))
             directives.append(("split", rest, str(part.step), names[part.name], following))

@@ -68,12 +68,15 @@ class Memory:
             for size, line in ((machine.l1, LINE), (machine.l2, 2 * LINE))
         ]
 
-    def cycles(self, loops: Sequence[Loop]) -> float:
-        """Cycles of the whole nest with these loops, outermost first, around tile and reduction."""
+    def cycles(self, loops: Sequence[Loop], share: float = 1) -> float:
+        """
+        Cycles of the nest with these loops, outermost first, around tile and reduction; they do
+        this share of all its arithmetic.
+        """
         near, far = (self._traffic(cache, loops) for cache in self.caches)
         b12 = sum(near) / 32
         b3 = sum([n / rate for n, rate in zip(far, self.rates, strict=True)])
-        return max(self.compute, 0.9 * b12) + 0.15 * b12 + self.exposed * b3
+        return max(share * self.compute, 0.9 * b12) + 0.15 * b12 + self.exposed * b3
 
     def _traffic(self, inside: _Inside, loops: Sequence[Loop]) -> list[float]:
         """Bytes of each buffer that come into a cache, by what fits in it at once."""

@@ -119,7 +119,7 @@ def _bound_faults(op: ComputeOp) -> Iterator[str]:
     for e, n in op.bounds.data:
         shown = f"bound '{e.show()} < {n}'"
         if outside := e.names() - axes.keys():
-            yield f"{shown} depends on '{min(outside)}', the index of a loop around the op"
+            yield f"{shown} depends on '{min(outside)}', which comes from outside the op"
             continue
         inside = [axes[x] for x in sorted(e.names())]
         if bad := [a for a in inside if e.coefficient(a.name) is None]:

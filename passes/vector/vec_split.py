@@ -10,12 +10,12 @@ from typing import ClassVar, cast
 from xdsl.context import Context
 from xdsl.dialects import arith, func
 from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, ModuleOp, VectorType
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.loop import ForOp, YieldOp
+from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.vector import (
     GatherOp,
     LoadOp,
@@ -73,6 +73,8 @@ class Cutter:
         for op in body.ops:
             if isinstance(op, ForOp):
                 into.add_op(self.cut_loop(op))
+            elif isinstance(op, IfOp):
+                into.add_op(self.cut_choice(op))
             elif isinstance(op, YieldOp):
                 into.add_op(YieldOp(self.flat(op.operands)))
             else:
@@ -88,6 +90,13 @@ class Cutter:
             self.parts.update((v, [next(todo) for _ in range(self.count(v.type))]) for v in old)
         self.copy(op.body.block, new.body.block)
         return new
+
+    def cut_choice(self, op: IfOp) -> IfOp:
+        """loop.if %i < 2 { a } else { b }  ->  the same of their copies"""
+        bodies = [Block(), Block()]
+        for old, new in zip((op.below, op.rest), bodies, strict=True):
+            self.copy(old.block, new)
+        return IfOp(*self.of(op.index), op.limit.data, *map(Region, bodies))
 
     def cut(self, op: Operation) -> list[Operation]:
         """The copies of `op`, one for each part of its vectors."""

@@ -51,6 +51,7 @@ def compile_model(
     shapes: Shapes | None = None,
     weights: WeightStore | None = None,
     *,
+    threads: int = 1,
     cache: bool = True,
     verify: bool = False,
 ) -> CompiledModel:
@@ -58,19 +59,19 @@ def compile_model(
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes, weights)
-        lower(ctx, module, remaining(module, machine.name), step, verify=verify)
+        lower(ctx, module, remaining(module, machine.name, threads), step, verify=verify)
         return generate(ctx, module, machine, step, cache=cache)
 
 
 def lowered(
-    model: Model, target: str, level: str, shapes: Shapes | None = None
+    model: Model, target: str, level: str, shapes: Shapes | None = None, threads: int = 1
 ) -> tuple[LaminaContext, ModuleOp]:
     """A model on one of the levels of `pipelines.LEVELS`, or where it is, if that is lower."""
     machine_of(target)
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes)
-        lower(ctx, module, until(remaining(module, target), level), step)
+        lower(ctx, module, until(remaining(module, target, threads), level), step)
     return ctx, module
 
 
@@ -154,9 +155,9 @@ def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:
     return passes[: names.index(last) + 1] if last in names else ()
 
 
-def remaining(module: ModuleOp, target: str) -> Sequence[ModulePass]:
+def remaining(module: ModuleOp, target: str, threads: int = 1) -> Sequence[ModulePass]:
     """The part of the default pipeline that a module on any level has not gone through."""
-    passes = pipelines.default(target)
+    passes = pipelines.default(target, threads)
     done = _last_pass(module)
     names = [p.name for p in passes]
     return passes[names.index(done) + 1 :] if done else passes

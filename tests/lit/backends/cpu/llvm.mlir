@@ -166,3 +166,52 @@ func.func @index_is_what_was_read(%at: memref<16xi32>, %x: memref<16xf32>, %y: m
   vec.store %r, %y[0] : f32, memref<16xf32>
   func.return
 }
+
+// What a branch computes is used in it only; what does not depend on it is added before.
+// CHECK-LABEL: define void @choice_between_steps
+// CHECK:         %[[K:k.*]] = phi i64
+// CHECK:         %[[BELOW:.*]] = icmp slt i64 %[[K]], 2
+// CHECK:         br i1 %[[BELOW]], label %[[A:.*]], label %[[B:.*]]
+// CHECK-NEXT:  [[A]]:
+// CHECK:         store float %{{.*}}, ptr %y
+// CHECK-NEXT:    br label %[[JOINED:.*]]
+// CHECK-NEXT:  [[B]]:
+// CHECK:         store float %{{.*}}
+// CHECK-NEXT:    br label %[[JOINED]]
+// CHECK-NEXT:  [[JOINED]]:
+func.func @choice_between_steps(%x: memref<4xf32>, %y: memref<4xf32>) {
+  loop.for %k < 3 {
+    loop.if %k < 2 {
+      %a = vec.load %x[%k] : memref<4xf32> -> f32
+      vec.store %a, %y[0] : f32, memref<4xf32>
+    } else {
+      %b = vec.load %x[%k + 1] : memref<4xf32> -> f32
+      vec.store %b, %y[%k] : f32, memref<4xf32>
+    }
+  }
+  func.return
+}
+
+// The pool gets a function of one step: what it is given lies on the stack until all are done.
+// CHECK-LABEL: define void @steps_for_a_pool(ptr noalias %x, ptr noalias %y)
+// CHECK:         %[[CONTEXT:.*]] = alloca [2 x i64], align 64
+// CHECK:         store ptr %x, ptr %{{.*}}, align 8
+// CHECK:         store ptr %y, ptr %{{.*}}, align 8
+// CHECK-NEXT:    call void @lamina_parallel(ptr @[[STEP:.*]], ptr %[[CONTEXT]], i64 12)
+// CHECK-NEXT:    ret void
+// CHECK:       define internal void @[[STEP]](ptr %context, i64 %k) nounwind {
+// CHECK-NEXT:    %[[J:.*]] = urem i64 %k, 3
+// CHECK-NEXT:    %[[I:.*]] = udiv i64 %k, 3
+// CHECK:         %[[X:.*]] = load ptr, ptr %{{.*}}, align 8
+// CHECK:         %[[Y:.*]] = load ptr, ptr %{{.*}}, align 8
+// CHECK-NEXT:    call void @some_step(i64 %[[I]], i64 %[[J]], ptr %[[X]], ptr %[[Y]])
+// CHECK-NEXT:    ret void
+// CHECK:       declare void @lamina_parallel(ptr, ptr, i64)
+// CHECK:       declare void @some_step(i64, i64, ptr, ptr) nounwind
+func.func private @some_step(index, index, memref<4x3xf32>, memref<4x3xf32>)
+func.func @steps_for_a_pool(%x: memref<4x3xf32>, %y: memref<4x3xf32>) {
+  loop.for %i < 4, %j < 3 parallel {
+    func.call @some_step(%i, %j, %x, %y) : (index, index, memref<4x3xf32>, memref<4x3xf32>) -> ()
+  }
+  func.return
+}

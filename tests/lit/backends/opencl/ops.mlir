@@ -196,3 +196,27 @@ func.func @places_that_were_read(%at: memref<16xi32>, %x: memref<4x16xf32>, %y: 
   vec.store %m, %z[16] : vector<16xi32>, memref<32xi32>
   func.return
 }
+
+// CHECK-LABEL: __kernel void choice_between_steps(
+// CHECK:          if (i < 1) {
+// CHECK-NEXT:         y[i * 2] = 1.0f;
+// CHECK-NEXT:     }
+// CHECK-NEXT:     else {
+// CHECK-NEXT:         if (i < 3) {
+// CHECK-NEXT:             y[i * 2 + 1] = 1.0f;
+// CHECK-NEXT:         }
+// CHECK-NEXT:     }
+// CHECK-NEXT: }
+func.func @choice_between_steps(%y: memref<4x2xf32>) {
+  %one = arith.constant 1.0 : f32
+  loop.for %i < 4 parallel {
+    loop.if %i < 1 {
+      vec.store %one, %y[%i, 0] : f32, memref<4x2xf32>
+    } else {
+      loop.if %i < 3 {
+        vec.store %one, %y[%i, 1] : f32, memref<4x2xf32>
+      }
+    }
+  }
+  func.return
+}

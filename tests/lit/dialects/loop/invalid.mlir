@@ -68,7 +68,36 @@ loop.for %i < 4, %j < 0 {}
 
 // -----
 
-// CHECK: 'loop.yield' expects parent op 'loop.for'
+// CHECK: 'loop.yield' expects parent op to be one of 'loop.for', 'loop.if'
 func.func @yield_outside_a_loop() {
   loop.yield
 }
+
+// -----
+
+// CHECK: the body's arguments must have types nothing, got index
+%i = arith.constant 0 : index
+"loop.if"(%i) <{limit = #builtin.int<2>}> ({
+^bb0(%j: index):
+  "loop.yield"() : () -> ()
+}, {
+  "loop.yield"() : () -> ()
+}) : (index) -> ()
+
+// -----
+
+// CHECK: the values of loop.yield must have types nothing, got index
+%i = arith.constant 0 : index
+loop.if %i < 2 {
+  loop.yield %i : index
+}
+
+// -----
+
+// CHECK: the body must end in loop.yield, got test.termop
+%i = arith.constant 0 : index
+"loop.if"(%i) <{limit = #builtin.int<2>}> ({
+  "test.termop"() : () -> ()
+}, {
+  "loop.yield"() : () -> ()
+}) : (index) -> ()

@@ -44,3 +44,22 @@ func.func @attributes_are_kept() {
   loop.for %i < 4 parallel attributes {note = "kept"} {}
   func.return
 }
+
+// CHECK-LABEL: func.func @a_choice_between_steps(
+// CHECK-NEXT:    loop.if %i < 2 {
+// CHECK-NEXT:      func.call @a_choice_between_steps(%j, %j)
+// CHECK-NEXT:    } else {
+// CHECK-NEXT:      loop.if %j < 3 attributes {note = "kept"} {
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+func.func @a_choice_between_steps(%i: index, %j: index) {
+  loop.if %i < 2 {
+    func.call @a_choice_between_steps(%j, %j) : (index, index) -> ()
+  } else {
+    loop.if %j < 3 attributes {note = "kept"} {
+      loop.yield
+    } else {}
+  }
+  func.return
+}

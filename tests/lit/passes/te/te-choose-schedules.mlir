@@ -1,9 +1,13 @@
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512"}' --split-input-file | filecheck %s
+// RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512" threads=3}' --split-input-file | filecheck %s --check-prefix=THREADS
 
 // 28 accumulators of 16 lanes: 14 pixels by 2 vectors of channels, the window stays rolled.
 // CHECK-LABEL: func.func @contraction_over_blocked_layouts
 // CHECK:         schedule [split oc 32 oco oci, split oci 16 ocm ocv, split ow 14 owo owi, split ic 16 ico ici,
 // CHECK-SAME:      ico kh kw ici owi ocm ocv, parallel {{.*}}, unroll owi ocm, vector ocv]
+// For three threads, 19 rows each but for the last one, around everything else.
+// THREADS-LABEL: func.func @contraction_over_blocked_layouts
+// THREADS:         schedule [{{.*}}split oh 19 oht ohi, {{.*}}order oht {{.*}}ohi {{.*}}ocv, parallel oht, unroll
 func.func @contraction_over_blocked_layouts(
     %x: memref<4x58x58x16xf32>, %w: memref<2x4x3x3x16x32xf32>, %y: memref<4x56x56x16xf32>) {
   te.compute
@@ -61,6 +65,9 @@ func.func @mean_over_a_map(%x: memref<128x7x7x16xf32>, %y: memref<2048xf32>) {
 // A row is one chain of sums; several rows at once hide its latency.
 // CHECK-LABEL: func.func @sums_of_rows_are_scalar
 // CHECK:         schedule [split i 11 io ii, order io k ii, parallel io, unroll ii]
+// What takes so short a time is not shared out.
+// THREADS-LABEL: func.func @sums_of_rows_are_scalar
+// THREADS:         schedule [split i 11 io ii, order io k ii, unroll ii]
 func.func @sums_of_rows_are_scalar(%x: memref<64x100xf32>, %y: memref<64xf32>) {
   te.compute
     axes(i: 64, reduce k: 100) ins(%x[i, k]) out(%y[i]) init 0.0 : f32
@@ -121,5 +128,42 @@ func.func @division_of_a_sum_with_an_integer(%at: memref<16xi32>, %x: memref<8x8
   te.compute axes(h: 8, w: 8, c: 16) ins(%at[c] as i: 8, %x[(i + h) floordiv 2, w]) out(%y[h, w, c]) init 0.0 : f32
     : memref<16xi32>, memref<8x8xf32>, memref<8x8x16xf32>
     (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// -----
+
+// Rows would be uneven shares, and tiles of them too: two threads of three have 8 blocks of outputs.
+// THREADS-LABEL: func.func @small_map_of_many_channels
+// THREADS:         schedule [split oc 256 oct {{.*}}order oct {{.*}}parallel oct, unroll
+func.func @small_map_of_many_channels(
+    %x: memref<32x9x9x16xf32>, %w: memref<24x32x3x3x16x32xf32>, %y: memref<48x7x7x16xf32>) {
+  te.compute
+    axes(oc: 768, oh: 7, ow: 7, reduce ic: 512, reduce kh: 3, reduce kw: 3)
+    ins(%x[ic floordiv 16, oh + kh, ow + kw, ic mod 16],
+        %w[oc floordiv 32, ic floordiv 16, kh, kw, ic mod 16, oc mod 32])
+    out(%y[oc floordiv 16, oh, ow, oc mod 16])
+    init 0.0 : f32
+    : memref<32x9x9x16xf32>, memref<24x32x3x3x16x32xf32>, memref<48x7x7x16xf32>
+    (%a: f32, %b: f32, %acc: f32) {
+      %s = math.fma %a, %b, %acc : f32
+      te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// A loop around the op is shared out already.
+// THREADS-LABEL: func.func @inside_a_parallel_loop
+// THREADS:         loop.for %n < 3 parallel
+// THREADS:           schedule [split i 4 io ii, split c 32 co ci, split ci 16 cm cv, order io co ii
+func.func @inside_a_parallel_loop(%x: memref<3x4096x64xf32>, %y: memref<3x4096x64xf32>) {
+  loop.for %n < 3 parallel {
+    te.compute at(n = %n)
+      axes(i: 4096, c: 64) ins(%x[n, i, c]) out(%y[n, i, c]) init 0.0 : f32
+      : memref<3x4096x64xf32>, memref<3x4096x64xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+  }
   func.return
 }

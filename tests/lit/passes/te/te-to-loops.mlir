@@ -107,3 +107,45 @@ func.func @integers_are_read_in_the_loop(%rows: memref<10xi32>, %x: memref<8xf32
     (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// A parallel loop stays one, so that all of its steps may run at once.
+// CHECK-LABEL: func.func @the_cut_step_of_a_parallel_loop_is_chosen_inside
+// CHECK-NEXT:    loop.for %k < 3 parallel {
+// CHECK-NEXT:      loop.if %k < 2 {
+// CHECK-NEXT:        loop.for %i < 4 {
+// CHECK-NEXT:          te.compute at(k = %k, i = %i)
+// CHECK-NEXT:            axes()
+// CHECK-NEXT:            ins(%x[i + k * 4])
+// CHECK:           } else {
+// CHECK-NEXT:        loop.for %i_1 < 2 {
+// CHECK-NEXT:          te.compute at(i = %i_1)
+// CHECK-NEXT:            axes()
+// CHECK-NEXT:            ins(%x[i + 8])
+func.func @the_cut_step_of_a_parallel_loop_is_chosen_inside(%x: memref<10xf32>, %y: memref<10xf32>) {
+  te.compute
+    axes(k: 3 parallel, i: 4) where i + k * 4 < 10 ins(%x[i + k * 4]) out(%y[i + k * 4])
+    init 0.0 : f32
+    : memref<10xf32>, memref<10xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// CHECK-LABEL: func.func @a_bound_on_a_loop_around_the_op_is_chosen_too
+// CHECK-NEXT:    loop.for %k < 4 {
+// CHECK-NEXT:      loop.if %k < 1 {
+// CHECK:             axes(i: 4 unroll)
+// CHECK:           } else {
+// CHECK-NEXT:        loop.if %k < 2 {
+// CHECK-NEXT:          te.compute
+// CHECK-NEXT:            axes(i: 4 unroll) where i + 4 < 6
+// CHECK-NOT:       te.compute
+func.func @a_bound_on_a_loop_around_the_op_is_chosen_too(%x: memref<16xf32>, %y: memref<16xf32>) {
+  loop.for %k < 4 {
+    te.compute at(k = %k)
+      axes(i: 4 unroll) where i + k * 4 < 6 ins(%x[i + k * 4]) out(%y[i + k * 4])
+      init 0.0 : f32
+      : memref<16xf32>, memref<16xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+  }
+  func.return
+}

@@ -422,14 +422,12 @@ func.func @bound_on_a_remainder(%x: memref<8xf32>, %y: memref<8xf32>) {
 
 // -----
 
-// CHECK: te-to-vec: bound 'b * 8 + c < 20' depends on 'b', the index of a loop around the op (@bound_on_a_loop_outside)
-func.func @bound_on_a_loop_outside(%x: memref<24xf32>, %y: memref<24xf32>) {
-  loop.for %b < 3 {
-    te.compute at(b = %b)
-      axes(c: 8 vector) where c + b * 8 < 20 ins(%x[b * 8 + c]) out(%y[b * 8 + c]) init 0.0 : f32
-      : memref<24xf32>, memref<24xf32>
-      (%a: f32, %acc: f32) { te.yield %a : f32 }
-  }
+// CHECK: te-to-vec: bound 'b * 8 + c < 20' depends on 'b', which comes from outside the op (@bound_on_an_argument)
+func.func @bound_on_an_argument(%b: index, %x: memref<24xf32>, %y: memref<24xf32>) {
+  te.compute at(b = %b)
+    axes(c: 8 vector) where c + b * 8 < 20 ins(%x[b * 8 + c]) out(%y[b * 8 + c]) init 0.0 : f32
+    : memref<24xf32>, memref<24xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
 

@@ -134,3 +134,21 @@ func.func @lanes_take_their_places_along(%at: memref<16xi32>, %x: memref<4x64xf3
   vec.store %r, %y[0] : vector<16xf32>, memref<16xf32>
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @both_sides_of_a_choice(
+// CHECK-NEXT:    loop.if %i < 2 {
+// CHECK-NEXT:      %[[A:.*]] = vec.load %x[0] : memref<16xf32> -> vector<8xf32>
+// CHECK-NEXT:      %[[B:.*]] = vec.load %x[8] : memref<16xf32> -> vector<8xf32>
+// CHECK-NEXT:      vec.store %[[A]], %y[0] : vector<8xf32>, memref<16xf32>
+// CHECK-NEXT:      vec.store %[[B]], %y[8] : vector<8xf32>, memref<16xf32>
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+func.func @both_sides_of_a_choice(%i: index, %x: memref<16xf32>, %y: memref<16xf32>) {
+  loop.if %i < 2 {
+    %v = vec.load %x[0] : memref<16xf32> -> vector<16xf32>
+    vec.store %v, %y[0] : vector<16xf32>, memref<16xf32>
+  }
+  func.return
+}
