@@ -43,12 +43,17 @@ def build_model(
     module: ModuleOp,
     machine: Machine,
     weights: Mapping[str, np.ndarray],
+    *,
+    threads: int = 1,
     cache: ObjectCache | None = None,
     begin: Callable[[str], None] | None = None,
 ) -> CompiledModel:
-    """The module's entry and its kernels as a model; `weights` by the keys of its arguments."""
+    """
+    The module's entry and its kernels as a model for the threads that its loops are shared out
+    among; `weights` by the keys of its arguments.
+    """
     objects = build_objects(module, machine, cache, begin)
-    return CompiledModel(objects, describe_entry(module, machine), weights)
+    return CompiledModel(objects, describe_entry(module, machine, threads), weights)
 
 
 def native(

@@ -39,7 +39,7 @@ _VIEWS = (memref.ViewOp, memref.SubviewOp, *_SAME_BUFFER)
 _IN_AN_ENTRY = (arith.ConstantOp, func.CallOp, func.ReturnOp, *_VIEWS)
 
 
-def describe_entry(module: ModuleOp, machine: Machine) -> Manifest:
+def describe_entry(module: ModuleOp, machine: Machine, threads: int = 1) -> Manifest:
     """The manifest of the module's one entry, the function with the attribute `lamina.entry`."""
     functions = {f.sym_name.data: f for f in module.ops if isinstance(f, func.FuncOp)}
     entries = [f for f in functions.values() if ENTRY in f.attributes]
@@ -63,6 +63,7 @@ def describe_entry(module: ModuleOp, machine: Machine) -> Manifest:
         arguments=tuple(_arguments(entry)),
         calls=tuple(_call(op, work) for op in calls),
         lamina=version("lamina"),
+        threads=threads,
     )
 
 

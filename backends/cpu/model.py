@@ -34,7 +34,7 @@ class Tensor(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """How long one kernel call keeps a core busy, in the middle of several rounds."""
+    """How long one kernel call keeps the calling core busy, in the middle of several rounds."""
 
     call: int
     """its place among the calls of the model"""
@@ -172,11 +172,15 @@ class CompiledModel:
         with self._prepared(self._ordered(inputs)) as (workspace, _):
             steps = list(self._steps(workspace))
             seconds = [list[float]() for _ in steps]
-            for _ in range(rounds + 1):
-                for index, _, step in steps:
-                    start = time.thread_time()  # not what others did meanwhile on this core
-                    step()
-                    seconds[index].append(time.thread_time() - start)
+
+            def measure() -> None:
+                for _ in range(rounds + 1):
+                    for index, _, step in steps:
+                        start = time.thread_time()  # not what others did meanwhile on this core
+                        step()
+                        seconds[index].append(time.thread_time() - start)
+
+            self._on_threads(measure)
         # the first round is to warm up
         return [
             Timing(index, call.symbol, call.source, median(seconds[index][1:]), call.flops)
@@ -191,12 +195,23 @@ class CompiledModel:
         """
         found = dict[str, np.ndarray]()
         with self._prepared(self._ordered(inputs)) as (workspace, _):
-            for index, call, step in self._steps(workspace):
-                step()
-                last = call.places[-1]
-                at = (workspace.table[last.argument] or 0) + last.offset
-                found[_label(index, call)] = _copy(at, call)
+
+            def collect() -> None:
+                for index, call, step in self._steps(workspace):
+                    step()
+                    last = call.places[-1]
+                    at = (workspace.table[last.argument] or 0) + last.offset
+                    found[_label(index, call)] = _copy(at, call)
+
+            self._on_threads(collect)
         return found
+
+    def _on_threads(self, function: Callable[[], None]) -> None:
+        """Call `function`; the kernels that it calls share out their loops as in a whole call."""
+        if self._threads:
+            self._threads.call(function)
+        else:
+            function()
 
     @property
     def layouts(self) -> dict[str, str]:

@@ -41,22 +41,25 @@ def compile(
 
     `model` is an `.onnx` or `.mlir` file, an ONNX model in memory, or a module whose weights are
     in `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves
-    open. With `cache`, a file that was compiled before is not compiled again. With `verify`, the
-    module is verified after every pass: a developer of passes wants that, a user the time it takes.
+    open. Each call of the model runs on `threads` threads. With `cache`, a file that was compiled
+    before is not compiled again. With `verify`, the module is verified after every pass: a
+    developer of passes wants that, a user the time it takes.
     """
     machine = machine_of(target)
     if machine.kind != "cpu":
         raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
-    if threads != 1:
-        raise LaminaError(f"models run on 1 thread, threads={threads} is not available yet")
+    if threads < 1:
+        raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
     key = None
     if cache and isinstance(model, str | os.PathLike):
-        key = _key(Path(model), machine, shapes or {})
+        key = _key(Path(model), machine, threads, shapes or {})
         if found := ModelCache().get(key):
             return found
     from lamina import steps
 
-    compiled = steps.compile_model(model, machine, shapes, weights, cache=cache, verify=verify)
+    compiled = steps.compile_model(
+        model, machine, shapes, weights, threads=threads, cache=cache, verify=verify
+    )
     if key:
         ModelCache().put(key, compiled)
     return compiled
@@ -70,10 +73,11 @@ def machine_of(target: str) -> Machine:
         raise LaminaError(str(e)) from e
 
 
-def _key(path: Path, machine: Machine, shapes: Mapping[str, Sequence[int]]) -> str:
+def _key(path: Path, machine: Machine, threads: int, shapes: Mapping[str, Sequence[int]]) -> str:
     try:
         files = files_of(path)
-        options = [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
+        options = [f"threads={threads}"]
+        options += [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
         return model_key(files, machine.name, identity(machine), *options)
     except OSError as e:
         raise LaminaError(f"cannot read '{path}': {e.strerror}") from e

@@ -60,7 +60,7 @@ def compile_model(
         step("read", more=1)
         ctx, module = read(model, shapes, weights)
         lower(ctx, module, remaining(module, machine.name, threads), step, verify=verify)
-        return generate(ctx, module, machine, step, cache=cache)
+        return generate(ctx, module, machine, step, threads=threads, cache=cache)
 
 
 def lowered(
@@ -120,7 +120,13 @@ def _named(step: str, error: Exception) -> str:
 
 
 def generate(
-    ctx: LaminaContext, module: ModuleOp, machine: Machine, step: Progress, *, cache: bool = True
+    ctx: LaminaContext,
+    module: ModuleOp,
+    machine: Machine,
+    step: Progress,
+    *,
+    threads: int = 1,
+    cache: bool = True,
 ) -> CompiledModel:
     """Machine code for a module of vectors."""
     functions = _functions(module)
@@ -128,7 +134,8 @@ def generate(
     try:
         weights = _places(functions)
         ctx.weights.move(weights)
-        return build_model(module, machine, weights, ObjectCache() if cache else None, step)
+        objects = ObjectCache() if cache else None
+        return build_model(module, machine, weights, threads=threads, cache=objects, begin=step)
     except DiagnosticException as e:
         raise LaminaError(str(e)) from e
 

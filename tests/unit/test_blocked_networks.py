@@ -16,6 +16,7 @@ from lamina.passes.graph._layout_rules import rule_of
 from lamina.passes.pipelines import LEVELS, default
 from tests.unit.blocked_networks import NETWORKS
 from tests.unit.onnx_models import run_onnxruntime
+from tests.unit.shares import however_small
 
 COUNTS = {
     "swish": (4, 2),
@@ -76,6 +77,19 @@ def test_network_computes_what_onnxruntime_computes(name: str) -> None:
     for got, want in zip(found.values(), run_onnxruntime(proto, inputs), strict=True):
         assert got.shape == want.shape
         assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_computes_the_same_on_any_number_of_threads(name: str) -> None:
+    """Bit by bit: no sum is formed in another order."""
+    proto = NETWORKS[name]
+    (size, *_) = [[d.dim_value for d in i.type.tensor_type.shape.dim] for i in proto.graph.input]
+    x = np.random.default_rng(5).standard_normal(size).astype(np.float32)
+    one = lamina.compile(proto, cache=False).run({"x": x})
+    with however_small():
+        three = lamina.compile(proto, threads=3, cache=False).run({"x": x})
+    for name, y in one.items():
+        np.testing.assert_array_equal(three[name], y)
 
 
 @pytest.mark.parametrize("op", list(Graph.operations), ids=lambda op: op.name)

@@ -83,7 +83,7 @@ def test_open_shape_is_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"threads": 2}, "models run on 1 thread, threads=2 is not available yet"),
+        ({"threads": 0}, "a model needs at least 1 thread, got threads=0"),
         ({"target": "cpu:haswel"}, "unknown target 'cpu:haswel'; did you mean cpu:haswell"),
         ({"target": "opencl:intel-xe"}, "models are compiled for CPUs, found opencl:intel-xe"),
         ({"shapes": {"x": (1, 3, 12, 12)}}, "x"),

@@ -17,6 +17,7 @@ import lamina
 from lamina import LaminaError
 from lamina.backends.cpu.model import CompiledModel
 from tests.unit.random_graphs.graphs import Graph, graphs
+from tests.unit.shares import however_small
 
 LONG = settings.get_current_profile_name() == "long"
 REFUSED = (
@@ -33,16 +34,19 @@ REFUSED = (
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(graphs(), st.sampled_from(["cpu", "cpu", "cpu:haswell"]))
-def test_random_graph(graph: Graph, target: str) -> None:
-    if compiled := compile_or_refuse(graph, target):
+@given(graphs(), st.sampled_from(["cpu", "cpu", "cpu:haswell"]), st.sampled_from([1, 1, 1, 2, 3]))
+def test_random_graph(graph: Graph, target: str, threads: int) -> None:
+    if compiled := compile_or_refuse(graph, target, threads):
         agree(graph, compiled)
 
 
-def compile_or_refuse(graph: Graph, target: str) -> CompiledModel | None:
+def compile_or_refuse(graph: Graph, target: str, threads: int) -> CompiledModel | None:
     """Compiled, every pass verified; or None if refused by a line that names a node, and why."""
     try:
-        return lamina.compile(graph.model, target=target, cache=False, verify=True)
+        with however_small():
+            return lamina.compile(
+                graph.model, target=target, threads=threads, cache=False, verify=True
+            )
     except LaminaError as e:
         refusal = str(e)
     event(f"refused: {refusal}")
