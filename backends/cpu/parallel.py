@@ -23,8 +23,9 @@ returns when `step` has run for each index below `steps`, on any thread, in any 
 def called_steps(op: loop.ForOp) -> func.CallOp | None:
     """What every step of a parallel nest calls, if it does nothing else."""
     first, *more = op.body.block.ops
-    calls = isinstance(first, func.CallOp) and len(more) == 1 and not first.res
-    return first if calls and op.mapping.data == "parallel" else None
+    if op.mapping.data != "parallel" or len(more) != 1 or not isinstance(first, func.CallOp):
+        return None
+    return None if first.res else first
 
 
 def fork(w: Writer, op: loop.ForOp, call: func.CallOp, symbol: str) -> None:

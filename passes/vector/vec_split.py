@@ -96,7 +96,8 @@ class Cutter:
         bodies = [Block(), Block()]
         for old, new in zip((op.below, op.rest), bodies, strict=True):
             self.copy(old.block, new)
-        return IfOp(*self.of(op.index), op.limit.data, *map(Region, bodies))
+        (index,) = self.of(op.index)
+        return IfOp(index, op.limit.data, Region(bodies[0]), Region(bodies[1]))
 
     def cut(self, op: Operation) -> list[Operation]:
         """The copies of `op`, one for each part of its vectors."""

@@ -53,7 +53,7 @@ def written(module: ModuleOp, inputs: list[np.ndarray]) -> Iterator[np.ndarray]:
             y = np.full(shape, np.nan, np.float32)
             buffers = [*inputs, y]
             name = call.callee.string_value()
-            interpreters.call(module, name, [np.int64(k), *(buffers[i] for i in order)])
+            interpreters.call(module, name, [np.array(k), *(buffers[i] for i in order)])
             yield ~np.isnan(y)
 
 
