@@ -177,6 +177,24 @@ class Layout:
             and prod(self.apply_shape(shape)) == prod(shape) == prod(other.apply_shape(shape))
         )
 
+    def part(
+        self, whole: Sequence[int], part: Sequence[int], starts: Sequence[int]
+    ) -> tuple[int, ...] | None:
+        """
+        Where in the storage of a tensor of shape `whole` its part of shape `part` begins that lies
+        from `starts` on, if those bytes are one run, which stores the part as it would be alone.
+        """
+        for d, (n, m, start) in enumerate(zip(whole, part, starts, strict=True)):
+            block = self.block(self.logical[d])
+            ragged = m % block and start + m != n
+            if n != m and (any(self.sides(d)) or start % block or ragged):
+                return None
+        outer, inner = self.apply_shape(whole), self.apply_shape(part)
+        cut = next((k for k, n in enumerate(inner) if n > 1), len(inner))
+        if outer[cut + 1 :] != inner[cut + 1 :]:
+            return None  # other parts lie in between
+        return tuple(starts[d.of] // d.unit if d.size is None else 0 for d in self.dims)
+
     def _parts(self, shape: Sequence[int]) -> list[tuple[int, int, int]]:
         """(dimension, unit, size) of the storage's dimensions, those that follow on merged."""
         parts: list[tuple[int, int, int]] = []

@@ -18,6 +18,7 @@ from lamina.passes.graph.lines_to_images import LinesToImagesPass
 from lamina.passes.graph.lower_graph_to_te import LowerGraphToTePass
 from lamina.passes.graph.outline_kernels import OutlineKernelsPass
 from lamina.passes.graph.pack_weights import PackWeightsPass
+from lamina.passes.graph.place_concats import PlaceConcatsPass
 from lamina.passes.graph.plan_memory import PlanMemoryPass
 from lamina.passes.graph.propagate_layouts import PropagateLayoutsPass
 from lamina.passes.graph.recognize_normalization import RecognizeNormalizationPass
@@ -66,6 +67,8 @@ def default(target: str = "cpu", threads: int = 1) -> tuple[ModulePass, ...]:
         # relayouts are left only where two neighbours disagree on the layout
         TransposesToViewsPass(),
         # a transpose moves elements only where its readers are faster for it
+        PlaceConcatsPass(),
+        # the parts of a concat are written where they lie in it; what cannot be is copied
         AssignHalosPass(),
         # no window reads outside the storage of its input, except of maxima
         TabulateGathersPass(),

@@ -112,6 +112,17 @@ def verify_layouts(op: Operation) -> None:
         verify_layout(tensor_type(x))
 
 
+def verify_part(whole: SSAValue, part: SSAValue, starts: Sequence[int]) -> None:
+    """Refuse unless the bytes that `whole` has from `starts` on are `part` as it is stored."""
+    layout, other = layout_of(whole.type), layout_of(part.type)
+    if layout != other:
+        raise VerifyException(f"in_place needs one layout, got {layout} and {other}")
+    if layout.part(shape(whole), shape(part), starts) is None:
+        raise VerifyException(
+            f"{part.type} is no run of bytes at {list(starts)} of {whole.type}; leave out in_place"
+        )
+
+
 def verify_elements(op: Operation, values: Sequence[SSAValue], *kinds: str) -> None:
     """Refuse unless these have one element type, of one of these kinds: FLOAT if none are given."""
     found = dict.fromkeys(tensor_type(x).element_type for x in values)

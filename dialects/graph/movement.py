@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, TensorType, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, TensorType, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -25,6 +26,7 @@ from lamina.dialects.graph.attributes import (
     shape,
     stored_as,
     tensor_type,
+    verify_part,
     verify_tensors,
 )
 
@@ -32,7 +34,8 @@ from lamina.dialects.graph.attributes import (
 @irdl_op_definition
 class ConcatOp(IRDLOperation):
     """
-    Lay tensors one after another along dimension `axis`.
+    Lay tensors one after another along dimension `axis`. With `in_place` after the axis nothing is
+    copied: each operand is stored as a part of the result, in which it must be one run of bytes.
 
     %y = graph.concat axis 1 %a, %b : (tensor<1x64x8x8xf32>, tensor<1x32x8x8xf32>) -> tensor<1x96x8x8xf32>
     """  # noqa: E501
@@ -41,10 +44,13 @@ class ConcatOp(IRDLOperation):
 
     xs = var_operand_def(TensorType)
     axis = prop_def(IntegerAttr.constr(i64))
+    in_place = opt_prop_def(UnitAttr)
     y = result_def(TensorType)
 
     traits = traits_def(Pure())
-    assembly_format = "`axis` $axis $xs attr-dict `:` functional-type(operands, results)"
+    assembly_format = (
+        "`axis` $axis (`in_place` $in_place^)? $xs attr-dict `:` functional-type(operands, results)"
+    )
 
     def __init__(self, xs: Sequence[SSAValue], axis: int, y: Attribute | None = None) -> None:
         if y is None:
@@ -69,6 +75,18 @@ class ConcatOp(IRDLOperation):
         total = sum(shape(x)[axis] for x in self.xs)
         if total != out[axis]:
             raise VerifyException(f"operands hold {total} along axis {axis}, got {self.y.type}")
+        if self.in_place is not None:
+            for x, starts in zip(self.xs, self.starts(), strict=True):
+                verify_part(self.y, x, starts)
+
+    def starts(self) -> list[tuple[int, ...]]:
+        """For each operand, where in the result its first element is."""
+        axis, rank, at = self.axis.value.data, len(shape(self.y)), 0
+        found: list[tuple[int, ...]] = []
+        for x in self.xs:
+            found.append(tuple(at if d == axis else 0 for d in range(rank)))
+            at += shape(x)[axis]
+        return found
 
 
 @irdl_op_definition

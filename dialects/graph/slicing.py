@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, TensorType, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, TensorType, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -18,14 +19,20 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.elements import ANY
-from lamina.dialects.graph.attributes import shape, tensor_type, verify_tensors
+from lamina.dialects.graph.attributes import (
+    shape,
+    tensor_type,
+    verify_part,
+    verify_tensors,
+)
 
 
 @irdl_op_definition
 class SliceOp(IRDLOperation):
     """
     Every so many elements from a start on: `y[i, ...] = x[starts[0] + i * steps[0], ...]`; a step
-    below zero goes backwards.
+    below zero goes backwards. With `in_place` after the steps nothing is copied: the result is read
+    where it lies in `x`, in which it must be one run of bytes.
 
     %y = graph.slice %x starts [0, 3] steps [1, -2] : tensor<2x5xf32> -> tensor<2x2xf32>
     """
@@ -35,10 +42,14 @@ class SliceOp(IRDLOperation):
     x = operand_def(TensorType)
     starts = prop_def(DenseArrayBase.constr(i64))
     steps = prop_def(DenseArrayBase.constr(i64))
+    in_place = opt_prop_def(UnitAttr)
     y = result_def(TensorType)
 
     traits = traits_def(Pure())
-    assembly_format = "$x `starts` $starts `steps` $steps attr-dict `:` type($x) `->` type($y)"
+    assembly_format = (
+        "$x `starts` $starts `steps` $steps (`in_place` $in_place^)? attr-dict"
+        " `:` type($x) `->` type($y)"
+    )
 
     def __init__(
         self, x: SSAValue, starts: Sequence[int], steps: Sequence[int], y: Attribute
@@ -70,6 +81,15 @@ class SliceOp(IRDLOperation):
                     f"dimension {d} has elements 0 to {old - 1}, got {new} of them from {start} by"
                     f" {step}"
                 )
+        if self.in_place is not None:
+            if not self.is_consecutive():
+                raise VerifyException(f"in_place needs steps of 1, got {list(steps)}")
+            verify_part(self.x, self.y, starts)
+
+    def is_consecutive(self) -> bool:
+        """Whether no element between others is left out, and all are in order."""
+        steps = zip(self.steps.get_values(), shape(self.y), strict=True)
+        return all(step == 1 or size == 1 for step, size in steps)
 
 
 @irdl_op_definition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from xdsl.builder import Builder
@@ -18,9 +19,9 @@ from xdsl.rewriter import InsertPoint
 from xdsl.utils.exceptions import PassFailedException
 from xdsl.utils.hints import isa
 
-from lamina.dialects.graph import ConstantOp
+from lamina.dialects.graph import ConcatOp, ConstantOp, SliceOp, layout_of, shape
 from lamina.passes.graph._formula import storage_type
-from lamina.passes.graph.outline_kernels import is_view, origin
+from lamina.passes.graph._views import is_view, origin
 
 
 def output_names(f: func.FuncOp) -> list[str]:
@@ -58,6 +59,18 @@ class Network:
         cast = memref.ReinterpretCastOp.from_dynamic(buffer, [0], size, strides, type)
         return self.builder.insert(cast).result
 
+    def part(self, whole: SSAValue, part: SSAValue, starts: Sequence[int]) -> SSAValue:
+        """
+        The buffer of tensor `part`, which lies in that of `whole` from `starts` on. A memref is the
+        address of its first element, so that where it begins is no part of its type.
+        """
+        type = storage_type(part.type)
+        at = layout_of(whole.type).part(shape(whole), shape(part), starts)
+        assert at is not None, part
+        size = type.get_shape()
+        view = memref.SubviewOp(self.buffers[whole], [], [], [], at, size, [1] * len(size), type)
+        return self.builder.insert(view).result
+
     def lower(self) -> func.FuncOp:
         """The function on buffers."""
         last = self.old.body.block.last_op
@@ -66,6 +79,9 @@ class Network:
         constants = [op for op in self.old.body.block.ops if isinstance(op, ConstantOp)]
         for op in constants:
             self.weight(op)
+        for op in reversed(self.old.body.block.ops):  # what holds a concat is known before it
+            if isinstance(op, ConcatOp) and op.in_place is not None:
+                self.place(op)
         for op in self.old.body.block.ops:
             if op is not last and not isinstance(op, ConstantOp):
                 self.step(op)
@@ -108,8 +124,26 @@ class Network:
             self.weights[key, type] = self.argument(type, "lamina.weight", key, op.result.name_hint)
         self.buffers[op.result] = self.weights[key, type]
 
+    def place(self, op: ConcatOp) -> None:
+        """Let the operands of a concat in place be written where they lie in its result."""
+        if op.y not in self.buffers:
+            self.buffers[op.y] = self.allocate(op.y)
+        for x, starts in zip(op.xs, op.starts(), strict=True):
+            first = origin(x)
+            if first in self.buffers or not isinstance(first.owner, func.CallOp | ConcatOp):
+                raise PassFailedException(
+                    f"lower-graph-to-te: an operand {x.type} of a graph.concat in place is stored"
+                    " elsewhere already; place-concats copies such an operand"
+                )
+            self.buffers[first] = self.view(self.part(op.y, x, starts), storage_type(first.type))
+
     def step(self, op: Operation) -> None:
         """A view of a buffer, or a call that writes buffers."""
+        if isinstance(op, ConcatOp) and is_view(op):
+            return
+        if isinstance(op, SliceOp) and is_view(op):
+            self.buffers[op.y] = self.part(op.x, op.y, op.starts.get_values())
+            return
         if is_view(op):
             type = storage_type(op.results[0].type)
             self.buffers.setdefault(op.results[0], self.view(self.buffers[op.operands[0]], type))
@@ -137,6 +171,7 @@ def lower_network(f: func.FuncOp) -> func.FuncOp:
     """
     func(%data: tensor) -> tensor  ->  func(%data: memref, %prob: memref, %weight: memref...)
 
-    Constants become arguments marked with their key; a value between calls is a memref.alloc.
+    Constants become arguments marked with their key; a value between calls is a memref.alloc, or a
+    memref.subview of that which a concat in place holds together.
     """
     return Network(f).lower()

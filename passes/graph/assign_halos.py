@@ -14,12 +14,14 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from lamina.dialects.graph import (
     AvgPool2dOp,
+    ConcatOp,
     ConstantOp,
     Conv2dOp,
     FusedOp,
     MaxPool2dOp,
     RelayoutOp,
     ReshapeOp,
+    SliceOp,
     WindowOp,
     WinogradInputOp,
     layout_of,
@@ -79,12 +81,27 @@ def may_write_halo(value: SSAValue) -> bool:
     )
 
 
+def together(block: Block) -> list[list[SSAValue]]:
+    """The values of a network; those in one list lie in one buffer, and so have one halo."""
+    values: list[SSAValue] = [*block.args, *(r for op in block.ops for r in op.results)]
+    lists = {value: [value] for value in values}
+    for op in block.ops:
+        if isinstance(op, ConcatOp | SliceOp) and op.in_place is not None:
+            for x in op.operands:
+                one, other = lists[x], lists[op.y]
+                if one is not other:
+                    one += other
+                    lists |= dict.fromkeys(other, one)
+    return list({id(values): values for values in lists.values()}.values())
+
+
 class AssignHalosPass(ModulePass):
     """
     Store what padded windows read with a border of zeros as wide as the widest of them needs.
 
     The producer writes the border with the tensor. Only where it cannot (inputs and outputs of the
-    network) does a relayout copy the tensor.
+    network) does a relayout copy the tensor. Concats and slices in place have the halo of their
+    operands.
     """
 
     name = "assign-halos"
@@ -93,22 +110,25 @@ class AssignHalosPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for f in op.ops:
             if isinstance(f, func.FuncOp) and not f.is_declaration:
-                self.assign(list(f.body.block.args))
-                for producer in list(f.body.block.ops):
-                    self.assign(producer.results)
+                for values in together(f.body.block):
+                    self.assign(values)
 
     def assign(self, values: Sequence[SSAValue]) -> None:
-        """Widen the storage of each of these values, or of a copy of it."""
-        for value in values:
-            users = window_users(value)
-            if not users:
-                continue
-            halo = union([needed_halo(op) for op in users])
-            type = stored_as(value.type, layout_of(value.type).with_halo(halo))
-            if may_write_halo(value):
-                Rewriter.replace_value_with_new_type(value, type)
-            else:
-                self.copy(value, type, users)
+        """Widen the storage of these values, which lie together, or of copies of them."""
+        users = {value: found for value in values if (found := window_users(value))}
+        if not users:
+            return
+        if all(map(may_write_halo, values)):
+            halo = union([needed_halo(op) for found in users.values() for op in found])
+            for value in values:
+                Rewriter.replace_value_with_new_type(value, self.widened(value, halo))
+            return
+        for value, found in users.items():
+            self.copy(value, self.widened(value, union(list(map(needed_halo, found)))), found)
+
+    def widened(self, value: SSAValue, halo: Halo) -> Attribute:
+        """The type of `value` with this halo."""
+        return stored_as(value.type, layout_of(value.type).with_halo(halo))
 
     def copy(self, value: SSAValue, type: Attribute, users: Sequence[Operation]) -> None:
         """Let `users` read a copy of `value` that has the halo."""

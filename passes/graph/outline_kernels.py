@@ -17,39 +17,19 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from lamina.context import weights_of
 from lamina.dialects.graph import (
     SOURCE,
+    ConcatOp,
     ConstantOp,
     FusedOp,
     RelayoutOp,
-    ReshapeOp,
-    TransposeOp,
+    SliceOp,
     YieldOp,
     layout_of,
-    shape,
 )
 from lamina.passes.graph._numbers import inline_numbers
+from lamina.passes.graph._views import is_view, origin
 
 LAYOUT = "lamina.layout"
 """Discardable attribute of a kernel's call: how its result is stored."""
-
-
-def is_view(op: Operation) -> bool:
-    """Whether `op` gives the bytes of its operand another type, so that nothing is to be done."""
-    if isinstance(op, RelayoutOp):
-        return layout_of(op.x.type).stores_like(layout_of(op.y.type), shape(op.x))
-    if isinstance(op, ReshapeOp):
-        return layout_of(op.x.type).is_plain and layout_of(op.y.type).is_plain
-    if isinstance(op, TransposeOp):
-        x, y, perm = layout_of(op.x.type), layout_of(op.y.type), op.perm.get_values()
-        moved = [(perm[d.of], d.unit, d.size) for d in y.dims]
-        return not x.halo and not y.halo and moved == [(d.of, d.unit, d.size) for d in x.dims]
-    return False
-
-
-def origin(value: SSAValue) -> SSAValue:
-    """The value whose bytes `value` is a view of."""
-    while isinstance(value.owner, Operation) and is_view(value.owner):
-        value = value.owner.operands[0]
-    return value
 
 
 def is_network(f: func.FuncOp) -> bool:
@@ -58,13 +38,18 @@ def is_network(f: func.FuncOp) -> bool:
 
 
 def copy_shared_results(f: func.FuncOp) -> None:
-    """Let every result of `f` be written by a kernel of its own: copy inputs, constants, twins."""
+    """
+    Let every result of `f` be written by a kernel of its own: copy inputs, constants, twins, and
+    what is a part of another buffer.
+    """
     last = f.body.block.last_op
     assert isinstance(last, func.ReturnOp), last
-    written: set[SSAValue] = set()
+    concats = [op for op in f.body.block.ops if isinstance(op, ConcatOp) and is_view(op)]
+    written = {origin(x) for op in concats for x in op.xs}
     for i, value in enumerate(last.operands):
         source = origin(value)
-        if isinstance(source.owner, Block | ConstantOp) or source in written:
+        part = isinstance(source.owner, SliceOp) and is_view(source.owner)
+        if isinstance(source.owner, Block | ConstantOp) or part or source in written:
             block = Block(arg_types=[value.type])
             block.add_ops([copy := RelayoutOp(block.args[0], value.type), YieldOp(copy.y)])
             fused = FusedOp([value], Region(block), [value.type])
@@ -132,7 +117,7 @@ class OutlineKernelsPass(ModulePass):
 
     Constants of one element become part of the functions that compute with them. What is left in
     the network's function are constants, views and calls; each of its results is written by a
-    kernel of its own.
+    kernel of its own. A concat or slice in place is a view.
     """
 
     name = "outline-kernels"

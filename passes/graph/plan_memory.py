@@ -35,10 +35,15 @@ ALIGNMENT = 64
 
 
 def bytes_of(type: Attribute) -> int:
-    """Size of a buffer, rounded up to whole cache lines."""
+    """Size of a buffer."""
     assert isinstance(type, MemRefType), type
     buffer = cast(MemRefType[Attribute], type)
-    return -(-prod(buffer.get_shape()) * element_size(buffer) // ALIGNMENT) * ALIGNMENT
+    return prod(buffer.get_shape()) * element_size(buffer)
+
+
+def in_lines(size: int) -> int:
+    """This many bytes rounded up to whole cache lines."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 @dataclass(eq=False)
@@ -90,7 +95,9 @@ class Plan:
     def use(self, buffer: SSAValue, step: int) -> None:
         """Note that `buffer` is in use at `step`."""
         if isinstance(buffer.owner, memref.AllocOp):
-            block = self.blocks.setdefault(buffer, Block(bytes_of(buffer.type), step, step))
+            block = self.blocks.setdefault(
+                buffer, Block(in_lines(bytes_of(buffer.type)), step, step)
+            )
             block.last = step
 
     def share(self, call: func.CallOp, step: int) -> None:
@@ -101,16 +108,24 @@ class Plan:
         kernel = self.kernels.lookup(call.callee.string_value())
         if target is None or target.first != step or not isinstance(kernel, func.FuncOp):
             return
+        if not is_whole(operands[out]):  # others write and read the rest of the buffer
+            return
         for i, operand in enumerate(operands[:-1]):
             source = self.blocks.get(root_of(operand))
             free = source is not None and source is not target and source.last == step
             once = sum(root_of(v) is root_of(operand) for v in operands) == 1
-            if free and once and operand.type == operands[out].type and may_share(kernel, i, out):
+            alike = operand.type == operands[out].type and is_whole(operand)
+            if free and once and alike and may_share(kernel, i, out):
                 assert source is not None
                 source.last = target.last
                 self.blocks[root_of(operands[out])] = source
                 mark_alias(kernel, (i, out))
                 return
+
+
+def is_whole(ref: SSAValue) -> bool:
+    """Whether `ref` is all of the buffer that it is a view of."""
+    return bytes_of(ref.type) == bytes_of(root_of(ref).type)
 
 
 def mark_alias(kernel: func.FuncOp, arguments: Sequence[int]) -> None:

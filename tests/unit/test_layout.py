@@ -188,3 +188,32 @@ def test_layouts_of_different_rank_do_not_compose() -> None:
 def test_bad_layout_is_refused(text: str, halo: Sequence[tuple[int, int]], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         Layout.parse(text, halo)
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> tuple[Layout, np.ndarray, list[int], list[int]]:
+    """A stored array, and the start and size of a part of it, which is often cut along one axis."""
+    layout, x = draw(stored())
+    cut = draw(st.one_of(st.integers(0, x.ndim - 1), st.none()))
+    starts, sizes = [0] * x.ndim, list(x.shape)
+    for d, n in enumerate(x.shape):
+        if cut in (d, None):
+            starts[d] = draw(st.integers(0, n - 1))
+            sizes[d] = draw(st.integers(1, n - starts[d]))
+    return layout, x, starts, sizes
+
+
+@given(parts())
+def test_part_is_a_run_of_bytes_stored_as_it_is_alone(
+    given: tuple[Layout, np.ndarray, list[int], list[int]],
+) -> None:
+    layout, x, starts, sizes = given
+    part = x[tuple(slice(s, s + n) for s, n in zip(starts, sizes, strict=True))]
+    alone, whole = layout.apply_array(part).ravel(), layout.apply_array(x)
+    at = layout.part(x.shape, sizes, starts)
+    if at is not None:
+        first = int(np.ravel_multi_index(at, whole.shape))
+        assert np.array_equal(whole.ravel()[first : first + alone.size], alone)
+    elif layout.text == layout.with_halo(()).logical:  # unblocked, row-major
+        first = int(np.flatnonzero(whole.ravel() == part.flat[0])[0])
+        assert layout.halo or not np.array_equal(whole.ravel()[first : first + alone.size], alone)

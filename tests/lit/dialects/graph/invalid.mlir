@@ -865,3 +865,31 @@ func.func @bias_of_other_channels(%x: tensor<1x288x2x2xf32>, %b: tensor<9xf32>) 
   %0 = graph.winograd_output %x bias %b tile 4 : (tensor<1x288x2x2xf32>, tensor<9xf32>) -> tensor<1x8x8x8xf32>
   func.return
 }
+
+// -----
+// CHECK: tensor<2x3xf32> is no run of bytes at [0, 0] of tensor<2x6xf32>; leave out in_place
+func.func @columns_are_no_run_of_bytes(%x: tensor<2x3xf32>) {
+  %y = graph.concat axis 1 in_place %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x6xf32>
+  func.return
+}
+
+// -----
+// CHECK: tensor<1x8xf32, #graph.layout<NC16c>> is no run of bytes at [0, 8] of tensor<1x24xf32, #graph.layout<NC16c>>; leave out in_place
+func.func @part_begins_inside_a_block(%x: tensor<1x24xf32, #graph.layout<NC16c>>) {
+  %y = graph.slice %x starts [0, 8] steps [1, 1] in_place : tensor<1x24xf32, #graph.layout<NC16c>> -> tensor<1x8xf32, #graph.layout<NC16c>>
+  func.return
+}
+
+// -----
+// CHECK: in_place needs one layout, got NCHW, halo [1:1, 1:1] and NCHW
+func.func @part_has_another_halo(%x: tensor<1x2x4x4xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>) {
+  %y = graph.slice %x starts [0, 0, 0, 0] steps [1, 1, 1, 1] in_place : tensor<1x2x4x4xf32, #graph.layout<NCHW, halo [1:1, 1:1]>> -> tensor<1x1x4x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: in_place needs steps of 1, got [-1]
+func.func @part_goes_backwards(%x: tensor<4xf32>) {
+  %y = graph.slice %x starts [3] steps [-1] in_place : tensor<4xf32> -> tensor<4xf32>
+  func.return
+}

@@ -144,10 +144,14 @@ func.func @two_operands_broadcast(%x: tensor<2x4xf32>, %y: tensor<1x4xf32>, %z: 
 
 // CHECK-LABEL: func.func @movement
 // CHECK-NEXT:    graph.concat axis 1 %x, %y, %x : (tensor<2x4xf32>, tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x11xf32>
+// CHECK-NEXT:    graph.concat axis 0 in_place %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<4x4xf32>
+// CHECK-NEXT:    graph.slice %x starts [1, 0] steps [1, 1] in_place : tensor<2x4xf32> -> tensor<1x4xf32>
 // CHECK-NEXT:    graph.reshape %x : tensor<2x4xf32> -> tensor<8xf32>
 // CHECK-NEXT:    graph.transpose %x [1, 0] : tensor<2x4xf32> -> tensor<4x2xf32>
 func.func @movement(%x: tensor<2x4xf32>, %y: tensor<2x3xf32>) {
   %0 = graph.concat axis 1 %x, %y, %x : (tensor<2x4xf32>, tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x11xf32>
+  %3 = graph.concat axis 0 in_place %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<4x4xf32>
+  %4 = graph.slice %x starts [1, 0] steps [1, 1] in_place : tensor<2x4xf32> -> tensor<1x4xf32>
   %1 = graph.reshape %x : tensor<2x4xf32> -> tensor<8xf32>
   %2 = graph.transpose %x [1, 0] : tensor<2x4xf32> -> tensor<4x2xf32>
   func.return

@@ -98,3 +98,30 @@ func.func @tiles_read_beyond_the_edge_that_they_do_not_divide(%x: tensor<1x16x14
   %y = graph.winograd_input %r tile 4 pads [1, 1, 1, 1] : tensor<1x16x14x8xf32, #graph.layout<NCHW16c>> -> tensor<1x576x4x2xf32>
   func.return %y : tensor<1x576x4x2xf32>
 }
+
+// CHECK-LABEL: func.func @parts_of_a_concat_in_place_have_its_halo
+// CHECK:         %a = graph.relu %x : {{.*}} -> tensor<1x2x6x6xf32, #graph.layout<NCHW, halo [2:2, 2:2]>>
+// CHECK-NEXT:    %b = graph.exp %x : {{.*}} -> tensor<1x2x6x6xf32, #graph.layout<NCHW, halo [2:2, 2:2]>>
+// CHECK-NEXT:    %y = graph.concat axis 1 in_place %a, %b : {{.*}} -> tensor<1x4x6x6xf32, #graph.layout<NCHW, halo [2:2, 2:2]>>
+// CHECK-NEXT:    %s = graph.slice %y {{.*}} in_place : {{.*}} -> tensor<1x2x6x6xf32, #graph.layout<NCHW, halo [2:2, 2:2]>>
+func.func @parts_of_a_concat_in_place_have_its_halo(%x: tensor<1x2x6x6xf32>, %w: tensor<4x4x3x3xf32>, %v: tensor<4x2x5x5xf32>) -> (tensor<1x4x6x6xf32>, tensor<1x4x6x6xf32>) {
+  %a = graph.relu %x : tensor<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+  %b = graph.exp %x : tensor<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+  %y = graph.concat axis 1 in_place %a, %b : (tensor<1x2x6x6xf32>, tensor<1x2x6x6xf32>) -> tensor<1x4x6x6xf32>
+  %s = graph.slice %y starts [0, 1, 0, 0] steps [1, 1, 1, 1] in_place : tensor<1x4x6x6xf32> -> tensor<1x2x6x6xf32>
+  %c = graph.conv2d %y, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
+  %d = graph.conv2d %s, %v strides [1, 1] pads [2, 2, 2, 2] dilations [1, 1] groups 1 : (tensor<1x2x6x6xf32>, tensor<4x2x5x5xf32>) -> tensor<1x4x6x6xf32>
+  func.return %c, %d : tensor<1x4x6x6xf32>, tensor<1x4x6x6xf32>
+}
+
+// CHECK-LABEL: func.func @part_that_is_a_result_leaves_windows_a_copy
+// CHECK:         %y = graph.concat axis 1 in_place %a, %b : {{.*}} -> tensor<1x4x6x6xf32>
+// CHECK-NEXT:    %[[C:.*]] = graph.relayout %y
+// CHECK-NEXT:    graph.conv2d %[[C]], %w
+func.func @part_that_is_a_result_leaves_windows_a_copy(%x: tensor<1x2x6x6xf32>, %w: tensor<4x4x3x3xf32>) -> (tensor<1x2x6x6xf32>, tensor<1x4x6x6xf32>) {
+  %a = graph.relu %x : tensor<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+  %b = graph.exp %x : tensor<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+  %y = graph.concat axis 1 in_place %a, %b : (tensor<1x2x6x6xf32>, tensor<1x2x6x6xf32>) -> tensor<1x4x6x6xf32>
+  %c = graph.conv2d %y, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
+  func.return %a, %c : tensor<1x2x6x6xf32>, tensor<1x4x6x6xf32>
+}

@@ -670,3 +670,50 @@ func.func private @results_are_what_of_a_tile_is_inside(%x: tensor<1x512x4x3xf32
   %y = graph.winograd_output %x bias %b tile 2 : (tensor<1x512x4x3xf32, #graph.layout<NCHW16c>>, tensor<32xf32>) -> tensor<1x32x7x6xf32, #graph.layout<NCHW16c>>
   func.return %y : tensor<1x32x7x6xf32, #graph.layout<NCHW16c>>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @kernels_write_parts_of_a_concat
+// CHECK-NEXT:    %[[Z:.*]] = memref.alloc() : memref<12xf32>
+// CHECK-NEXT:    %[[Y:.*]] = memref.subview %[[Z]][0] [8] [1] : memref<12xf32> to memref<8xf32>
+// CHECK-NEXT:    %[[C:.*]] = memref.subview %[[Z]][8] [4] [1] : memref<12xf32> to memref<4xf32>
+// CHECK-NEXT:    %[[R:.*]] = memref.subview %[[Y]][0] [4] [1]
+// CHECK-NEXT:    %[[A:.*]] = memref.reinterpret_cast %[[R]] to offset: [0], sizes: [2, 2], strides: [2, 1]
+// CHECK-NEXT:    %[[B:.*]] = memref.subview %[[Y]][4] [4] [1]
+// CHECK-NEXT:    func.call @square(%x, %[[A]])
+// CHECK:         func.call @line(%u, %[[B]])
+// CHECK-NEXT:    func.call @line(%u, %[[C]])
+// CHECK-NEXT:    %[[S:.*]] = memref.subview %[[Z]][4] [4] [1]
+// CHECK-NEXT:    func.call @line(%[[S]], %out)
+func.func @kernels_write_parts_of_a_concat(%x: tensor<2x2xf32>, %u: tensor<4xf32>) -> tensor<4xf32> attributes {lamina.outputs = ["out"]} {
+  %a = func.call @square(%x) : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  %r = graph.reshape %a : tensor<2x2xf32> -> tensor<4xf32>
+  %b = func.call @line(%u) : (tensor<4xf32>) -> tensor<4xf32>
+  %y = graph.concat axis 0 in_place %r, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
+  %c = func.call @line(%u) : (tensor<4xf32>) -> tensor<4xf32>
+  %z = graph.concat axis 0 in_place %y, %c : (tensor<8xf32>, tensor<4xf32>) -> tensor<12xf32>
+  %s = graph.slice %z starts [4] steps [1] in_place : tensor<12xf32> -> tensor<4xf32>
+  %out = func.call @line(%s) : (tensor<4xf32>) -> tensor<4xf32>
+  func.return %out : tensor<4xf32>
+}
+func.func private @square(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %y = graph.relu %x : tensor<2x2xf32> -> tensor<2x2xf32>
+  func.return %y : tensor<2x2xf32>
+}
+func.func private @line(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: an operand tensor<4xf32> of a graph.concat in place is stored elsewhere already; place-concats copies such an operand
+func.func @input_in_place(%x: tensor<4xf32>) -> tensor<8xf32> {
+  %a = func.call @relu(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %y = graph.concat axis 0 in_place %x, %a : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
+  func.return %y : tensor<8xf32>
+}
+func.func private @relu(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}

@@ -150,3 +150,21 @@ func.func @transpose_of_types_only_is_a_view(%x: tensor<2x3x4xf32>) -> (tensor<2
   %z = graph.transpose %x [0, 2, 1] : tensor<2x3x4xf32> -> tensor<2x4x3xf32>
   func.return %y, %z : tensor<2x4x3xf32>, tensor<2x4x3xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @concat_in_place_is_a_view_and_what_lies_in_it_no_result
+// CHECK-NEXT:    %[[A:.*]] = func.call @relu_0(%x)
+// CHECK-NEXT:    %[[B:.*]] = func.call @exp_1(%x)
+// CHECK-NEXT:    %[[Y:.*]] = graph.concat axis 0 in_place %[[A]], %[[B]]
+// CHECK-NEXT:    %[[S:.*]] = graph.slice %[[Y]] starts [2] steps [1] in_place
+// CHECK-NEXT:    %[[C:.*]] = func.call @relayout_2(%[[A]])
+// CHECK-NEXT:    %[[D:.*]] = func.call @relayout_2(%[[S]])
+// CHECK-NEXT:    func.return %[[Y]], %[[C]], %[[D]]
+func.func @concat_in_place_is_a_view_and_what_lies_in_it_no_result(%x: tensor<4xf32>) -> (tensor<8xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %a = graph.relu %x : tensor<4xf32> -> tensor<4xf32>
+  %b = graph.exp %x : tensor<4xf32> -> tensor<4xf32>
+  %y = graph.concat axis 0 in_place %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<8xf32>
+  %s = graph.slice %y starts [2] steps [1] in_place : tensor<8xf32> -> tensor<4xf32>
+  func.return %y, %a, %s : tensor<8xf32>, tensor<4xf32>, tensor<4xf32>
+}

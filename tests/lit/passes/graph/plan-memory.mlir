@@ -199,3 +199,36 @@ func.func private @reverse(%x: memref<4xf32>, %y: memref<4xf32>) {
   }
   func.return
 }
+
+// -----
+
+// %a and %b live as long as %y around them; neither that nor a part of it is written over.
+// CHECK-LABEL: func.func @parts_of_a_buffer_are_not_written_over(
+// CHECK-SAME:      %arena: memref<128xi8>
+// CHECK-NOT:   lamina.may_alias
+func.func @parts_of_a_buffer_are_not_written_over(%x: memref<4xf32>, %z: memref<4xf32>) {
+  %y = memref.alloc() : memref<8xf32>
+  %a = memref.subview %y[0] [4] [1] : memref<8xf32> to memref<4xf32>
+  %b = memref.subview %y[4] [4] [1] : memref<8xf32> to memref<4xf32>
+  %c = memref.alloc() : memref<4xf32>
+  %d = memref.alloc() : memref<4xf32>
+  func.call @negate(%x, %c) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.call @negate(%c, %a) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.call @negate(%a, %b) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.call @negate(%b, %d) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.call @reverse(%d, %z) : (memref<4xf32>, memref<4xf32>) -> ()
+  func.return
+}
+func.func private @negate(%x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[i]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {
+    %n = arith.negf %a : f32
+    te.yield %n : f32
+  }
+  func.return
+}
+func.func private @reverse(%x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[i * -1 + 3]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {
+    te.yield %a : f32
+  }
+  func.return
+}

@@ -1,0 +1,48 @@
+"""Which values are other values' bytes, so that nothing is to be done for them."""
+
+from __future__ import annotations
+
+from xdsl.ir import Operation, SSAValue
+
+from lamina.dialects.graph import (
+    ConcatOp,
+    RelayoutOp,
+    ReshapeOp,
+    SliceOp,
+    TransposeOp,
+    layout_of,
+    shape,
+)
+
+
+def renames(op: Operation) -> bool:
+    """Whether `op` gives the bytes of its operand, all of them, another type."""
+    if isinstance(op, RelayoutOp):
+        return layout_of(op.x.type).stores_like(layout_of(op.y.type), shape(op.x))
+    if isinstance(op, ReshapeOp):
+        return layout_of(op.x.type).is_plain and layout_of(op.y.type).is_plain
+    if isinstance(op, TransposeOp):
+        x, y, perm = layout_of(op.x.type), layout_of(op.y.type), op.perm.get_values()
+        moved = [(perm[d.of], d.unit, d.size) for d in y.dims]
+        return not x.halo and not y.halo and moved == [(d.of, d.unit, d.size) for d in x.dims]
+    return False
+
+
+def is_view(op: Operation) -> bool:
+    """Whether nothing is to be done for `op`: its result's bytes are those of its operands."""
+    return renames(op) or (isinstance(op, ConcatOp | SliceOp) and op.in_place is not None)
+
+
+def origin(value: SSAValue) -> SSAValue:
+    """The value that has the same bytes as `value`, no more and no less, and was there first."""
+    while isinstance(value.owner, Operation) and renames(value.owner):
+        value = value.owner.operands[0]
+    return value
+
+
+def source(value: SSAValue) -> SSAValue:
+    """The value of which the bytes of `value` are all or, by slices in place, a part."""
+    value = origin(value)
+    while isinstance(value.owner, SliceOp) and value.owner.in_place is not None:
+        value = origin(value.owner.x)
+    return value

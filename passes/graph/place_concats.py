@@ -1,0 +1,128 @@
+"""Let producers write into what a concat holds together, and readers of a slice read it there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
+from xdsl.ir import Block, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from lamina.dialects.graph import ConcatOp, SliceOp, layout_of, shape, stored_as
+from lamina.passes.graph._storage import Storages
+from lamina.passes.graph._views import origin
+from lamina.passes.graph.outline_kernels import is_network
+
+
+def nest(block: Block) -> None:
+    """concat(a, b, c) -> concat(concat(a, b), c), where the inner one is there already"""
+    seen: list[ConcatOp] = []
+    for op in [op for op in block.ops if isinstance(op, ConcatOp)]:
+        for inner in sorted(seen, key=lambda c: -len(c.xs)):
+            alike = layout_of(inner.y.type).text == layout_of(op.y.type).text
+            if alike and inner.axis == op.axis and len(inner.xs) > 1:
+                read_whole(op, inner)
+        seen.append(op)
+
+
+def read_whole(op: ConcatOp, inner: ConcatOp) -> None:
+    """Let `op` read the result of `inner` where some of its operands are those of `inner`."""
+    xs, run = list(op.xs), list(inner.xs)
+    for i in range(len(xs) - len(run) + 1):
+        if xs[i : i + len(run)] == run:
+            op.operands = [*xs[:i], inner.y, *xs[i + len(run) :]]
+            return
+
+
+def is_part(whole: SSAValue, part: SSAValue, starts: Sequence[int]) -> bool:
+    """Whether `part`, as it is stored, is a run of the bytes of `whole`."""
+    layout = layout_of(whole.type)
+    alike = layout == layout_of(part.type)
+    return alike and layout.part(shape(whole), shape(part), starts) is not None
+
+
+class Placement:
+    """Which values of one network lie inside others."""
+
+    def __init__(self, block: Block) -> None:
+        self.storages = Storages(block)
+        self.placed: set[SSAValue] = set()
+
+    def concat(self, op: ConcatOp) -> None:
+        """Place the operands that can be; what lies between them is copied together."""
+        firsts = [origin(x) for x in op.xs]
+        able = [
+            self.is_free(x) and firsts[i] not in firsts[:i] and is_part(op.y, x, starts)
+            for i, (x, starts) in enumerate(zip(op.xs, op.starts(), strict=True))
+        ]
+        found = iter(self.storages.place([x for x, a in zip(op.xs, able, strict=True) if a], op.y))
+        inside = [a and next(found) for a in able]
+        if not any(inside):
+            return
+        operands: list[SSAValue] = []
+        for placed, pairs in groupby(zip(inside, op.xs, strict=True), lambda pair: pair[0]):
+            xs = [x for _, x in pairs]
+            operands += xs if placed else [copy_before(op, xs)]
+            self.placed |= {origin(x) for x in xs if placed}
+        op.operands = operands
+        op.in_place = UnitAttr()
+
+    def slices(self, x: SSAValue) -> None:
+        """Read slices of `x` where they lie, if that is possible."""
+        able = [
+            op
+            for op in dict.fromkeys(use.operation for use in x.uses)
+            if isinstance(op, SliceOp)
+            and op.is_consecutive()
+            and self.is_free(op.y)
+            and is_part(x, op.y, op.starts.get_values())
+        ]
+        found = self.storages.place([op.y for op in able], x)
+        for op in [op for op, inside in zip(able, found, strict=True) if inside]:
+            op.in_place = UnitAttr()
+
+    def is_free(self, value: SSAValue) -> bool:
+        """Whether `value` may lie in another."""
+        return origin(value) not in self.placed and self.storages.is_own(value)
+
+
+def copy_before(op: ConcatOp, xs: Sequence[SSAValue]) -> SSAValue:
+    """Some operands of `op`, as one value that a kernel writes."""
+    copy = ConcatOp(xs, op.axis.value.data)
+    type = stored_as(copy.y.type, layout_of(op.y.type))
+    Rewriter.replace_value_with_new_type(copy.y, type)
+    copy.y.name_hint = xs[0].name_hint
+    Rewriter.insert_op(copy, InsertPoint.before(op))
+    return copy.y
+
+
+class PlaceConcatsPass(ModulePass):
+    """
+    Mark concats whose operands are written where they lie in the result, and slices that are read
+    where they lie, as `in_place`: neither is then copied.
+
+    That takes parts that are runs of bytes: along the outermost dimension of the storage, in whole
+    blocks. What else is in such a concat is copied: inputs, constants and results of the network,
+    what lies in another concat, and what a maximum reads whose border must not be zeros. Nothing is
+    placed where that would raise the peak of memory.
+    """
+
+    name = "place-concats"
+    numerics: ClassVar[str] = "exact"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for f in op.ops:
+            if isinstance(f, func.FuncOp) and is_network(f):
+                block = f.body.block
+                nest(block)
+                placement = Placement(block)
+                for concat in [op for op in block.ops if isinstance(op, ConcatOp)]:
+                    placement.concat(concat)
+                slices = [op for op in block.ops if isinstance(op, SliceOp)]
+                for x in dict.fromkeys(op.x for op in slices):
+                    placement.slices(x)
