@@ -27,10 +27,13 @@ from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
 from lamina.passes.loop.loop_outline_parallel import LoopOutlineParallelPass
+from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
+from lamina.passes.te.te_contract_buffers import TeContractBuffersPass
 from lamina.passes.te.te_contract_fma import TeContractFmaPass
 from lamina.passes.te.te_expand_math import TeExpandMathPass
 from lamina.passes.te.te_fuse_epilogue import TeFuseEpiloguePass
+from lamina.passes.te.te_fuse_loops import TeFuseLoopsPass
 from lamina.passes.te.te_peel_padding import TePeelPaddingPass
 from lamina.passes.te.te_schedule import TeSchedulePass
 from lamina.passes.te.te_simplify import TeSimplifyPass
@@ -83,6 +86,10 @@ def default(target: str = "cpu", threads: int = 1) -> tuple[ModulePass, ...]:
         TeFuseEpiloguePass(),
         TeSimplifyPass(),
         # bias, activation and residual are computed where the sum is, in registers
+        TeBlockTogetherPass(target=target),
+        TeFuseLoopsPass(prefix=PREFIX),
+        TeContractBuffersPass(),
+        # what the ops of a kernel hand on stays in cache: one block of it is computed, then used
         PlanMemoryPass(),
         # no allocation: buffers are views of one arena
         TePeelPaddingPass(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from xdsl.builder import Builder
@@ -16,10 +16,13 @@ from xdsl.rewriter import InsertPoint
 from xdsl.traits import is_side_effect_free
 
 from lamina.dialects import loop
-from lamina.dialects.expr import Expr, constant
+from lamina.dialects.expr import constant
 from lamina.dialects.te import Axis, ComputeOp
 from lamina.passes._aliasing import may_alias
+from lamina.passes.te._cover import at_once, covers, read, same_loops, written
 from lamina.passes.te._directives import computes
+from lamina.passes.te._tile_bounds import full_steps, remaining_steps
+from lamina.passes.te.te_simplify import simplify
 
 
 def leading_axis(op: ComputeOp) -> Axis | None:
@@ -27,79 +30,75 @@ def leading_axis(op: ComputeOp) -> Axis | None:
     a = op.axes.data[0] if op.axes.data else None
     if a is None or a.reduce or a.mark not in ("", "parallel") or a.extent == 1:
         return None
-    if any(a.name in words for words in (op.schedule.data if op.schedule else ())):
-        return None
-    return None if any(a.name in e.names() for e, _ in op.bounds.data) else a
+    named = any(a.name in words for words in (op.schedule.data if op.schedule else ()))
+    return None if named else a
 
 
-def may_join(group: Sequence[ComputeOp], op: ComputeOp) -> bool:
+def may_join(group: Sequence[ComputeOp], op: ComputeOp, prefix: str = "") -> bool:
     """
     Whether step i of `op` may follow at once on step i of the ops in `group`, which come before it.
 
     It reads something that they write, of that only what their step i has written, and it writes
-    nothing that they use.
+    nothing that they use. With a prefix, the axes of both must have one name that begins so.
     """
     axis, first = leading_axis(op), leading_axis(group[0])
     if axis is None or first is None or axis.extent != first.extent:
         return False
+    if prefix and (axis.name != first.name or not axis.name.startswith(prefix)):
+        return False
+    full = full_part([*group, op])
     feeds = False
     for member in group:
         if any(may_alias(op.out, v) for v in member.operands_in_order):
             return False
         for k, v in enumerate(op.operands_in_order[:-1]):
             if may_alias(v, member.out):
-                if v is not member.out or not _reads_own_step(member, op, k):
+                if v is not member.out or not _reads_own_step(member, op, k, full):
                     return False
                 feeds = True
     return feeds
 
 
-def _reads_own_step(writer: ComputeOp, reader: ComputeOp, k: int) -> bool:
-    """
-    Whether step i of `reader` reads by access `k` only elements that step i of `writer` writes.
+def full_part(group: Sequence[ComputeOp]) -> int:
+    """How many of the first steps of the leading axes no bound cuts."""
+    return min(full_steps(op.axes.data[0], op.axes.data, op.bounds.data) for op in group)
 
-    Step i writes one element a point; if these are as many as the box around them has, it writes
-    the whole box, and the reader has to stay inside it.
+
+def _reads_own_step(writer: ComputeOp, reader: ComputeOp, k: int, full: int) -> bool:
     """
-    read, written = reader.accesses.data[k], writer.accesses.data[-1].index
-    if read.pad is not None:
+    Whether step i of `reader` reads by access `k` only what step i of `writer` writes; bounds hold
+    in the first `full` steps.
+    """
+    a, b = writer.axes.data[0], reader.axes.data[0]
+    if full and not _covers(writer, reader, k, [(a.name, b.name)]):
         return False
-    wide = [0] * (len(written) - 1) + [reader.group_size(k) - 1]
-    inner = {a.name: a.extent for a in writer.axes.data[1:] if not a.reduce}
-    volume = 1
-    for w, r, more in zip(written, read.index, wide, strict=True):
-        rest = _same_outside(writer, reader, w, r)
-        if rest is None:
-            return False
-        box, reach = rest[0].bounds(inner), rest[1].bounds(reader.ranges)
-        if box is None or reach is None or reach[0] < box[0] or reach[1] + more > box[1]:
-            return False
-        volume *= box[1] - box[0] + 1
-    return not writer.bounds.data and prod(inner.values()) == volume
+    return all(
+        _covers_at(writer, reader, k, i) for i in range(full, a.extent) if _has_points(reader, i)
+    )
 
 
-def _same_outside(
-    writer: ComputeOp, reader: ComputeOp, w: Expr, r: Expr
-) -> tuple[Expr, Expr] | None:
-    """`w` and `r` without the leading axes and loop indices, if both depend on them alike."""
-    steps = [(writer.axes.data[0].name, reader.axes.data[0].name)]
-    names = {v: n.data for n, v in zip(writer.outer.data, writer.indices, strict=True)}
-    for n, v in zip(reader.outer.data, reader.indices, strict=True):
-        steps.append((names.pop(v, ""), n.data))
-    steps += [(n, "") for n in names.values()]
-    for a, b in steps:
-        c = w.coefficient(a)
-        if c is None or c != r.coefficient(b):
-            return None
-        w, r = w.substitute({a: constant(0)}), r.substitute({b: constant(0)})
-    return w, r
+def _covers_at(writer: ComputeOp, reader: ComputeOp, k: int, i: int) -> bool:
+    steps = step(writer, i), step(reader, i)
+    covered = _covers(*steps, k, [])
+    for one in steps:
+        one.erase()
+    return covered
 
 
-def groups(ops: Sequence[ComputeOp]) -> Iterator[list[ComputeOp]]:
+def _covers(
+    writer: ComputeOp, reader: ComputeOp, k: int, leading: Sequence[tuple[str, str]]
+) -> bool:
+    writes, reads = written(writer, leading[0][0] if leading else ""), read(reader, k)
+    if writes is None or reads is None:
+        return False
+    return covers(writes, reads, [*leading, *same_loops(writer, reader)], at_once(reader, k))
+
+
+def groups(ops: Sequence[ComputeOp], prefix: str = "") -> Iterator[list[ComputeOp]]:
     """Runs of ops of one block, nothing but allocations between them, that may share a loop."""
     group: list[ComputeOp] = []
     for op in ops:
-        if group and _adjacent(group[-1], op) and may_join(group, op):
+        if group and _adjacent(group[-1], op) and may_join(group, op, prefix):
             group.append(op)
             continue
         yield group
@@ -118,30 +117,56 @@ def _is_silent(op: Operation) -> bool:
     return isinstance(op, memref.AllocOp | memref.AllocaOp) or is_side_effect_free(op)
 
 
-def fuse(group: Sequence[ComputeOp]) -> list[ComputeOp]:
-    """te(i: n, ..); te(j: n, ..)  ->  loop.for %i < n { te at(i = %i)(..); te at(j = %i)(..) }"""
+def fuse(group: Sequence[ComputeOp]) -> Iterator[list[ComputeOp]]:
+    """
+    te(i: n, ..); te(j: n, ..)  ->  loop.for %i < n { te at(i = %i)(..); te at(j = %i)(..) }
+
+    Steps that a bound cuts follow the loop, each with a number for `i`. Yields the ops of the loop
+    and of each such step.
+    """
     axes = [op.axes.data[0] for op in group]
-    mapping = "parallel" if all(a.mark == "parallel" for a in axes) else ""
-    nest = loop.ForOp([axes[0].extent], mapping=mapping, hints=[axes[0].name])
-    Builder(InsertPoint.before(group[-1])).insert(nest)
-    inside = Builder(InsertPoint.at_end(nest.body.block))
-    parts = [
-        inside.insert(
-            op.replaced(
-                axes=op.axes.data[1:],
-                outer=[*(n.data for n in op.outer), axis.name],
-                indices=[*op.indices, nest.indices[0]],
+    full = full_part(group)
+    before = Builder(InsertPoint.before(group[-1]))
+    if full > 1:
+        mapping = "parallel" if all(a.mark == "parallel" for a in axes) else ""
+        nest = before.insert(loop.ForOp([full], mapping=mapping, hints=[axes[0].name]))
+        inside = Builder(InsertPoint.at_end(nest.body.block))
+        parts = [
+            inside.insert(
+                op.replaced(
+                    axes=op.axes.data[1:],
+                    bounds=[(e, n) for e, n in op.bounds.data if axis.name not in e.names()],
+                    outer=[*(n.data for n in op.outer), axis.name],
+                    indices=[*op.indices, nest.indices[0]],
+                )
             )
-        )
-        for op, axis in zip(group, axes, strict=True)
-    ]
-    inside.insert(loop.YieldOp())
+            for op, axis in zip(group, axes, strict=True)
+        ]
+        inside.insert(loop.YieldOp())
+        yield parts
+    for i in range(0 if full == 1 else full, axes[0].extent):
+        yield [before.insert(step(op, i)) for op in group if _has_points(op, i)]
     for op in group:
         op.detach()
         op.erase()
-    return parts
 
 
+def _has_points(op: ComputeOp, i: int) -> bool:
+    """Whether the bounds leave anything of step `i` of the leading axis."""
+    axis = op.axes.data[0]
+    return bool(remaining_steps(replace(axis, extent=i + 1), i, op.axes.data, op.bounds.data))
+
+
+def step(op: ComputeOp, i: int) -> ComputeOp:
+    """te(i: n, j: 4) where i * 4 + j < 10  ->  te(j: 2), which is step 2, as an op of its own"""
+    axis, *rest = op.axes.data
+    one = op.replaced(axes=rest)
+    one.substitute({axis.name: constant(i)})
+    simplify(one)
+    return one
+
+
+@dataclass(frozen=True)
 class TeFuseLoopsPass(ModulePass):
     """
     Run neighbours in one loop where each reads what the other's same step has just written.
@@ -149,12 +174,15 @@ class TeFuseLoopsPass(ModulePass):
     te.compute axes(i: 8, c: 4) .. out(%t[i, c]) ..; te.compute axes(j: 8) ins(%t[j, 0]) ..  ->
     loop.for %i < 8 { te.compute at(i = %i) axes(c: 4) ..; te.compute at(j = %i) .. }
 
-    The leading axes must have one extent; the pass goes on inside the loop. What cannot be shown to
-    be safe stays as it is.
+    The leading axes must have one extent; the pass goes on inside the loop. Steps that a bound cuts
+    follow the loop. What cannot be shown to be safe stays as it is.
     """
 
     name = "te-fuse-loops"
     numerics: ClassVar[str] = "exact"
+
+    prefix: str = ""
+    """only axes that have one name, which begins with this"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         todo: dict[object, list[ComputeOp]] = {}
@@ -162,4 +190,5 @@ class TeFuseLoopsPass(ModulePass):
             todo.setdefault(te.parent, []).append(te)
         work = list(todo.values())
         while work:
-            work += [fuse(group) for group in groups(work.pop()) if len(group) > 1]
+            for group in list(groups(work.pop(), self.prefix)):
+                work += fuse(group) if len(group) > 1 else []

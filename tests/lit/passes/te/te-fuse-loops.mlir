@@ -1,4 +1,9 @@
 // RUN: lamina-opt %s -p te-fuse-loops | filecheck %s
+// RUN: lamina-opt %s -p te-fuse-loops{prefix=r} | filecheck %s --check-prefix=NAMED
+
+// NAMED-NOT: loop.for %ho
+// NAMED: loop.for %row < 8 {
+// NAMED-NOT: loop.for %i
 
 // Row h of the maxima needs rows 2h and 2h + 1, which are what step h of the first op writes.
 // CHECK-LABEL: @maxima_follow_the_rows_they_need
@@ -87,17 +92,44 @@ func.func @a_reader_of_elements_between_stays(%x: memref<8x4xf32>, %t: memref<8x
   func.return
 }
 
-// CHECK-LABEL: @other_extents_bounds_and_schedules_stay
+// CHECK-LABEL: @other_extents_and_schedules_stay
 // CHECK-NOT: loop.for
 // CHECK: func.return
-func.func @other_extents_bounds_and_schedules_stay(%x: memref<8xf32>, %t: memref<8xf32>, %u: memref<8xf32>, %y: memref<8xf32>) {
+func.func @other_extents_and_schedules_stay(%x: memref<8xf32>, %t: memref<8xf32>, %u: memref<8xf32>, %y: memref<8xf32>) {
   te.compute axes(i: 8) ins(%x[i]) out(%t[i]) init 0.0 : f32 : memref<8xf32>, memref<8xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   te.compute axes(j: 7) ins(%t[j]) out(%u[j]) init 0.0 : f32 : memref<8xf32>, memref<8xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
-  te.compute axes(j: 7) where j < 6 ins(%u[j]) out(%y[j]) init 0.0 : f32 : memref<8xf32>, memref<8xf32>
+  te.compute axes(j: 7) ins(%u[j]) out(%x[j]) init 0.0 : f32 schedule [parallel j] : memref<8xf32>, memref<8xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
-  te.compute axes(j: 7) ins(%y[j]) out(%x[j]) init 0.0 : f32 schedule [parallel j] : memref<8xf32>, memref<8xf32>
+  func.return
+}
+
+// Blocks of 4 of 10 elements: the last one has 2. The second op has 9 of them to do, the third 8.
+// CHECK-LABEL: @steps_that_a_bound_cuts_follow_the_loop
+// CHECK: loop.for %b < 2 {
+// CHECK-NEXT: loop.for %i < 4 {
+// CHECK-NEXT: te.compute at(b = %b, i = %i)
+// CHECK: te.compute at(c = %b, i = %i)
+// CHECK: te.compute at(d = %b, i = %i)
+// CHECK: }
+// CHECK-NEXT: }
+// CHECK-NEXT: }
+// CHECK-NEXT: te.compute
+// CHECK-NEXT: axes(i: 2)
+// CHECK-NEXT: ins(%x[i + 8])
+// CHECK: te.compute
+// CHECK-NEXT: axes()
+// CHECK-NEXT: ins(%t[8])
+// CHECK-NEXT: out(%u[8])
+// CHECK-NOT: te.compute
+// CHECK: func.return
+func.func @steps_that_a_bound_cuts_follow_the_loop(%x: memref<10xf32>, %t: memref<10xf32>, %u: memref<9xf32>, %y: memref<8xf32>) {
+  te.compute axes(b: 3, i: 4) where b * 4 + i < 10 ins(%x[b * 4 + i]) out(%t[b * 4 + i]) init 0.0 : f32 : memref<10xf32>, memref<10xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(c: 3, i: 4) where c * 4 + i < 9 ins(%t[c * 4 + i]) out(%u[c * 4 + i]) init 0.0 : f32 : memref<10xf32>, memref<9xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(d: 3, i: 4) where d * 4 + i < 8 ins(%u[d * 4 + i]) out(%y[d * 4 + i]) init 0.0 : f32 : memref<9xf32>, memref<8xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
@@ -128,6 +160,16 @@ func.func @integers_within_a_row_share_the_loop(%x: memref<8x4xf32>, %rows: memr
   func.return
 }
 
+// CHECK-LABEL: @axes_of_one_name
+// CHECK: loop.for %row < 8 {
+func.func @axes_of_one_name(%x: memref<8x4xf32>, %t: memref<8x4xf32>, %y: memref<8x4xf32>) {
+  te.compute axes(row: 8, c: 4) ins(%x[row, c]) out(%t[row, c]) init 0.0 : f32 : memref<8x4xf32>, memref<8x4xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(row: 8, c: 4) ins(%t[row, c]) out(%y[row, c]) init 0.0 : f32 : memref<8x4xf32>, memref<8x4xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
 // CHECK-LABEL: @integers_that_point_at_other_rows_stay
 // CHECK-NOT: loop.for
 // CHECK: func.return
@@ -136,5 +178,17 @@ func.func @integers_that_point_at_other_rows_stay(%x: memref<8x4xf32>, %rows: me
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   te.compute axes(j: 8, c: 4) ins(%rows[j] as k: 8, %t[k, c]) out(%y[j, c]) init 0.0 : f32 : memref<8xi32>, memref<8x4xf32>, memref<8x4xf32>
     (%k: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// Element 9 of the second step is not written by the first op, which has only 9 of them.
+// CHECK-LABEL: @a_cut_step_that_reads_more_than_was_written_stays
+// CHECK-NOT: loop.for
+// CHECK: func.return
+func.func @a_cut_step_that_reads_more_than_was_written_stays(%x: memref<10xf32>, %t: memref<10xf32>, %y: memref<10xf32>) {
+  te.compute axes(b: 3, i: 4) where b * 4 + i < 9 ins(%x[b * 4 + i]) out(%t[b * 4 + i]) init 0.0 : f32 : memref<10xf32>, memref<10xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(c: 3, i: 4) where c * 4 + i < 10 ins(%t[c * 4 + i]) out(%y[c * 4 + i]) init 0.0 : f32 : memref<10xf32>, memref<10xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
