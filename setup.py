@@ -56,5 +56,5 @@ def library(name: str, *flags: str, optional: bool = False) -> Extension:
 
 setup(
     cmdclass={"build_ext": BuildLibraries},
-    ext_modules=[library("thread_pool")],
+    ext_modules=[library("thread_pool"), library("openmp", "-fopenmp", optional=True)],
 )

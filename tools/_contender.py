@@ -14,20 +14,21 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from statistics import median
 
 PR_SET_PDEATHSIG = 1
 
 
-def main(cpus: list[int]) -> None:
-    """Serve requests until stdin ends."""
+def main(cpus: list[int], make: Callable[[], object]) -> None:
+    """Serve requests until stdin ends: each is a method of what `make` makes."""
     # A suspended process would outlive a killed parent for ever.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.sched_setaffinity(0, cpus)
     # Libraries print what they like to stdout; the answers go where only we write.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    contender = Contender()
+    contender = make()
     for line in sys.stdin:
         request = json.loads(line)
         answer = getattr(contender, request.pop("do"))(**request)
@@ -100,4 +101,4 @@ class Contender:
 
 
 if __name__ == "__main__":
-    main([int(cpu) for cpu in sys.argv[1].split(",")])
+    main([int(cpu) for cpu in sys.argv[1].split(",")], Contender)

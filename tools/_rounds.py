@@ -33,14 +33,24 @@ Turns = dict[str, list[list[float]]]
 
 
 class Contender:
-    """A child process with one loaded model, suspended while nothing is asked of it."""
+    """
+    A child process with one loaded model, suspended while nothing is asked of it; or any other
+    `program` whose `main` is that of `lamina.tools._contender`.
+    """
 
-    def __init__(self, name: str, cpus: Sequence[int]) -> None:
+    def __init__(
+        self,
+        name: str,
+        cpus: Sequence[int],
+        program: Sequence[str] = ("-m", "lamina.tools._contender"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.stderr = tempfile.TemporaryFile("w+", errors="replace")
         # A session of its own: Ctrl-C is for this process, which then ends the others.
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "lamina.tools._contender", ",".join(map(str, cpus))],
+            [sys.executable, "-P", *program, ",".join(map(str, cpus))],
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.stderr,

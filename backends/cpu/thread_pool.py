@@ -8,6 +8,7 @@ when no model is left that has it.
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,9 @@ from weakref import WeakValueDictionary, finalize
 
 from lamina.errors import LaminaError
 
-LIBRARY = Path(__file__).parent / "runtime" / "lamina_thread_pool.so"
+LIBRARIES = {"lamina": "lamina_thread_pool.so", "openmp": "lamina_openmp.so"}
+"""$LAMINA_POOL -> the file in `runtime`: ours, or OpenMP's threads, to compare"""
+
 PARALLEL = "lamina_parallel"
 """the symbol that compiled code calls"""
 
@@ -72,13 +75,17 @@ _lock = Lock()
 
 @cache
 def library() -> ctypes.CDLL:
-    """The C++ library, loaded once."""
-    if not LIBRARY.is_file():
+    """The C++ library that $LAMINA_POOL names, loaded once."""
+    name = os.environ.get("LAMINA_POOL", "lamina")
+    if name not in LIBRARIES:
+        raise LaminaError(f"LAMINA_POOL may be {' or '.join(LIBRARIES)}, found '{name}'")
+    path = Path(__file__).parent / "runtime" / LIBRARIES[name]
+    if not path.is_file():
         raise LaminaError(
-            f"threads need {LIBRARY}, which is not built: run `python setup.py build_ext "
-            "--inplace`, or compile the model with threads=1"
+            f"{path} is not built: run `python setup.py build_ext --inplace` where setup.py is"
+            + (", or use threads=1" if name == "lamina" else ", with a compiler that has OpenMP")
         )
-    found = ctypes.CDLL(str(LIBRARY))
+    found = ctypes.CDLL(str(path))
     pointer = ctypes.c_void_p
     found.lamina_pool_create.argtypes = ctypes.c_int, ctypes.POINTER(ctypes.c_int)
     found.lamina_pool_create.restype = pointer

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <climits>
@@ -21,10 +22,6 @@ namespace lamina {
 
 inline constexpr std::size_t kLine = 64;  // bytes of a cache line
 
-// How long a thread waits by each means before it turns to the next.
-inline constexpr std::chrono::microseconds kSpin{50};
-inline constexpr std::chrono::microseconds kYield{4000};
-
 #ifdef LAMINA_BROKEN  // the tests see that ThreadSanitizer notices
 inline constexpr auto kPublish = std::memory_order_relaxed;
 #else
@@ -39,6 +36,53 @@ inline void pause() {
 #endif
 }
 
+// Waiting awake: spin for a while, then offer the processor to others again and again. To spin pays
+// while whoever is waited for runs elsewhere; it only holds up those that want this very processor.
+// So the time to spin doubles where that was enough, and halves where others turn out to run here.
+class Patience {
+ public:
+  // Whether `ready()` came true; it did not within kAwake.
+  template <typename Ready>
+  bool wait(Ready ready) {
+    if (spin_until(ready, Clock::time_point::min())) return true;
+    const auto begin = Clock::now();
+    if (spin_until(ready, begin + spin_)) {
+      spin_ = std::min(2 * spin_, kMostSpin);
+      return true;
+    }
+    bool first = true;
+    for (auto before = Clock::now(); before < begin + kAwake; first = false) {
+      std::this_thread::yield();
+      const bool done = ready();
+      const auto now = Clock::now();
+      if ((first && done) || now - before > kSwitch) spin_ = std::max(spin_ / 2, kLeastSpin);
+      if (done) return true;
+      before = now;
+    }
+    return false;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Nanoseconds = std::chrono::nanoseconds;
+  static constexpr Nanoseconds kLeastSpin{1000}, kMostSpin{50000};
+  static constexpr Nanoseconds kSwitch{2000};   // a yield takes longer only if somebody else ran
+  static constexpr Nanoseconds kAwake{4000000};  // to sleep and be woken takes up to 50 us
+
+  template <typename Ready>
+  static bool spin_until(Ready ready, Clock::time_point end) {
+    do {
+      for (int i = 0; i < 16; ++i) {
+        if (ready()) return true;
+        pause();
+      }
+    } while (Clock::now() < end);
+    return false;
+  }
+
+  Nanoseconds spin_ = kMostSpin;
+};
+
 // A number modulo 2^31 that one thread sets and one other waits for. The lowest bit of the word says
 // that the other one sleeps: whoever sets the number learns of it in the same step, so no call is
 // lost, and the system is asked only where it has to wake somebody.
@@ -51,34 +95,13 @@ class Signal {
   }
 
   // Returns when the number is `number`.
-  void wait(uint32_t number) {
-    if (!spin(number) && !yield(number)) sleep(number);
+  void wait(uint32_t number, Patience &patience) {
+    if (!patience.wait([=] { return is(number); })) sleep(number);
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
   static constexpr uint32_t kAsleep = 1;
   static bool same(uint32_t word, uint32_t number) { return (word & ~kAsleep) == number << 1; }
-
-  bool spin(uint32_t number) const {
-    const auto end = Clock::now() + kSpin;
-    do {
-      for (int i = 0; i < 64; ++i) {
-        if (is(number)) return true;
-        pause();
-      }
-    } while (Clock::now() < end);
-    return false;
-  }
-
-  bool yield(uint32_t number) const {
-    const auto end = Clock::now() + kYield;
-    do {
-      if (is(number)) return true;
-      std::this_thread::yield();
-    } while (Clock::now() < end);
-    return false;
-  }
 
   void sleep(uint32_t number) {
     for (;;) {
@@ -129,12 +152,12 @@ class Ring {
   }
   bool full() const { return done_.is(pushed_ - kSlots); }
   void prepare() { __builtin_prefetch(&slots_[(pushed_ + 1) % kSlots], 1); }
-  void wait_until_done() { done_.wait(pushed_); }
+  void wait_until_done() { done_.wait(pushed_, producers_patience_); }
 
   // The worker's side: the next share, and that it is done.
   const Share &front() {
     Slot &slot = slots_[(popped_ + 1) % kSlots];
-    slot.filled.wait(popped_ + 1);
+    slot.filled.wait(popped_ + 1, workers_patience_);
     return slot.share;
   }
   void pop() { done_.set(++popped_); }
@@ -147,9 +170,13 @@ class Ring {
   static_assert(sizeof(Slot) == kLine, "a slot is one cache line");
 
   Slot slots_[kSlots];
-  alignas(kLine) Signal done_;           // written by the worker
-  alignas(kLine) uint32_t popped_ = 0;   // of the worker alone
-  alignas(kLine) uint32_t pushed_ = 0;   // of the producer alone
+  alignas(kLine) Signal done_;
+
+  alignas(kLine) uint32_t popped_ = 0;  // the worker's
+  Patience workers_patience_;
+
+  alignas(kLine) uint32_t pushed_ = 0;  // the producer's
+  Patience producers_patience_;
 };
 
 }  // namespace lamina
