@@ -12,7 +12,7 @@ BUILD := build
 TIMED := .ci/timed
 NATIVE := setup.py $(wildcard backends/cpu/runtime/*.cc backends/cpu/runtime/*.h)
 
-.PHONY: help demo test test-lit test-unit check-models fuzz lint format types docs check-docs clean
+.PHONY: help demo test test-lit test-unit check-models check-runtime fuzz lint format types docs check-docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ test-unit: $(STAMP)
 check-models: $(STAMP) ## whole networks beside ONNX Runtime, and the tests of the onnx package
 	$(TIMED) models $(BIN)/pytest -q tests/models --ignore=tests/models/test_onnx_backend.py
 	$(TIMED) "onnx package" $(BIN)/pytest -q tests/models/test_onnx_backend.py
+
+check-runtime: $(STAMP) ## the thread pool's own tests in C++, also under ThreadSanitizer and AddressSanitizer
+	$(TIMED) "runtime" $(BIN)/pytest -q tests/runtime
 
 fuzz: $(STAMP) ## try thousands of random graphs, for hours; not part of any other target
 	$(BIN)/pytest -q --hypothesis-profile=long tests/unit/test_random_graphs.py

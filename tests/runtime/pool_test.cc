@@ -239,7 +239,9 @@ void threads_stay_on_their_cpus() {
 
 }  // namespace
 
-int main() {
+// The argument: after how many seconds whoever waits for ever has failed.
+int main(int, char **arguments) {
+  alarm(std::atoi(arguments[1]));
 #define RUN(test) std::fprintf(stderr, "%s\n", #test), test()
   RUN(a_ring_keeps_order_and_contents);
   RUN(a_number_may_wrap_around);

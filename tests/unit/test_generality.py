@@ -34,7 +34,7 @@ FORBIDDEN = {*OPERATORS.split(), *MODELS.split()}
 OTHER_MEANINGS = re.compile(
     r"Dense(IntOrFPElements|Array|Resource)\w*|\bdense<|"  # MLIR's literals of many numbers
     r"\b(lamina_)?thread[ _]?pools?\b|\bpools? of threads\b|ThreadPool|"
-    r"\blamina_pool\w*"  # the C interface of the threads
+    r"\b(lamina_pool\w*|LAMINA_POOL)\b"  # the C interface of the threads, and their choice
 )
 
 

@@ -22,10 +22,16 @@ namespace lamina {
 
 inline constexpr std::size_t kLine = 64;  // bytes of a cache line
 
-#ifdef LAMINA_BROKEN  // the tests see that ThreadSanitizer notices
+// The tests break these to see that they would notice.
+#ifdef LAMINA_BROKEN_ORDER
 inline constexpr auto kPublish = std::memory_order_relaxed;
 #else
 inline constexpr auto kPublish = std::memory_order_acq_rel;
+#endif
+#ifdef LAMINA_BROKEN_WAKE
+inline constexpr bool kWakes = false;
+#else
+inline constexpr bool kWakes = true;
 #endif
 
 inline void pause() {
@@ -91,12 +97,12 @@ class Signal {
   bool is(uint32_t number) const { return same(word_.load(std::memory_order_acquire), number); }
 
   void set(uint32_t number) {
-    if (word_.exchange(number << 1, kPublish) & kAsleep) wake();
+    if (word_.exchange(number << 1, kPublish) & kAsleep && kWakes) wake();
   }
 
   // Returns when the number is `number`.
   void wait(uint32_t number, Patience &patience) {
-    if (!patience.wait([=] { return is(number); })) sleep(number);
+    if (!patience.wait([this, number] { return is(number); })) sleep(number);
   }
 
  private:
