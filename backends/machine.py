@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
+
+from lamina.backends.rates import Rates, rates_file, read_rates
 
 KiB = 1024
 MiB = 1024 * KiB
@@ -38,14 +40,21 @@ class Machine:
     l3: int
     dot4: bool
     """whether one instruction sums four byte products into an i32 lane"""
+    rates: Rates
     fma: bool = True
     """whether a fused multiply-add is one instruction (without, LLVM calls a C function for it)"""
     features: str = ""
     """LLVM features beyond those of `llvm_cpu`; those of this machine for `cpu`"""
+    measured: bool = False
+    """whether the rates were measured here, and do not come from a table"""
 
     def lanes(self, element_bytes: int) -> int:
         """How many elements of this size one vector holds."""
         return self.vector_bytes // element_bytes
+
+    def seconds(self, cycles: float) -> float:
+        """How long so many cycles of one core take."""
+        return self.rates.seconds(cycles)
 
 
 @dataclass(frozen=True)
@@ -79,82 +88,157 @@ class _Family:
     cpus: str
     level: _Level
     caches: tuple[int, int, int]
+    rates: Rates
     dot4: bool = False  # AVX512_VNNI, or AVX-VNNI on 32-byte vectors
 
 
+def _rates(ghz: float, flops: float, l1: float, l2: float, l3: float, dram: float) -> Rates:
+    """`dram` in GB/s of one core; a call is the work of some instructions, on any machine."""
+    return Rates(ghz, flops, l1, l2, l3, dram / ghz, call_cycles=30)
+
+
 _FAMILIES = (
-    # Intel Optimization Reference Manual (248966), sections on each microarchitecture
+    # Intel Optimization Reference Manual (248966), sections on each microarchitecture: widths of
+    # units, and of caches the bandwidth it calls sustained
     _Family(
         "x86-64 x86-64-v2 nehalem corei7 westmere core2 penryn nocona",
         _SSE,
         (32 * KiB, 256 * KiB, 8 * MiB),
+        _rates(2.8, 8, 16, 11, 7, 8),
     ),
     _Family(
         "silvermont slm goldmont goldmont-plus tremont bonnell atom",
         _SSE,
         (24 * KiB, 1 * MiB, 4 * MiB),
+        _rates(2.2, 6, 16, 10, 6, 6),
     ),
     _Family(
         "sandybridge corei7-avx ivybridge core-avx-i",
         _AVX,
         (32 * KiB, 256 * KiB, 8 * MiB),
+        _rates(3.4, 16, 32, 22, 12, 12),
     ),
     _Family(
         "x86-64-v3 haswell core-avx2 broadwell skylake",
         _AVX2,
         (32 * KiB, 256 * KiB, 8 * MiB),
+        _rates(3.5, 32, 64, 32, 18, 14),
     ),
     _Family(
         "alderlake raptorlake meteorlake arrowlake arrowlake-s lunarlake pantherlake wildcatlake",
         _AVX2,
         (48 * KiB, 1280 * KiB, 24 * MiB),
+        _rates(4.8, 32, 96, 48, 16, 28),
         dot4=True,
     ),
     _Family(
         "gracemont sierraforest grandridge clearwaterforest",
         _AVX2,
         (32 * KiB, 1 * MiB, 8 * MiB),
+        _rates(3.2, 16, 32, 28, 10, 12),
         dot4=True,
     ),
-    _Family("x86-64-v4 skylake-avx512 skx", _AVX512, (32 * KiB, 1 * MiB, 16 * MiB)),
-    _Family("cannonlake", _AVX512, (32 * KiB, 256 * KiB, 4 * MiB)),
-    _Family("knl", _AVX512, (32 * KiB, 512 * KiB, 512 * KiB)),  # no L3
-    _Family("knm", _AVX512, (32 * KiB, 512 * KiB, 512 * KiB)),
-    _Family("cascadelake cooperlake", _AVX512, (32 * KiB, 1 * MiB, 16 * MiB), dot4=True),
-    _Family("icelake-client rocketlake", _AVX512, (48 * KiB, 512 * KiB, 8 * MiB), dot4=True),
-    _Family("tigerlake", _AVX512, (48 * KiB, 1280 * KiB, 12 * MiB), dot4=True),
-    _Family("icelake-server", _AVX512, (48 * KiB, 1280 * KiB, 24 * MiB), dot4=True),
+    _Family(
+        "x86-64-v4 skylake-avx512 skx",
+        _AVX512,
+        (32 * KiB, 1 * MiB, 16 * MiB),
+        _rates(2.8, 64, 128, 52, 15, 12),
+    ),
+    _Family(
+        "cannonlake", _AVX512, (32 * KiB, 256 * KiB, 4 * MiB), _rates(2.8, 32, 128, 38, 18, 14)
+    ),
+    # no L3: behind the second cache is memory
+    _Family("knl", _AVX512, (32 * KiB, 512 * KiB, 512 * KiB), _rates(1.4, 64, 128, 32, 8, 10)),
+    _Family("knm", _AVX512, (32 * KiB, 512 * KiB, 512 * KiB), _rates(1.5, 64, 128, 32, 8, 10)),
+    _Family(
+        "cascadelake cooperlake",
+        _AVX512,
+        (32 * KiB, 1 * MiB, 16 * MiB),
+        _rates(2.9, 64, 128, 52, 15, 13),
+        dot4=True,
+    ),
+    _Family(
+        "icelake-client rocketlake",
+        _AVX512,
+        (48 * KiB, 512 * KiB, 8 * MiB),
+        _rates(3.6, 32, 128, 48, 18, 20),
+        dot4=True,
+    ),
+    _Family(
+        "tigerlake",
+        _AVX512,
+        (48 * KiB, 1280 * KiB, 12 * MiB),
+        _rates(4.2, 32, 128, 48, 18, 22),
+        dot4=True,
+    ),
+    _Family(
+        "icelake-server",
+        _AVX512,
+        (48 * KiB, 1280 * KiB, 24 * MiB),
+        _rates(3.0, 64, 128, 48, 14, 13),
+        dot4=True,
+    ),
     _Family(
         "sapphirerapids emeraldrapids graniterapids graniterapids-d diamondrapids novalake",
         _AVX512,
         (48 * KiB, 2 * MiB, 32 * MiB),
+        _rates(3.2, 64, 128, 48, 11, 13),
         dot4=True,
     ),
     # AMD Software Optimization Guides for families 15h (47414), 17h (55723), 19h (56665, 57647)
     # and 1Ah (58455); the L3 is that of one core complex
-    _Family("btver2", _AVX, (32 * KiB, 1 * MiB, 1 * MiB)),  # no L3
-    _Family("bdver1 bdver2 bdver3", _AVX, (16 * KiB, 1 * MiB, 8 * MiB)),
-    _Family("bdver4", _AVX2, (32 * KiB, 1 * MiB, 1 * MiB)),  # no L3
-    _Family("znver1 znver2", _AVX2, (32 * KiB, 512 * KiB, 16 * MiB)),
-    _Family("znver3", _AVX2, (32 * KiB, 512 * KiB, 32 * MiB)),
-    _Family("znver4", _AVX512, (32 * KiB, 1 * MiB, 32 * MiB), dot4=True),
-    _Family("znver5", _AVX512, (48 * KiB, 1 * MiB, 32 * MiB), dot4=True),
+    _Family(
+        "btver2",  # no L3
+        _AVX,
+        (32 * KiB, 1 * MiB, 1 * MiB),
+        _rates(2.0, 8, 16, 10, 6, 6),
+    ),
+    _Family(
+        "bdver1 bdver2 bdver3",
+        _AVX,
+        (16 * KiB, 1 * MiB, 8 * MiB),
+        _rates(3.6, 16, 32, 12, 6, 9),
+    ),
+    _Family(
+        "bdver4",  # no L3
+        _AVX2,
+        (32 * KiB, 1 * MiB, 1 * MiB),
+        _rates(3.0, 16, 32, 12, 6, 9),
+    ),
+    _Family("znver1", _AVX2, (32 * KiB, 512 * KiB, 8 * MiB), _rates(3.4, 16, 32, 25, 20, 20)),
+    _Family("znver2", _AVX2, (32 * KiB, 512 * KiB, 16 * MiB), _rates(3.8, 32, 64, 30, 24, 20)),
+    _Family("znver3", _AVX2, (32 * KiB, 512 * KiB, 32 * MiB), _rates(4.2, 32, 64, 30, 26, 25)),
+    _Family(
+        "znver4",
+        _AVX512,
+        (32 * KiB, 1 * MiB, 32 * MiB),
+        _rates(4.4, 32, 64, 31, 26, 30),
+        dot4=True,
+    ),
+    _Family(
+        "znver5",
+        _AVX512,
+        (48 * KiB, 1 * MiB, 32 * MiB),
+        _rates(4.1, 64, 128, 56, 28, 40),
+        dot4=True,
+    ),
 )
 
 # A vector is a subgroup of 16 floats. Intel's "Compute Architecture of Processor Graphics Gen9" and
 # "Gen12 (Xe-LP)": 128 registers of 32 bytes a thread are 64 such vectors; 64 KiB of shared local
-# memory a subslice; an L3 slice of 768 KiB (Gen9), 3840 KiB (Xe). dp4a came with Gen12.
-# `portable` promises no more than half of those registers and Gen9's memories.
+# memory a subslice; an L3 slice of 768 KiB (Gen9), 3840 KiB (Xe). dp4a came with Gen12. The rates
+# are those of one execution unit: two units of four lanes, and its share of its subslice's 64 bytes
+# a cycle. `portable` promises no more than half of those registers and Gen9's memories.
+_UNIT = _rates(1.1, 16, 32, 8, 8, 1.2)
 _OPENCL = {
-    "intel-gen9": Machine(
-        "opencl:intel-gen9", "opencl", "", 64, 64, 64 * KiB, 768 * KiB, 768 * KiB, False
-    ),
-    "intel-xe": Machine(
-        "opencl:intel-xe", "opencl", "", 64, 64, 64 * KiB, 3840 * KiB, 3840 * KiB, True
-    ),
-    "portable": Machine(
-        "opencl:portable", "opencl", "", 64, 32, 64 * KiB, 768 * KiB, 768 * KiB, False
-    ),
+    name: Machine(
+        f"opencl:{name}", "opencl", "", 64, registers, 64 * KiB, l3 * KiB, l3 * KiB, dot4, _UNIT
+    )
+    for name, registers, l3, dot4 in (
+        ("intel-gen9", 64, 768, False),
+        ("intel-xe", 64, 3840, True),
+        ("portable", 32, 768, False),
+    )
 }
 
 
@@ -212,6 +296,7 @@ def _named_cpu(target: str, cpu: str) -> Machine:
         level.registers,
         *family.caches,
         dot4=family.dot4,
+        rates=family.rates,
         fma=level.fma,
     )
 
@@ -220,22 +305,39 @@ def _this_machine(host: Host) -> Machine:
     """
     The features decide, not the name: a virtual machine may hide some of what its CPU has.
 
-    Caches are what the system says, else what the CPU's family has.
+    Caches are what the system says, else what the CPU's family has; rates what was measured here
+    once, else those of the family.
     """
     has = {f[1:] for f in host.features.split(",") if f.startswith("+")}
     if "sse2" not in has:
         raise UnknownTarget(f"target 'cpu' needs an x86-64 CPU, this is '{host.cpu}'")
     wide, avx2 = "avx512f" in has, {"avx2", "fma"} <= has
     level = _AVX512 if wide else _AVX2 if avx2 else _AVX if "avx" in has else _SSE
-    family = _family(host.cpu) or _Family("", level, (32 * KiB, 512 * KiB, 8 * MiB))
+    family = _family(host.cpu) or _unnamed(level)
     l1, l2, l3 = (_cache_size(n) or size for n, size in enumerate(family.caches, start=1))
-    named = Machine("cpu", "cpu", host.cpu, level.vector_bytes, level.registers, l1, l2, l3, False)
-    return replace(
-        named,
+    rates = read_rates(rates_file(host.cpu, host.features))
+    return Machine(
+        "cpu",
+        "cpu",
+        host.cpu,
+        level.vector_bytes,
+        level.registers,
+        l1,
+        l2,
+        l3,
         dot4="avx512vnni" in has if wide else "avxvnni" in has,
+        rates=rates or family.rates,
         fma="fma" in has,
         features=host.features,
+        measured=rates is not None,
     )
+
+
+def _unnamed(level: _Level) -> _Family:
+    """A CPU that LLVM does not name: its features say what its vectors are, the rest is usual."""
+    flops = level.vector_bytes / 4 * (4 if level.fma else 2)
+    rates = _rates(3.0, flops, 2 * level.vector_bytes, 32, 16, 15)
+    return _Family("", level, (32 * KiB, 512 * KiB, 8 * MiB), rates)
 
 
 def _cache_size(level: int) -> int | None:

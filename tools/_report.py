@@ -100,7 +100,8 @@ def read(path: str) -> dict[str, Any]:
 def complete_profile(profile: dict[str, Any]) -> None:
     """Add rates, shares of the peak, and the sum of all calls."""
     calls = profile["calls"]
-    total: dict[str, Any] = {f: sum(c[f] for c in calls) for f in ("seconds", "flops")}
+    fields = ("seconds", "flops", "predicted")
+    total: dict[str, Any] = {f: sum(c[f] for c in calls) for f in fields}
     profile["total"] = total
     for c in (*calls, total):
         c["gflops"] = c["flops"] / c["seconds"] / 1e9
@@ -119,11 +120,14 @@ def check_profile(profile: dict[str, Any]) -> None:
 
 
 def profile_table(profile: dict[str, Any], by: str) -> str:
-    """A line for each kernel call, slowest first (`time`) or in order (`order`)."""
+    """
+    A line for each kernel call, slowest first (`time`) or in order (`order`), with the time that
+    the cost model predicted and its ratio to the one measured.
+    """
     calls = profile["calls"]
     if by == "time":
         calls = sorted(calls, key=lambda c: -c["seconds"])
-    rows = [["kernel", "computes", "us", "of time", "GFLOP/s", "of peak"]]
+    rows = [["kernel", "computes", "us", "predicted", "ratio", "of time", "GFLOP/s", "of peak"]]
     rows += [[c["symbol"], c["source"], *_rates(c)] for c in calls]
     rows += [["total", "", *_rates(profile["total"])]]
     return (
@@ -133,7 +137,9 @@ def profile_table(profile: dict[str, Any], by: str) -> str:
 
 def _rates(c: dict[str, Any]) -> list[str]:
     rates = [f"{c['gflops']:.1f}", f"{c['share_of_peak']:.1%}"] if c["flops"] else ["", ""]
-    return [f"{c['seconds'] * 1e6:.1f}", f"{c['share_of_time']:.1%}", *rates]
+    guess, us = c["predicted"], f"{c['seconds'] * 1e6:.1f}"
+    beside = [f"{guess * 1e6:.1f}", f"{guess / c['seconds']:.2f}"] if guess else ["", ""]
+    return [us, *beside, f"{c['share_of_time']:.1%}", *rates]
 
 
 def model_table(result: dict[str, Any]) -> str:

@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     _add_compile(commands.add_parser("compile", help="compile a model, or show it on any level"))
     _add_run(commands.add_parser("run", help="run a model"))
     _add_bench(commands.add_parser("bench", help="time a model, also against other libraries"))
+    _add_machine(commands.add_parser("machine", help="what is known of a CPU, measured or not"))
     return top
 
 
@@ -168,6 +169,15 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         help="fail if outputs differ by more than X of the largest value (default: 1e-4)",
     )
     _add_target_options(p)
+
+
+def _add_machine(p: argparse.ArgumentParser) -> None:
+    p.description = (
+        "Show what schedules are chosen by: vectors, caches, and rates. Those of this CPU are "
+        "measured once, in less than a second, by the first command that compiles."
+    )
+    p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
+    p.add_argument("--again", action="store_true", help="measure this CPU anew")
 
 
 def _add_compiler_options(p: argparse.ArgumentParser) -> None:

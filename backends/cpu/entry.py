@@ -61,7 +61,7 @@ def describe_entry(module: ModuleOp, machine: Machine, threads: int = 1) -> Mani
         triple=triple(),
         features=tuple(required_features(machine)),
         arguments=tuple(_arguments(entry)),
-        calls=tuple(_call(op, work) for op in calls),
+        calls=tuple(_call(op, work, functions) for op in calls),
         lamina=version("lamina"),
         threads=threads,
     )
@@ -104,7 +104,9 @@ def dtype_of(t: Attribute) -> str:
     return f"{kind}{8 * byte_size(t)}"
 
 
-def _call(op: func.CallOp, work: Mapping[str, int]) -> Call:
+def _call(
+    op: func.CallOp, work: Mapping[str, int], functions: Mapping[str, func.FuncOp]
+) -> Call:
     symbol = op.callee.string_value()
     if not op.arguments:
         raise DiagnosticException(f"@{symbol} is called without a buffer for its result")
@@ -123,7 +125,13 @@ def _call(op: func.CallOp, work: Mapping[str, int]) -> Call:
         source=_text(op, "lamina.source"),
         layout=_text(op, "lamina.layout"),
         flops=flops.value.data if isinstance(flops, IntegerAttr) else work.get(symbol, 0),
+        predicted=_number(functions.get(symbol), "lamina.seconds"),
     )
+
+
+def _number(op: Operation | None, attribute: str) -> float:
+    value = op.attributes.get(attribute) if op is not None else None
+    return value.value.data if isinstance(value, FloatAttr) else 0.0
 
 
 def _text(op: Operation, attribute: str) -> str:

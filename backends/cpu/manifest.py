@@ -49,6 +49,8 @@ class Call:
     layout: str
     """how that is stored, such as NCHW16c; empty if unknown"""
     flops: int
+    predicted: float = 0.0
+    """the seconds that it should take, by the cost model; 0 if unknown"""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ class Timing(NamedTuple):
     """the name in the user's model of what it computes"""
     seconds: float
     flops: int
+    predicted: float
+    """the seconds that it should take, by the cost model; 0 if unknown"""
 
 
 class _Workspace:
@@ -183,7 +185,14 @@ class CompiledModel:
             self._on_threads(measure)
         # the first round is to warm up
         return [
-            Timing(index, call.symbol, call.source, median(seconds[index][1:]), call.flops)
+            Timing(
+                index,
+                call.symbol,
+                call.source,
+                median(seconds[index][1:]),
+                call.flops,
+                call.predicted,
+            )
             for index, call, _ in steps
         ]
 

@@ -60,7 +60,7 @@ class ObjectCache:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write(path, hashlib.sha256(data).digest() + data)
+            write_whole(path, hashlib.sha256(data).digest() + data)
             self._trim()
         except OSError as e:
             self._writable = False
@@ -106,7 +106,8 @@ def _read(path: Path) -> bytes | None:
     return data if data and hashlib.sha256(data).digest() == digest else None
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside `path` and move there: others see all of it or nothing."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(handle, "wb") as f:

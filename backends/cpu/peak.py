@@ -45,7 +45,7 @@ def fma_peak(machine: Machine, vector_bytes: int | None = None) -> float:
     load = f"%x = arith.constant dense<0.5> : {vector}"
     count = _accumulators(machine)
     text = _kernel("memref<1xf32>", load, lanes, "f32", f"%i < {STEPS}", count, step)
-    return STEPS * count * 2 * lanes / _best(text, machine, np.zeros(1, np.float32)) / 1e9
+    return STEPS * count * 2 * lanes / best_seconds(text, machine, np.zeros(1, np.float32)) / 1e9
 
 
 def dot4_peak(machine: Machine) -> float:
@@ -60,14 +60,17 @@ def dot4_peak(machine: Machine) -> float:
     count = _accumulators(machine)
     text = _kernel(buffer, load, lanes, "i32", f"%i < {STEPS}", count, step)
     data = np.ones(4 * lanes, np.int8)
-    return STEPS * count * 8 * lanes / _best(text, machine, data) / 1e9
+    return STEPS * count * 8 * lanes / best_seconds(text, machine, data) / 1e9
 
 
-def read_bandwidth(machine: Machine, size: int) -> float:
-    """GB/s of reading about `size` bytes in order: from the cache they fit in, or from memory."""
+def read_bandwidth(machine: Machine, size: int, total: int = 128 << 20) -> float:
+    """
+    GB/s of reading about `size` bytes in order, `total` at least, from the cache they fit in or
+    from memory.
+    """
     lanes, count = machine.vector_bytes // 4, 8
     rows = max(1, size // (count * machine.vector_bytes))
-    again = max(1, (128 << 20) // size)
+    again = max(1, total // size)
     vector, buffer = f"vector<{lanes}xf32>", f"memref<{rows}x{count * lanes}xf32>"
 
     def step(k: int) -> str:
@@ -77,7 +80,7 @@ def read_bandwidth(machine: Machine, size: int) -> float:
     text = _kernel(buffer, "", lanes, "f32", f"%again < {again}, %i < {rows}", count, step)
     data = aligned(rows * count * machine.vector_bytes).view(np.float32)
     data[:] = 0
-    return again * data.nbytes / _best(text, machine, data) / 1e9
+    return again * data.nbytes / best_seconds(text, machine, data) / 1e9
 
 
 def _accumulators(machine: Machine) -> int:
@@ -111,12 +114,12 @@ def _list(pattern: str, count: int) -> str:
     return ", ".join(map(pattern.format, range(count)))
 
 
-def _best(text: str, machine: Machine, data: np.ndarray) -> float:
-    """Seconds of the fastest run."""
+def best_seconds(text: str, machine: Machine, data: np.ndarray, runs: int = RUNS) -> float:
+    """Seconds of the fastest run of @f on `data` and a buffer for its result."""
     kernel = native(_parsed(text), machine)["f"]
     result = np.zeros(4096, np.uint8)  # more than any vector
     best = float("inf")
-    for _ in range(RUNS):
+    for _ in range(runs):
         start = time.perf_counter()
         kernel(data, result)
         best = min(best, time.perf_counter() - start)

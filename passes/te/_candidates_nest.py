@@ -10,17 +10,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd, prod
+from types import MappingProxyType
 from typing import Literal
+
+from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects import expr
 from lamina.dialects.expr import Div, Expr
 from lamina.dialects.te import Axis, ComputeOp, ConstantOp, memref_type
+from lamina.passes.te._homes import Home
 from lamina.passes.te._integers import mixed, sources
 from lamina.passes.te._tile_legality import memory_strides
 
 Role = Literal["input", "extra", "output"]
 Extents = Mapping[str, int]
 """How many steps of each part are meant."""
+SELECTIONS, KEEPING_NAN = ("arith.maximumf", "arith.minimumf"), 6
+"""a maximum of two variables needs a comparison more, and a selection by its mask, in turn"""
+SLOW = MappingProxyType({"arith.divf": 8, "math.sqrt": 10})
+"""instructions that keep a unit busy for as long as so many others"""
 LINE = 64
 """bytes that move between caches at once, on every machine we know"""
 
@@ -57,6 +65,8 @@ class Buffer:
     """whether unrolled code has its elements as constants"""
     binds: bool
     """whether its elements are such integers"""
+    home: Home = "l3"
+    """where it is before the kernel begins"""
 
     @cached_property
     def uses(self) -> frozenset[str]:
@@ -223,11 +233,41 @@ def _split_buffer(b: Buffer, inner: str, outer: str, by: int) -> Buffer:
     return replace(b, moves=moves, gathered=gathered)
 
 
-def nest_of(op: ComputeOp) -> Nest | None:
-    """The nest of an op that has no schedule yet; None if a buffer has no static layout."""
-    axes = op.axes.data
-    indices = [a.index for a in op.accesses.data]
-    parts = [p for a in axes for p in _parts(a, [e for index in indices for e in index])]
+@dataclass(frozen=True)
+class Operand:
+    """One operand of an op, or of one that nobody has built yet."""
+
+    role: Role
+    shape: Sequence[int]
+    """as it lies in memory"""
+    index: Sequence[Expr]
+    """over the names of axes, one for each dimension"""
+    element_bytes: int = 4
+    strides: Sequence[int] | None = None
+    """in elements; None: one dimension after the other"""
+    home: Home = "l3"
+    """where it is before the kernel begins"""
+    table: bool = False
+    binds: str = ""
+    """the name of the integer that is read"""
+
+
+def nest_from(
+    axes: Sequence[Axis],
+    operands: Sequence[Operand],
+    body_ops: int = 1,
+    epilogue_ops: int = 0,
+    integers: Mapping[str, int] | None = None,
+    decided_by: Mapping[str, frozenset[str]] | None = None,
+    bounded: frozenset[str] = frozenset(),
+) -> Nest:
+    """
+    The nest of an op that need not exist: its axes, and its inputs, extras and output.
+
+    `integers` are names with an extent that are no axes, `decided_by` the axes that decide each;
+    `bounded` are the axes that a bound mentions.
+    """
+    parts = [p for a in axes for p in _parts(a, [e for o in operands for e in o.index])]
     if len(parts) == len(axes):
         env: dict[str, Expr] = {p.axis: expr.var(p.name) for p in parts}
     else:
@@ -238,23 +278,57 @@ def nest_of(op: ComputeOp) -> Nest | None:
             for a in axes
         }
     ranges = {p.name: p.extent for p in parts}
-    known = op.ranges | ranges
-    indices = [[e.substitute(env).simplify(known) for e in index] for index in indices]
+    known = {**(integers or {}), **ranges}
     decided: dict[str, frozenset[str]] = {
-        n: frozenset(p.name for p in parts if p.axis in by) for n, by in sources(op).items()
+        n: frozenset(p.name for p in parts if p.axis in by) for n, by in (decided_by or {}).items()
     }
-    buffers = [_buffer(op, k, index, ranges, decided) for k, index in enumerate(indices)]
-    bounded = {n for e, _ in op.bounds.data for n in e.names()}
-    static = [b for b in buffers if b is not None]
-    if len(static) < len(buffers):
-        return None
+    buffers = [
+        _buffer(o, [e.substitute(env).simplify(known) for e in o.index], ranges, decided)
+        for o in operands
+    ]
     return Nest(
         {a.name: a.extent for a in axes},
         parts,
-        static,
+        buffers,
         frozenset(p.name for p in parts if p.axis in bounded),
+        body_ops,
+        epilogue_ops,
+    )
+
+
+def nest_of(op: ComputeOp, homes: Sequence[Home] = ()) -> Nest | None:
+    """
+    The nest of an op that has no schedule yet; None if a buffer has no static layout.
+
+    `homes` says where the operands are before, in their order; without it, all are in a cache.
+    """
+    values = op.operands_in_order
+    strides = [memory_strides(v) for v in values]
+    if None in strides:
+        return None
+    inputs, last = len(op.inputs), len(values) - 1
+    bits = [getattr(memref_type(v).element_type, "bitwidth", 64) for v in values]
+    operands = [
+        Operand(
+            "input" if k < inputs else "extra" if k < last else "output",
+            op.shape(k),
+            access.index,
+            -(-bits[k] // 8),
+            strides[k],
+            homes[k] if homes else "l3",
+            isinstance(values[k].owner, ConstantOp),
+            access.binds[0] if access.binds else "",
+        )
+        for k, access in enumerate(op.accesses.data)
+    ]
+    return nest_from(
+        op.axes.data,
+        operands,
         _work(op, "body"),
         _work(op, "epilogue"),
+        op.ranges,
+        sources(op),
+        frozenset(n for e, _ in op.bounds.data for n in e.names()),
     )
 
 
@@ -265,8 +339,15 @@ def _work(op: ComputeOp, region: Literal["body", "epilogue"]) -> int:
         if o.name in ("arith.constant", "te.yield"):
             continue
         users = [use.operation.name for r in o.results for use in r.uses]
-        total += not (o.name == "arith.mulf" and users == ["arith.addf"])
+        if o.name == "arith.mulf" and users == ["arith.addf"]:
+            continue
+        keeps_nan = o.name in SELECTIONS and not any(_is_constant(v) for v in o.operands)
+        total += KEEPING_NAN if keeps_nan else SLOW.get(o.name, 1)
     return total
+
+
+def _is_constant(v: SSAValue) -> bool:
+    return isinstance(v.owner, Operation) and v.owner.name == "arith.constant"
 
 
 def _parts(a: Axis, expressions: Sequence[Expr]) -> list[Part]:
@@ -298,17 +379,11 @@ def _blocks(e: Expr, name: str) -> Iterator[int]:
 
 
 def _buffer(
-    op: ComputeOp,
-    k: int,
+    o: Operand,
     index: Sequence[Expr],
     ranges: Mapping[str, int],
     decided: Mapping[str, frozenset[str]],
-) -> Buffer | None:
-    value = op.operands_in_order[k]
-    strides = memory_strides(value)
-    if strides is None:
-        return None
-    inputs, last = len(op.inputs), len(op.operands_in_order) - 1
+) -> Buffer:
     moves: list[Mapping[str, int]] = []
     loose: list[frozenset[str]] = []
     gathered: list[frozenset[str]] = []
@@ -319,15 +394,18 @@ def _buffer(
         gathered.append(frozenset(p for n in e.names() & decided.keys() for p in decided[n]))
         together = any(mixed([e], {n}) for n in decided)  # no vector of integers can do that
         loose.append(frozenset(uneven & ranges.keys()) | (gathered[-1] if together else set[str]()))
-    bits = getattr(memref_type(value).element_type, "bitwidth", 64)
+    strides = o.strides
+    if strides is None:
+        strides = [prod(o.shape[k + 1 :]) for k in range(len(o.shape))]
     return Buffer(
-        "input" if k < inputs else "extra" if k < last else "output",
-        op.shape(k),
+        o.role,
+        o.shape,
         strides,
-        -(-bits // 8),
+        o.element_bytes,
         moves,
         loose,
         gathered,
-        isinstance(value.owner, ConstantOp),
-        op.accesses.data[k].binds is not None,
+        o.table,
+        bool(o.binds),
+        o.home,
     )

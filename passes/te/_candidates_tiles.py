@@ -34,14 +34,17 @@ class Ranked:
     """how much of the time loads take all there is for them"""
 
 
-def best_tiles(nest: Nest, vector: Part | None, machine: Machine, most: int) -> list[Ranked]:
-    """The `most` cheapest tiles that fit the registers."""
+def best_tiles(
+    nest: Nest, vector: Part | None, machine: Machine, most: int, few_sizes: bool = False
+) -> list[Ranked]:
+    """The `most` cheapest tiles that fit the registers; `few_sizes`: of a sample of them."""
     registers_there = machine.registers
     fitting: list[tuple[float, int, Tile]] = []
     forced = [p for p in nest.parts if p.name in _in_tables(nest)]
-    arithmetic = Arithmetic(nest, vector)
+    arithmetic = Arithmetic(nest, vector, machine)
     for reduce in _unrolled_reductions(nest, forced):
-        for tile in _SpatialTiles(nest, vector, registers_there, forced, reduce).tiles():
+        of = _SpatialTiles(nest, vector, registers_there, forced, reduce, few_sizes)
+        for tile in of.tiles():
             if reduce and not forced and not _worth_unrolling(nest, tile):
                 continue
             over = registers(nest, tile) - registers_there
@@ -156,6 +159,7 @@ class _SpatialTiles:
         registers_there: int,
         forced: Sequence[Part],
         reduce: Sequence[Part],
+        few_sizes: bool,
     ) -> None:
         self.nest, self.vector, self.reduce = nest, vector, reduce
         self.registers_there = registers_there
@@ -169,6 +173,8 @@ class _SpatialTiles:
             if not p.reduce and p != vector and p.name in nest.free and p not in forced
         ]
         self.sizes = {p: _sizes(nest, p, self.most) for p in self.parts}
+        if few_sizes:
+            self.sizes = {p: _sample(p, sizes) for p, sizes in self.sizes.items()}
         moved = {p: nest.moved_inputs(p) for p in nest.parts}
         self.beside = {
             p: [q for q in self.parts[:k] if q.axis != p.axis and moved[q] == moved[p]]
@@ -246,3 +252,14 @@ def _sizes(nest: Nest, part: Part, most: int) -> list[int]:
     if not nest.outermost(part):
         return [t for t in candidates if n % t == 0]
     return [t for t in candidates if t == -(-n // -(-n // t))]
+
+
+def _sample(part: Part, sizes: Sequence[int]) -> list[int]:
+    """Of many sizes a small one, a middle one and a large one, each with the least tail near it."""
+
+    def tail(t: int) -> int:
+        return -part.extent % t
+
+    ranges = ((2, 3), (4, 8), (9, 31))
+    near = ([t for t in sizes if low <= t <= high] for low, high in ranges)
+    return [min(some, key=lambda t: (tail(t), -t)) for some in near if some]

@@ -1,9 +1,9 @@
 """
 Cycles of a register tile's arithmetic, as if all data were in the first-level cache.
 
-The formula and its constants were fitted to measured tiles on a Zen 5 core, with 32-byte and with
-64-byte vectors, within 3 %; what they are used for is to rank the schedules of one op. Vector
-instructions: two a cycle, loads too, stores one, 7.5 of all kinds. A result is there after 4
+How many vectors are multiplied and added in a cycle, and how many are loaded, is the machine's. The
+rest of the formula was fitted to measured tiles on a Zen 5 core, with 32-byte and with 64-byte
+vectors, within 3 %: one store a cycle, 7.5 instructions of all kinds. A result is there after 4
 cycles, and 0.4 more go to instructions that find their unit busy; arithmetic hides that the better
 the more accumulators there are: 8 of them reach 88 % of the peak, 10 reach 95 %, 14 reach 99 %.
 """
@@ -16,6 +16,7 @@ from functools import cached_property
 from itertools import product
 from math import prod
 
+from lamina.backends.machine import Machine
 from lamina.passes.te._candidates_nest import Buffer, Nest, Part
 from lamina.passes.te._candidates_vector import access_cost, pieces
 
@@ -68,14 +69,15 @@ class Tile:
 class Arithmetic:
     """What the tiles of one nest with one vector part cost."""
 
-    def __init__(self, nest: Nest, vector: Part | None) -> None:
+    def __init__(self, nest: Nest, vector: Part | None, machine: Machine) -> None:
+        self.units, self.ports = units(machine), load_ports(machine)
         width = vector.extent if vector else 1
         lanes = pieces(width)
         self.body = nest.body_ops * lanes
         self.inputs = [(b, access_cost(b, vector, width)) for b in nest.inputs]
         extras = sum(access_cost(b, vector, width) for b in nest.extras)
         store = access_cost(nest.output, vector, width)
-        work = extras / 2 + nest.epilogue_ops * lanes / 2
+        work = extras / self.ports + nest.epilogue_ops * lanes / self.units
         hidden = max(HIDDEN_STORE * store, work / 2)
         self.finish = hidden if nest.reduction else max(STORE * store, work)
         self.spatial = [p for p in nest.parts if not p.reduce and p != vector]
@@ -100,8 +102,8 @@ class Arithmetic:
         loads = self.loads(tile, sizes)
         work = accs * tile.reductions * self.body
         chain = LATENCY * tile.reductions if self.reduction else 0
-        busy = ((work / 2) ** OVERLAP + chain**OVERLAP) ** (1 / OVERLAP)
-        return max(busy, loads / 2, (work + loads) / ISSUE)
+        busy = ((work / self.units) ** OVERLAP + chain**OVERLAP) ** (1 / OVERLAP)
+        return max(busy, loads / self.ports, (work + loads) / ISSUE)
 
     def loads(self, tile: Tile, sizes: Mapping[str, int]) -> float:
         """The loads of one step, each different element once."""
@@ -116,10 +118,20 @@ class Arithmetic:
         return loads
 
     def load_ports(self, tile: Tile) -> float:
-        """How much of the time loads keep both load ports busy: 1 is always."""
+        """How much of the time loads keep all load ports busy: 1 is always."""
         sizes = dict((p.name, t) for p, t in tile.spatial)
         step = self._step(tile, sizes, tile.accumulators)
-        return self.loads(tile, sizes) / 2 / step if step else 0.0  # a fill has no steps
+        return self.loads(tile, sizes) / self.ports / step if step else 0.0  # a fill has no steps
+
+
+def units(machine: Machine) -> float:
+    """Vectors that are multiplied and added in a cycle."""
+    return machine.rates.flops_per_cycle / 2 / machine.lanes(4)
+
+
+def load_ports(machine: Machine) -> float:
+    """Vectors loaded in a cycle: what streams through a loop comes close to that."""
+    return max(1, round(2 * machine.rates.l1 / machine.vector_bytes)) / 2
 
 
 def _variants(tile: Tile) -> list[tuple[int, dict[str, int]]]:

@@ -1,9 +1,12 @@
 """
 Cycles that a nest of loops around a register tile spends on moving data between caches.
 
-Bytes move from the second-level cache at 32 a cycle, nearly all of it hidden behind arithmetic, and
-from the third at 24 (what streams through a reduction) or 40 (what is read and written once). Of
-these more is hidden the fewer loads a tile needs: loads that wait in line cannot run ahead.
+How fast each cache and memory are when they are read in order is the machine's. The second cache is
+half as fast for the rows that a tile reads, and nearly all of it is hidden behind arithmetic. From
+the third comes what streams through a reduction at nearly its rate, and what is read and written
+once faster, because it runs ahead. Of these more is hidden the fewer loads a tile needs: loads that
+wait in line cannot run ahead. Nothing is slower than all of it in turn. What comes from memory is asked for long before, and takes its time
+beside everything else.
 """
 
 from __future__ import annotations
@@ -14,9 +17,14 @@ from dataclasses import dataclass, replace
 from lamina.backends.machine import Machine
 from lamina.passes.te._candidates_nest import LINE, Buffer, Nest, Part
 from lamina.passes.te._cost_arithmetic import Tile
+from lamina.passes.te._homes import USABLE
 
-USABLE = 0.83
-"""of a cache, before other data gets in the way"""
+NEAR = 0.53
+"""of the rate of the second cache, for the rows of a tile"""
+STREAMED, ONCE = 0.87, 1.45
+"""of the rate of the third cache, for what streams through a reduction and for the rest"""
+BESIDE = 0.1
+"""of the time that memory and the rest take together is lost to the other"""
 
 
 @dataclass(frozen=True)
@@ -53,10 +61,23 @@ class Memory:
         load_ports: float,
     ) -> None:
         self.compute = compute
+        self.rates = machine.rates
         self.buffers = [*nest.inputs, nest.output]  # what the epilogue reads is small
-        self.rates = [24 if _streams(b, tile) else 40 for b in self.buffers]
+        l3 = self.rates.l3
+        self.far_rates = [(STREAMED if _streams(b, tile) else ONCE) * l3 for b in self.buffers]
         self.exposed = 0.4 + 0.6 * load_ports**4
+        everything = {p.name: p.extent for p in nest.parts}
+        self.whole = [b.bytes(everything, LINE) for b in self.buffers]
+        # what a line is fetched for is written back later
+        self.first = sum(
+            size * (2 if b.role == "output" else 1)
+            for b, size in zip(self.buffers, self.whole, strict=True)
+            if b.home == "dram"
+        )
         extents = tile.extents()
+        sizes = [(machine.l1, LINE), (machine.l2, 2 * LINE)]
+        if sum(self.whole) > USABLE * machine.l3:
+            sizes.append((machine.l3, 2 * LINE))
         # the loops of the reduction are the same in every order: see once how far they fit
         self.caches = [
             self._widen(
@@ -65,7 +86,7 @@ class Memory:
                 ),
                 inner,
             )
-            for size, line in ((machine.l1, LINE), (machine.l2, 2 * LINE))
+            for size, line in sizes
         ]
 
     def cycles(self, loops: Sequence[Loop], share: float = 1) -> float:
@@ -73,10 +94,19 @@ class Memory:
         Cycles of the nest with these loops, outermost first, around tile and reduction; they do
         this share of all its arithmetic.
         """
-        near, far = (self._traffic(cache, loops) for cache in self.caches)
-        b12 = sum(near) / 32
-        b3 = sum([n / rate for n, rate in zip(far, self.rates, strict=True)])
-        return max(share * self.compute, 0.9 * b12) + 0.15 * b12 + self.exposed * b3
+        near, far, *memory = (self._traffic(cache, loops) for cache in self.caches)
+        compute = share * self.compute
+        b12 = sum(near) / (NEAR * self.rates.l2)
+        b3 = moved = 0.0
+        for b, n, rate, whole in zip(self.buffers, far, self.far_rates, self.whole, strict=True):
+            n = n if b.home == "l3" else max(0, n - share * whole)
+            b3, moved = b3 + n / rate, moved + n
+        hidden = max(compute, 0.9 * b12) + 0.15 * b12 + self.exposed * b3
+        in_turn = compute + max(sum(near) / self.rates.l2, moved / self.rates.l3)
+        cached = min(hidden, in_turn)
+        again = sum(max(0, sum(m) - share * sum(self.whole)) for m in memory)
+        dram = (share * self.first + again) / self.rates.dram
+        return max(cached, dram) + BESIDE * min(cached, dram)
 
     def _traffic(self, inside: _Inside, loops: Sequence[Loop]) -> list[float]:
         """Bytes of each buffer that come into a cache, by what fits in it at once."""

@@ -21,8 +21,8 @@ def kernel_of(op: Operation) -> str:
     return parent.sym_name.data if parent else ""
 
 
-def computes(module: ModuleOp, function: str | None = None) -> list[ComputeOp]:
-    """Every `te.compute` of the module, or of one function."""
+def computes(module: Operation, function: str | None = None) -> list[ComputeOp]:
+    """Every `te.compute` in an op such as the module, or of one of its functions."""
     found = [op for op in module.walk() if isinstance(op, ComputeOp)]
     return [op for op in found if function is None or kernel_of(op) == function]
 

@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.dialects import func
+from xdsl.dialects.builtin import FloatAttr, ModuleOp, f64
+from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
 from lamina.backends.machine import Machine
 from lamina.dialects.loop import ForOp
 from lamina.dialects.te import ComputeOp, ScheduleAttr
+from lamina.passes._aliasing import may_alias, root_of
 from lamina.passes._machine import machine_of
-from lamina.passes.te._candidates_nest import Nest, nest_of
-from lamina.passes.te._candidates_orders import Ordered, best_order, plain_order
-from lamina.passes.te._candidates_text import schedule_text
-from lamina.passes.te._candidates_tiles import best_tiles
-from lamina.passes.te._candidates_vector import choose_vector
+from lamina.passes.te._cost import candidates
 from lamina.passes.te._directives import computes
-from lamina.passes.te._shares import best_shares
-from lamina.passes.te._tile_legality import scalar_only
-
-TILES = 12
-"""how many register tiles are looked at with the loops around them"""
-ORDERED_TILES = 3
-"""and how many of these with every order of the loops"""
+from lamina.passes.te._homes import Home, homes
 
 
 def choose(op: ComputeOp, machine: Machine, threads: int = 1) -> ScheduleAttr | None:
     """The schedule that should be fastest; None if the op is best left as it is."""
-    if (nest := nest_of(op)) is None:
-        return None
-    lanes = 1 if scalar_only(op) else machine.vector_bytes // _widest(op, nest)
-    nest, vector = choose_vector(nest, lanes)
-
-    def score(p: Ordered) -> float:
-        shares = best_shares(nest, p.memory, p.loops, p.cycles, threads)
-        return p.score if shares is None else shares.cycles * p.ranked.penalty
-
-    plain = [plain_order(nest, t, machine) for t in best_tiles(nest, vector, machine, TILES)]
-    plain.sort(key=score)
-    best = min((best_order(nest, p) for p in plain[:ORDERED_TILES]), key=score)
-    shares = best_shares(nest, best.memory, best.loops, best.cycles, threads)
-    taken = [*op.ranges, *(n.data for n in op.outer.data)]
-    return schedule_text(nest, best.ranked.tile, best.loops, taken, threads, shares)
+    return next((c.schedule for c in candidates(op, machine, threads=threads)), None)
 
 
 def _inside_parallel(op: Operation) -> bool:
@@ -59,12 +39,6 @@ def _inside_parallel(op: Operation) -> bool:
     return False
 
 
-def _widest(op: ComputeOp, nest: Nest) -> int:
-    """Bytes of the widest number in a lane: it decides how many lanes there are."""
-    init = getattr(op.init.type, "bitwidth", 64) // 8
-    return max(init, *(b.element_bytes for b in nest.buffers if not b.binds))
-
-
 @dataclass(frozen=True)
 class TeChooseSchedulesPass(ModulePass):
     """
@@ -75,7 +49,8 @@ class TeChooseSchedulesPass(ModulePass):
 
     Axes are cut where floordiv and mod in the accesses cut them; the vector axis is the one that
     makes accesses contiguous; register tiles and loop orders are ranked by a formula for their
-    cycles. Ops that have a schedule or a mark already are left alone.
+    time, which knows where the operands lie when a kernel is called. Ops that have a schedule or a
+    mark already are left alone. What a kernel should take is noted on it: `lamina.seconds`.
 
     With several threads the tile counts whose longest share is shortest, and the schedule begins
     with `split oh 28 oht ohi, .., order oht .., parallel oht`: a run of steps of one loop for each.
@@ -93,6 +68,56 @@ class TeChooseSchedulesPass(ModulePass):
         if self.threads < 1:
             raise PassFailedException(f"{self.name}: needs at least 1 thread, got {self.threads}")
         machine = machine_of(self.target, by=self.name)
-        for te in computes(op):
-            if te.schedule is None and not any(a.mark for a in te.axes.data):
-                te.schedule = choose(te, machine, 1 if _inside_parallel(te) else self.threads)
+        where = homes(op, machine)
+        for f in op.walk():
+            if isinstance(f, func.FuncOp) and (ops := computes(f)):
+                total = self._kernel(ops, where.get(f.sym_name.data, ()), machine)
+                f.attributes["lamina.seconds"] = FloatAttr(total, f64)
+
+    def _kernel(
+        self, ops: Sequence[ComputeOp], arguments: Sequence[Home], machine: Machine
+    ) -> float:
+        """Schedules for all of a kernel's ops; the seconds that it should take."""
+        touched = set[SSAValue]()
+        total = machine.seconds(machine.rates.call_cycles)
+        for op in ops:
+            *reads, written = roots = [root_of(v) for v in op.operands_in_order]
+            where: list[Home] = [_home(v, touched, arguments) for v in roots]
+            if any(may_alias(v, written) for v in reads):  # in place: what is read is there
+                where[-1] = "l2"
+            total += self._op(op, where, machine)
+            touched.update(roots)
+        return total
+
+    def _op(self, op: ComputeOp, where: Sequence[Home], machine: Machine) -> float:
+        """
+        A schedule for an op that has none; the seconds of all its runs, in the loops around it.
+
+        An op that others scheduled counts as if it were as fast as the schedule best here.
+        """
+        given = op.schedule is not None or any(a.mark for a in op.axes.data)
+        threads = 1 if _inside_parallel(op) else self.threads
+        found = candidates(op, machine, homes=where, threads=threads)
+        if not found:
+            return 0.0
+        if not given:
+            op.schedule = found[0].schedule
+        return _runs(op, self.threads) * found[0].seconds
+
+
+def _runs(op: ComputeOp, threads: int) -> int:
+    """How often the loops around an op run it, one after the other."""
+    runs, parent = 1, op.parent_op()
+    while parent is not None:
+        if isinstance(parent, ForOp):
+            steps = prod(map(int, parent.extents.get_values()))
+            runs *= -(-steps // threads) if parent.mapping.data == "parallel" else steps
+        parent = parent.parent_op()
+    return runs
+
+
+def _home(v: SSAValue, touched: Set[SSAValue], arguments: Sequence[Home]) -> Home:
+    """What an op of the kernel used before is near, and so is what the kernel allocates."""
+    if v in touched or not isinstance(v, BlockArgument):
+        return "l2"
+    return arguments[v.index] if v.index < len(arguments) else "l3"

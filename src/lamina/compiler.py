@@ -50,6 +50,10 @@ def compile(
         raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
     if threads < 1:
         raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
+    if cache and not machine.measured and machine.name == "cpu":
+        from lamina.backends.cpu.measure import measured  # needs the compiler, and that only once
+
+        machine = measured(machine)
     key = None
     if cache and isinstance(model, str | os.PathLike):
         key = _key(Path(model), machine, threads, shapes or {})
@@ -78,6 +82,6 @@ def _key(path: Path, machine: Machine, threads: int, shapes: Mapping[str, Sequen
         files = files_of(path)
         options = [f"threads={threads}"]
         options += [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
-        return model_key(files, machine.name, identity(machine), *options)
+        return model_key(files, machine.name, identity(machine), str(machine.rates), *options)
     except OSError as e:
         raise LaminaError(f"cannot read '{path}': {e.strerror}") from e

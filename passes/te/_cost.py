@@ -1,0 +1,97 @@
+"""What a tensor expression costs, and which schedules cost least; no IR is built to find out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lamina.backends.machine import Machine
+from lamina.dialects.te import ComputeOp, ScheduleAttr
+from lamina.passes.te._candidates_nest import Nest, nest_of
+from lamina.passes.te._candidates_orders import Ordered, best_order, plain_order
+from lamina.passes.te._candidates_text import schedule_text
+from lamina.passes.te._candidates_tiles import best_tiles
+from lamina.passes.te._candidates_vector import choose_vector
+from lamina.passes.te._homes import Home
+from lamina.passes.te._shares import Shares, best_shares
+from lamina.passes.te._tile_legality import scalar_only
+
+TILES = 12
+"""how many register tiles are looked at with the loops around them"""
+ORDERED_TILES = 3
+"""and how many of these with every order of the loops"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A schedule, and how long it should take; None leaves the op as it is."""
+
+    schedule: ScheduleAttr | None
+    seconds: float
+    alone: ScheduleAttr | None
+    """the same tile and loops for one thread"""
+
+
+def candidates(
+    op: ComputeOp, machine: Machine, most: int = 1, homes: Sequence[Home] = (), threads: int = 1
+) -> list[Candidate]:
+    """
+    The `most` schedules that should be fastest, the best first; none if the op has no nest.
+
+    `homes` says for each operand where it lies before.
+    """
+    if (nest := nest_of(op, homes)) is None:
+        return []
+    lanes = 1 if scalar_only(op) else machine.vector_bytes // _widest(op, nest)
+    nest, vector = choose_vector(nest, lanes)
+
+    def shares(p: Ordered) -> Shares | None:
+        return best_shares(nest, p.memory, p.loops, p.cycles, threads)
+
+    def cycles(p: Ordered) -> float:
+        return p.cycles if (found := shares(p)) is None else found.cycles
+
+    def score(p: Ordered) -> float:
+        return cycles(p) * p.ranked.penalty
+
+    tiles = max(TILES, 2 * most)
+    plain = [plain_order(nest, t, machine) for t in best_tiles(nest, vector, machine, tiles)]
+    plain.sort(key=score)
+    ordered = [best_order(nest, p) for p in plain[: max(ORDERED_TILES, most)]]
+    names = [*op.ranges, *(n.data for n in op.outer.data)]
+
+    def text(p: Ordered, threads: int) -> ScheduleAttr | None:
+        divided = shares(p) if threads > 1 else None
+        return schedule_text(nest, p.ranked.tile, p.loops, names, threads, divided)
+
+    found: dict[ScheduleAttr | None, Candidate] = {}
+    for p in sorted(ordered, key=score):
+        alone = text(p, 1)
+        schedule = alone if threads == 1 else text(p, threads)
+        found.setdefault(schedule, Candidate(schedule, machine.seconds(cycles(p)), alone))
+        if len(found) == most:
+            break
+    return list(found.values())
+
+
+def seconds(op: ComputeOp, machine: Machine, homes: Sequence[Home] = ()) -> float:
+    """How long the best schedule of an op should take; 0 if nothing is known of it."""
+    return next((c.seconds for c in candidates(op, machine, homes=homes)), 0.0)
+
+
+def quick_seconds(nest: Nest, machine: Machine, lane_bytes: int = 4) -> float:
+    """
+    How long a nest should take, looking at few tiles and one order of loops: a tenth of the work.
+
+    `nest_from` makes the nest of an op that nobody has built; `lane_bytes` is its widest number.
+    """
+    nest, vector = choose_vector(nest, machine.lanes(lane_bytes))
+    tiles = best_tiles(nest, vector, machine, 2, few_sizes=True)
+    best = min((plain_order(nest, t, machine) for t in tiles), key=lambda p: p.score)
+    return machine.seconds(best.cycles)
+
+
+def _widest(op: ComputeOp, nest: Nest) -> int:
+    """Bytes of the widest number in a lane: it decides how many lanes there are."""
+    init = getattr(op.init.type, "bitwidth", 64) // 8
+    return max(init, *(b.element_bytes for b in nest.buffers if not b.binds))
