@@ -104,9 +104,7 @@ def dtype_of(t: Attribute) -> str:
     return f"{kind}{8 * byte_size(t)}"
 
 
-def _call(
-    op: func.CallOp, work: Mapping[str, int], functions: Mapping[str, func.FuncOp]
-) -> Call:
+def _call(op: func.CallOp, work: Mapping[str, int], functions: Mapping[str, func.FuncOp]) -> Call:
     symbol = op.callee.string_value()
     if not op.arguments:
         raise DiagnosticException(f"@{symbol} is called without a buffer for its result")

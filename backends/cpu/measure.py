@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def measure(machine: Machine) -> Rates:
     sizes = machine.l1 // 2, machine.l2 // 2, _within_l3(machine)
     near = [read_bandwidth(machine, size, 16 << 20) / ghz for size in sizes]
     far = read_bandwidth(machine, min(max(64 << 20, 3 * machine.l3), 512 << 20)) / ghz
-    l1, l2, l3, dram = (min(near[:k] + [rate]) for k, rate in enumerate([*near, far]))
+    l1, l2, l3, dram = accumulate([*near, far], min)
     return Rates(ghz, units * work, l1, l2, l3, dram, call_ns(machine) * ghz)
 
 

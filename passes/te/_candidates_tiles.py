@@ -255,11 +255,11 @@ def _sizes(nest: Nest, part: Part, most: int) -> list[int]:
 
 
 def _sample(part: Part, sizes: Sequence[int]) -> list[int]:
-    """Of many sizes a small one, a middle one and a large one, each with the least tail near it."""
+    """Of many sizes a few far from each other, each with the least tail near it."""
 
     def tail(t: int) -> int:
         return -part.extent % t
 
-    ranges = ((2, 3), (4, 8), (9, 31))
+    ranges = ((2, 2), (3, 4), (5, 8), (9, 31))
     near = ([t for t in sizes if low <= t <= high] for low, high in ranges)
     return [min(some, key=lambda t: (tail(t), -t)) for some in near if some]

@@ -81,12 +81,12 @@ def seconds(op: ComputeOp, machine: Machine, homes: Sequence[Home] = ()) -> floa
 
 def quick_seconds(nest: Nest, machine: Machine, lane_bytes: int = 4) -> float:
     """
-    How long a nest should take, looking at few tiles and one order of loops: a tenth of the work.
+    How long a nest should take, looking at few tiles and one order of loops: a quarter of the work.
 
     `nest_from` makes the nest of an op that nobody has built; `lane_bytes` is its widest number.
     """
     nest, vector = choose_vector(nest, machine.lanes(lane_bytes))
-    tiles = best_tiles(nest, vector, machine, 2, few_sizes=True)
+    tiles = best_tiles(nest, vector, machine, 3, few_sizes=True)
     best = min((plain_order(nest, t, machine) for t in tiles), key=lambda p: p.score)
     return machine.seconds(best.cycles)
 

@@ -5,8 +5,8 @@ How fast each cache and memory are when they are read in order is the machine's.
 half as fast for the rows that a tile reads, and nearly all of it is hidden behind arithmetic. From
 the third comes what streams through a reduction at nearly its rate, and what is read and written
 once faster, because it runs ahead. Of these more is hidden the fewer loads a tile needs: loads that
-wait in line cannot run ahead. Nothing is slower than all of it in turn. What comes from memory is asked for long before, and takes its time
-beside everything else.
+wait in line cannot run ahead. Nothing is slower than all of it in turn. What comes from memory is
+asked for long before, and takes its time beside everything else.
 """
 
 from __future__ import annotations

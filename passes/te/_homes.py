@@ -59,7 +59,7 @@ def homes(module: ModuleOp, machine: Machine) -> dict[str, list[Home]]:
 def _before(steps: Sequence[Sequence[Touch | None]], k: int) -> Iterator[Touch]:
     """What was touched before step `k`, the latest first, through one whole round."""
     for step in (*reversed(steps[:k]), *reversed(steps[k:])):
-        yield from (touch for touch in step if touch is not None)
+        yield from (touch for touch in reversed(step) if touch is not None)
 
 
 def _home(touch: Touch, before: Iterable[Touch], machine: Machine) -> Home:
