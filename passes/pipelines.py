@@ -26,6 +26,7 @@ from lamina.passes.graph.select_layouts import SelectLayoutsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
+from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
 from lamina.passes.loop.loop_outline_parallel import LoopOutlineParallelPass
 from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
@@ -50,8 +51,14 @@ LEVELS = {
 """level -> the pass of the default pipeline after which a module is on it"""
 
 
-def default(target: str = "cpu", threads: int = 1) -> tuple[ModulePass, ...]:
-    """From a network as imported to vectors, for `target`, such as `cpu:haswell`, and threads."""
+def default(
+    target: str = "cpu", threads: int = 1, numerics: str = "fast"
+) -> tuple[ModulePass, ...]:
+    """
+    From a network as imported to vectors, for `target`, such as `cpu:haswell`, and threads.
+
+    With `numerics` "fast", sums may be formed from other products than the network's; "strict": no.
+    """
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
@@ -68,6 +75,8 @@ def default(target: str = "cpu", threads: int = 1) -> tuple[ModulePass, ...]:
         PropagateLayoutsPass(),
         CancelRelayoutsPass(),
         # relayouts are left only where two neighbours disagree on the layout
+        *((WinogradConvolutionsPass(target=target),) if numerics == "fast" else ()),
+        # convolutions are direct, or products of transformed tiles, whichever is faster
         TransposesToViewsPass(),
         # a transpose moves elements only where its readers are faster for it
         PlaceConcatsPass(),

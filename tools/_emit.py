@@ -23,7 +23,8 @@ def emit(args: Namespace) -> None:
     level = args.emit if args.emit in pipelines.LEVELS else "vector"
     opencl = args.emit == "opencl" and args.target == "cpu"
     target = "opencl:intel-gen9" if opencl else args.target
-    ctx, module = steps.lowered(args.model, target, level, dict(args.shape))
+    shapes = dict(args.shape)
+    ctx, module = steps.lowered(args.model, target, level, shapes, numerics=args.numerics)
     if args.emit == "opencl":
         text = opencl_of(module, target)
     else:

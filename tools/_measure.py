@@ -79,7 +79,12 @@ def _load(
 
 def _options(args: Namespace) -> dict[str, Any]:
     """Of Lamina's compiler; the number of threads comes with the contender."""
-    return {"target": args.target, "shapes": dict(args.shape), "cache": not args.no_cache}
+    return {
+        "target": args.target,
+        "numerics": args.numerics,
+        "shapes": dict(args.shape),
+        "cache": not args.no_cache,
+    }
 
 
 def _outputs(

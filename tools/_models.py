@@ -15,6 +15,7 @@ def compiler_options(args: Any) -> dict[str, Any]:
     return {
         "target": args.target,
         "threads": args.threads,
+        "numerics": args.numerics,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
     }
@@ -25,6 +26,7 @@ def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
     require_readable(path)
     if Path(path).suffix != ".lam":
         return lamina.compile(path, **options)
-    if options["shapes"] or options["target"] != "cpu":
-        raise LaminaError(f"{path}: is compiled already, --target and --shape come too late")
+    if options["shapes"] or options["target"] != "cpu" or options["numerics"] != "fast":
+        given = "--target, --numerics and --shape"
+        raise LaminaError(f"{path}: is compiled already, {given} come too late")
     return lamina.load(path)

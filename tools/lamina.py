@@ -188,6 +188,13 @@ def _add_compiler_options(p: argparse.ArgumentParser) -> None:
 def _add_target_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
     p.add_argument(
+        "--numerics",
+        choices=("fast", "strict"),
+        default="fast",
+        help="fast: sums of other products where these are fewer; strict: as the model says "
+        "(default: fast)",
+    )
+    p.add_argument(
         "--shape",
         metavar="NAME=1x3x224x224",
         type=_shape,

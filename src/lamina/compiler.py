@@ -26,11 +26,15 @@ if TYPE_CHECKING:
     from lamina.weights import WeightStore
 
 
+NUMERICS = ("fast", "strict")
+
+
 def compile(
     model: str | os.PathLike[str] | onnx.ModelProto | ModuleOp,
     *,
     target: str = "cpu",
     threads: int = 1,
+    numerics: str = "fast",
     shapes: Mapping[str, Sequence[int]] | None = None,
     weights: WeightStore | None = None,
     cache: bool = True,
@@ -41,28 +45,40 @@ def compile(
 
     `model` is an `.onnx` or `.mlir` file, an ONNX model in memory, or a module whose weights are
     in `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves
-    open. Each call of the model runs on `threads` threads. With `cache`, a file that was compiled
-    before is not compiled again. With `verify`, the module is verified after every pass: a
-    developer of passes wants that, a user the time it takes.
+    open. With `numerics` "strict", sums are formed of the products that the model says, even where
+    others are fewer: outputs are then within 1e-5 of their largest value, with "fast" within 1e-4.
+    Each call of the model runs on `threads` threads. With `cache`, a file that was compiled before
+    is not compiled again. With `verify`, the module is verified after every pass: a developer of
+    passes wants that, a user the time it takes.
     """
     machine = machine_of(target)
     if machine.kind != "cpu":
         raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
     if threads < 1:
         raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
+    if numerics not in NUMERICS:
+        raise LaminaError(f"numerics are {' or '.join(NUMERICS)}, found '{numerics}'")
     if cache and not machine.measured and machine.name == "cpu":
         from lamina.backends.cpu.measure import measured  # needs the compiler, and that only once
 
         machine = measured(machine)
     key = None
     if cache and isinstance(model, str | os.PathLike):
-        key = _key(Path(model), machine, threads, shapes or {})
+        options = f"threads={threads}", f"numerics={numerics}"
+        key = _key(Path(model), machine, shapes or {}, *options)
         if found := ModelCache().get(key):
             return found
     from lamina import steps
 
     compiled = steps.compile_model(
-        model, machine, shapes, weights, threads=threads, cache=cache, verify=verify
+        model,
+        machine,
+        shapes,
+        weights,
+        threads=threads,
+        numerics=numerics,
+        cache=cache,
+        verify=verify,
     )
     if key:
         ModelCache().put(key, compiled)
@@ -77,11 +93,11 @@ def machine_of(target: str) -> Machine:
         raise LaminaError(str(e)) from e
 
 
-def _key(path: Path, machine: Machine, threads: int, shapes: Mapping[str, Sequence[int]]) -> str:
+def _key(path: Path, machine: Machine, shapes: Mapping[str, Sequence[int]], *more: str) -> str:
     try:
         files = files_of(path)
-        options = [f"threads={threads}"]
-        options += [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
-        return model_key(files, machine.name, identity(machine), str(machine.rates), *options)
+        options = [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
+        rates = str(machine.rates)
+        return model_key(files, machine.name, identity(machine), rates, *options, *more)
     except OSError as e:
         raise LaminaError(f"cannot read '{path}': {e.strerror}") from e

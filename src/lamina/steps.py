@@ -52,6 +52,7 @@ def compile_model(
     weights: WeightStore | None = None,
     *,
     threads: int = 1,
+    numerics: str = "fast",
     cache: bool = True,
     verify: bool = False,
 ) -> CompiledModel:
@@ -59,19 +60,25 @@ def compile_model(
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes, weights)
-        lower(ctx, module, remaining(module, machine.name, threads), step, verify=verify)
+        passes = remaining(module, machine.name, threads, numerics)
+        lower(ctx, module, passes, step, verify=verify)
         return generate(ctx, module, machine, step, threads=threads, cache=cache)
 
 
 def lowered(
-    model: Model, target: str, level: str, shapes: Shapes | None = None, threads: int = 1
+    model: Model,
+    target: str,
+    level: str,
+    shapes: Shapes | None = None,
+    threads: int = 1,
+    numerics: str = "fast",
 ) -> tuple[LaminaContext, ModuleOp]:
     """A model on one of the levels of `pipelines.LEVELS`, or where it is, if that is lower."""
     machine_of(target)
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes)
-        lower(ctx, module, until(remaining(module, target, threads), level), step)
+        lower(ctx, module, until(remaining(module, target, threads, numerics), level), step)
     return ctx, module
 
 
@@ -162,9 +169,11 @@ def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:
     return passes[: names.index(last) + 1] if last in names else ()
 
 
-def remaining(module: ModuleOp, target: str, threads: int = 1) -> Sequence[ModulePass]:
+def remaining(
+    module: ModuleOp, target: str, threads: int = 1, numerics: str = "fast"
+) -> Sequence[ModulePass]:
     """The part of the default pipeline that a module on any level has not gone through."""
-    passes = pipelines.default(target, threads)
+    passes = pipelines.default(target, threads, numerics)
     done = _last_pass(module)
     names = [p.name for p in passes]
     return passes[names.index(done) + 1 :] if done else passes

@@ -87,6 +87,7 @@ def test_open_shape_is_set(tmp_path: Path) -> None:
         ({"target": "cpu:haswel"}, "unknown target 'cpu:haswel'; did you mean cpu:haswell"),
         ({"target": "opencl:intel-xe"}, "models are compiled for CPUs, found opencl:intel-xe"),
         ({"shapes": {"x": (1, 3, 12, 12)}}, "x"),
+        ({"numerics": "exact"}, "numerics are fast or strict, found 'exact'"),
     ],
 )
 def test_options_are_checked(path: Path, options: dict, message: str) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, takewhile
+from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+import lamina
 from lamina import steps
 from lamina.backends.machine import describe
+from lamina.compiler import NUMERICS
 from lamina.context import LaminaContext, new_context
 from lamina.dialects.graph import WinogradInputOp
 from lamina.dialects.graph.winograd import POINTS, transforms
@@ -21,6 +25,7 @@ from lamina.interpreters import call
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
 from lamina.passes.pipelines import default
 from lamina.progress import progress_bar
+from lamina.tools.lamina import main
 from tests.unit.onnx_models import model, run_onnxruntime
 
 SAME, NONE, UNEVEN = (1, 1, 1, 1), (0, 0, 0, 0), (0, 2, 1, 0)
@@ -54,15 +59,13 @@ def network(n: int, c: int, o: int, h: int, w: int, pads: tuple[int, ...]) -> on
 
 def pipeline(tile: int, target: str = "cpu") -> Iterator[ModulePass]:
     """The default pipeline, with convolutions by these tiles wherever it is possible."""
-    for each in default(target):
-        if each.name == "winograd-convolutions":
-            continue
+    for each in default(target, numerics="strict"):
         if each.name == "assign-halos":
             yield WinogradConvolutionsPass(target=target, tile=tile)
         yield each
 
 
-def lowered(proto: onnx.ModelProto, passes: Iterator[ModulePass]) -> tuple[LaminaContext, ModuleOp]:
+def lowered(proto: onnx.ModelProto, passes: Iterable[ModulePass]) -> tuple[LaminaContext, ModuleOp]:
     """A model after these passes."""
     ctx = new_context()
     module = import_model(proto, ctx.weights)
@@ -108,9 +111,8 @@ def test_tiles_on_narrower_vectors(tile: int, target: str) -> None:
 def test_interpreter_of_tiles_computes_the_convolution(case: str, tile: int) -> None:
     n, c, o, h, w, pads = CASES[case]
     proto, x = network(n, c, o, h, w, pads), image(n, c, h, w)
-    before = [p for p in default() if p.name != "winograd-convolutions"]
-    before = before[: [p.name for p in before].index("assign-halos")]
-    ctx, module = lowered(proto, iter([*before, WinogradConvolutionsPass(tile=tile)]))
+    before = takewhile(lambda p: p.name != "assign-halos", default(numerics="strict"))
+    ctx, module = lowered(proto, chain(before, [WinogradConvolutionsPass(tile=tile)]))
     assert any(isinstance(op, WinogradInputOp) for op in module.walk())
     (got,) = call(module, "main", [x], store=ctx.weights)
     (want,) = run_onnxruntime(proto, [x])
@@ -130,3 +132,38 @@ def test_transforms_are_exact_in_real_numbers(tile: int) -> None:
 def test_float32_holds_the_tables_that_kernels_have(tile: int) -> None:
     for matrix in (transforms(tile).bt, transforms(tile).at):
         np.testing.assert_array_equal(np.array(matrix, np.float32), np.array(matrix))
+
+
+@pytest.mark.parametrize(("tile", "most"), [(2, 1.5e-6), (4, 6e-6)])
+def test_rounding_errors_are_as_small_as_the_page_says(tile: int, most: float) -> None:
+    """Beside exact sums, for the layer of the page's third line."""
+    proto, x = network(1, 256, 256, 14, 14, SAME), image(1, 256, 14, 14)
+    w, b = (numpy_helper.to_array(each).astype(np.float64) for each in proto.graph.initializer)
+    wide = np.pad(abs(x).astype(np.float64), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(wide, (3, 3), (2, 3))
+    want = np.tensordot(windows, w, ([1, 4, 5], [1, 2, 3])).transpose(0, 3, 1, 2)
+    want = np.maximum(want + b[:, None, None], 0)
+    assert np.abs(compiled(proto, tile, x) - want).max() <= most * want.max()
+
+
+def test_strict_numerics_keep_tiles_out(tmp_path: Path) -> None:
+    path = tmp_path / "network.onnx"
+    proto, x = network(*CASES["large map"]), image(1, 20, 56, 56)
+    onnx.save(proto, path)
+    texts = {n: str(steps.lowered(path, "cpu", "graph", numerics=n)[1]) for n in NUMERICS}
+    assert "winograd" in texts["fast"]
+    assert "winograd" not in texts["strict"]
+    fast, strict = (lamina.compile(path, numerics=n)(x) for n in NUMERICS)  # not one cached model
+    assert 0 < np.abs(fast - strict).max() <= 1e-5 * np.abs(strict).max()
+
+
+def test_command_passes_numerics_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "network.onnx"
+    onnx.save(network(*CASES["large map"]), path)
+    texts = []
+    for options in ([], ["--numerics", "strict"]):
+        assert main(["compile", str(path), "--emit", "graph", *options]) == 0
+        texts.append(capsys.readouterr().out)
+    assert ["winograd" in text for text in texts] == [True, False]
+    assert main(["compile", str(path), "--numerics", "exact", "--emit", "te"]) == 1
+    assert "argument --numerics: invalid choice: 'exact'" in capsys.readouterr().err

@@ -20,7 +20,17 @@ from lamina.tools import _bench_page, _checkout, _files, _measure, _report
 from lamina.tools._peers import PEERS
 from lamina.tools._rounds import choose_cpus
 
-SETTINGS = ("against", "threads", "peer_threads", "rounds", "seconds", "seed", "target", "shape")
+SETTINGS = (
+    "against",
+    "threads",
+    "peer_threads",
+    "rounds",
+    "seconds",
+    "seed",
+    "target",
+    "numerics",
+    "shape",
+)
 """the arguments on which a result depends"""
 
 
