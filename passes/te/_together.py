@@ -10,7 +10,7 @@ from xdsl.dialects import memref
 from xdsl.ir import SSAValue
 
 from lamina.dialects.expr import Div, Expr, var
-from lamina.dialects.te import ComputeOp
+from lamina.dialects.te import ComputeOp, ConstantOp
 from lamina.passes.te._cover import Side, at_once, covers
 
 STEP, INSIDE = "<step>", "<inside>"
@@ -71,6 +71,13 @@ class Stage:
         """How many steps of an axis may have to stay together: one, or a block of some buffer."""
         found = {n // by for index in self.indices for e in index for n, by in ratios(e, axis)}
         return [1, *sorted(found - {0, 1})]
+
+    def keeps_tables(self, cut: Cut) -> bool:
+        """Whether every step reads the same entries of tables, which unrolled code has in it."""
+        refs = self.op.operands_in_order
+        tables = [k for k, v in enumerate(refs) if isinstance(v.owner, ConstantOp)]
+        indices = [self.cut_index(k, cut, cut[1]).index for k in tables]
+        return not any(STEP in e.names() for index in indices for e in index)
 
     def cut_index(self, k: int, cut: Cut, extent: int) -> Side:
         """Access `k` with `STEP * unit + INSIDE` for the axis, in a step that has this extent."""
@@ -192,6 +199,8 @@ def _agreed(stages: Sequence[Stage], edges: Sequence[Edge], cuts: Sequence[Cut])
     handed_on = {e.writer for e in edges}
     steps = max((n for i, n in enumerate(counts) if i not in handed_on), default=0)
     if steps < 2 or min(counts) < steps:
+        return None
+    if not all(s.keeps_tables(cut) for s, cut in zip(stages, cuts, strict=True)):
         return None
     for i, n in enumerate(counts):
         if n > steps and not _read_here(stages, i):

@@ -94,3 +94,18 @@ func.func @schedules_padding_and_buffers_of_the_caller_stay(%x: memref<512x4096x
     (%a: f32, %acc: f32) { %s = arith.addf %a, %a : f32  te.yield %s : f32 }
   func.return
 }
+
+// Unrolled code has the numbers of a table in it: a loop over its rows would not know which. What
+// could be cut into blocks alike here is nothing but these, since `w` runs backwards.
+// CHECK-LABEL: @rows_of_a_table_are_not_cut_apart
+// CHECK-NOT: block
+// CHECK: func.return
+func.func @rows_of_a_table_are_not_cut_apart(%x: memref<2x65536xf32>, %y: memref<2x65536xf32>) {
+  %m = te.constant dense<[[1.0, -1.0], [1.0, 1.0]]> : tensor<2x2xf32> -> memref<2x2xf32>
+  %t = memref.alloc() : memref<2x65536xf32>
+  te.compute axes(a: 2, w: 65536, reduce i: 2) ins(%x[i, w], %m[a, i]) out(%t[a, w]) init 0.0 : f32 : memref<2x65536xf32>, memref<2x2xf32>, memref<2x65536xf32>
+    (%p: f32, %q: f32, %acc: f32) { %s = math.fma %p, %q, %acc : f32  te.yield %s : f32 }
+  te.compute axes(a: 2, w: 65536) ins(%t[a, -w + 65535]) out(%y[a, w]) init 0.0 : f32 : memref<2x65536xf32>, memref<2x65536xf32>
+    (%p: f32, %acc: f32) { %s = arith.addf %p, %p : f32  te.yield %s : f32 }
+  func.return
+}
