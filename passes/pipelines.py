@@ -13,6 +13,8 @@ from lamina.passes.graph.expand_avg_pool import ExpandAvgPoolPass
 from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
 from lamina.passes.graph.fuse_epilogues import FuseEpiloguesPass
+from lamina.passes.graph.fuse_prologues import FuseProloguesPass
+from lamina.passes.graph.fuse_tails import FuseTailsPass
 from lamina.passes.graph.keep_channels_first import KeepChannelsFirstPass
 from lamina.passes.graph.lines_to_images import LinesToImagesPass
 from lamina.passes.graph.lower_graph_to_te import LowerGraphToTePass
@@ -88,6 +90,8 @@ def default(
         PackWeightsPass(),
         # no relayout of a constant is left; every constant is in the store
         FuseEpiloguesPass(),
+        FuseProloguesPass(),
+        FuseTailsPass(),
         OutlineKernelsPass(),
         # the network is constants, views and calls; every kernel is one private function
         LowerGraphToTePass(),

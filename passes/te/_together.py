@@ -131,8 +131,10 @@ def shared_axes(stages: Sequence[Stage]) -> list[Shared]:
     edges = edges_of(stages)
     found: list[Shared] = []
     last = len(stages) - 1
+    blocks = {u for s in stages for a in s.free_axes() for u in s.units(a)}
+    units = sorted({n for u in blocks for n in range(1, u + 1) if u % n == 0})
     for axis in stages[last].free_axes():
-        for unit in stages[last].units(axis):
+        for unit in units:
             cuts = _spread(stages, edges, {last: (axis, unit)})
             if cuts is not None and (shared := _agreed(stages, edges, cuts)) is not None:
                 found.append(shared)

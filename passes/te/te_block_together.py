@@ -23,7 +23,7 @@ from lamina.passes.te.te_split import split
 
 PREFIX = "block"
 """with what the names of the axes begin that ops share"""
-WORTH = 0.98
+WORTH = 0.998
 """of the cycles counted without blocks, at most, for blocks to be made"""
 MOST_SIZES = 8
 """of blocks along one axis that are tried"""
