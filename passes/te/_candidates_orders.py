@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lamina.backends.machine import Machine
@@ -41,20 +41,21 @@ def plain_order(nest: Nest, ranked: Ranked, machine: Machine) -> Ordered:
     return Ordered(ranked, memory, loops, memory.cycles(loops))
 
 
-def best_order(nest: Nest, plain: Ordered) -> Ordered:
-    """The cheapest order of these loops, one of them in blocks if that pays."""
-    best, order = plain.cycles, plain.loops
-    cost = plain.memory.cycles
+def best_order(
+    nest: Nest, plain: Ordered, cost: Callable[[Sequence[Loop]], float], threads: int = 1
+) -> Ordered:
+    """The order of these loops that costs least, one of them in blocks if that pays."""
+    best, order = cost(plain.loops), plain.loops
     if not _order_matters(nest, order):
         return plain
     for loops in list(_interleaved(nest, order)):
         if (cycles := cost(loops)) < best * WORTH_REORDERING:
             best, order = cycles, loops
-    if best > WORTH_BLOCKING * plain.ranked.cycles:
+    if best > WORTH_BLOCKING * plain.ranked.cycles / threads:
         for loops in list(_blocked(nest, order)):
             if (cycles := cost(loops)) < best * WORTH_REORDERING:
                 best, order = cycles, loops
-    return replace(plain, loops=order, cycles=best)
+    return replace(plain, loops=order, cycles=plain.memory.cycles(order))
 
 
 def reduction_loops(nest: Nest, tile: Tile) -> list[Loop]:

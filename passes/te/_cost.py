@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from lamina.backends.machine import Machine
 from lamina.dialects.te import ComputeOp, ScheduleAttr
@@ -12,6 +13,7 @@ from lamina.passes.te._candidates_orders import Ordered, best_order, plain_order
 from lamina.passes.te._candidates_text import schedule_text
 from lamina.passes.te._candidates_tiles import best_tiles
 from lamina.passes.te._candidates_vector import choose_vector
+from lamina.passes.te._cost_memory import Loop
 from lamina.passes.te._homes import Home
 from lamina.passes.te._shares import Shares, best_shares
 from lamina.passes.te._tile_legality import scalar_only
@@ -20,6 +22,8 @@ TILES = 12
 """how many register tiles are looked at with the loops around them"""
 ORDERED_TILES = 3
 """and how many of these with every order of the loops"""
+OTHERS = 1.03
+"""For several threads, a tile that is not the best one for one thread has to be better by this."""
 
 
 @dataclass(frozen=True)
@@ -45,30 +49,37 @@ def candidates(
     lanes = 1 if scalar_only(op) else machine.vector_bytes // _widest(op, nest)
     nest, vector = choose_vector(nest, lanes)
 
-    def shares(p: Ordered) -> Shares | None:
-        return best_shares(nest, p.memory, p.loops, p.cycles, threads)
+    def shares(p: Ordered, loops: Sequence[Loop]) -> Shares | None:
+        return best_shares(nest, p.ranked.tile, p.memory, loops, threads)
 
-    def cycles(p: Ordered) -> float:
-        return p.cycles if (found := shares(p)) is None else found.cycles
+    def cycles(p: Ordered, loops: Sequence[Loop]) -> float:
+        return p.memory.cycles(loops) if (found := shares(p, loops)) is None else found.cycles
 
     def score(p: Ordered) -> float:
-        return cycles(p) * p.ranked.penalty
+        return cycles(p, p.loops) * p.ranked.penalty
 
     tiles = max(TILES, 2 * most)
     plain = [plain_order(nest, t, machine) for t in best_tiles(nest, vector, machine, tiles)]
-    plain.sort(key=score)
-    ordered = [best_order(nest, p) for p in plain[: max(ORDERED_TILES, most)]]
+    looked_at = max(ORDERED_TILES, most)
+    best_alone = sorted(plain, key=lambda p: p.score)[: looked_at if threads == 1 else 1]
+    shared = [] if threads == 1 else sorted(plain, key=score)[:looked_at]
+    chosen = [*best_alone, *(p for p in shared if p not in best_alone)]
+    ordered = [best_order(nest, p, partial(cycles, p), threads) for p in chosen]
+
+    def rank(p: Ordered) -> float:
+        return score(p) * (1 if p is ordered[0] else OTHERS)
+
     names = [*op.ranges, *(n.data for n in op.outer.data)]
 
     def text(p: Ordered, threads: int) -> ScheduleAttr | None:
-        divided = shares(p) if threads > 1 else None
+        divided = shares(p, p.loops) if threads > 1 else None
         return schedule_text(nest, p.ranked.tile, p.loops, names, threads, divided)
 
     found: dict[ScheduleAttr | None, Candidate] = {}
-    for p in sorted(ordered, key=score):
+    for p in sorted(ordered, key=score if threads == 1 else rank):
         alone = text(p, 1)
         schedule = alone if threads == 1 else text(p, threads)
-        found.setdefault(schedule, Candidate(schedule, machine.seconds(cycles(p)), alone))
+        found.setdefault(schedule, Candidate(schedule, machine.seconds(cycles(p, p.loops)), alone))
         if len(found) == most:
             break
     return list(found.values())

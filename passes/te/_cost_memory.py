@@ -69,11 +69,10 @@ class Memory:
         everything = {p.name: p.extent for p in nest.parts}
         self.whole = [b.bytes(everything, LINE) for b in self.buffers]
         # what a line is fetched for is written back later
-        self.first = sum(
-            size * (2 if b.role == "output" else 1)
+        self.first = [
+            size * (2 if b.role == "output" else 1) if b.home == "dram" else 0
             for b, size in zip(self.buffers, self.whole, strict=True)
-            if b.home == "dram"
-        )
+        ]
         extents = tile.extents()
         sizes = [(machine.l1, LINE), (machine.l2, 2 * LINE)]
         if sum(self.whole) > USABLE * machine.l3:
@@ -89,23 +88,26 @@ class Memory:
             for size, line in sizes
         ]
 
-    def cycles(self, loops: Sequence[Loop], share: float = 1) -> float:
+    def cycles(self, loops: Sequence[Loop], share: float = 1, of: Part | None = None) -> float:
         """
         Cycles of the nest with these loops, outermost first, around tile and reduction; they do
-        this share of all its arithmetic.
+        this share of all its arithmetic, and need as much of the buffers that part `of` moves.
         """
         near, far, *memory = (self._traffic(cache, loops) for cache in self.caches)
         compute = share * self.compute
         b12 = sum(near) / (NEAR * self.rates.l2)
+        parts = [share if of is None or of.name in b.uses else 1 for b in self.buffers]
+        whole = [part * n for part, n in zip(parts, self.whole, strict=True)]
         b3 = moved = 0.0
-        for b, n, rate, whole in zip(self.buffers, far, self.far_rates, self.whole, strict=True):
-            n = n if b.home == "l3" else max(0, n - share * whole)
+        for b, n, rate, least in zip(self.buffers, far, self.far_rates, whole, strict=True):
+            n = n if b.home == "l3" else max(0, n - least)
             b3, moved = b3 + n / rate, moved + n
         hidden = max(compute, 0.9 * b12) + 0.15 * b12 + self.exposed * b3
         in_turn = compute + max(sum(near) / self.rates.l2, moved / self.rates.l3)
         cached = min(hidden, in_turn)
-        again = sum(max(0, sum(m) - share * sum(self.whole)) for m in memory)
-        dram = (share * self.first + again) / self.rates.dram
+        again = sum(max(0, sum(m) - sum(whole)) for m in memory)
+        first = sum(part * n for part, n in zip(parts, self.first, strict=True))
+        dram = (first + again) / self.rates.dram
         return max(cached, dram) + BESIDE * min(cached, dram)
 
     def _traffic(self, inside: _Inside, loops: Sequence[Loop]) -> list[float]:

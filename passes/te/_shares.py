@@ -13,6 +13,7 @@ from math import prod
 
 from lamina.dialects.te import ComputeOp
 from lamina.passes.te._candidates_nest import LINE, Nest
+from lamina.passes.te._cost_arithmetic import Tile
 from lamina.passes.te._cost_memory import Loop, Memory
 from lamina.passes.te.te_mark import mark
 from lamina.passes.te.te_order import order
@@ -22,8 +23,9 @@ WORTH = 10_000
 """cycles, about 3 microseconds: what takes less is done before another thread has begun"""
 FORK = 1_200
 """cycles until all threads have begun and the last one has said that it is done"""
-TORN = 200
-"""cycles for a line of the result that two threads write"""
+BORDER, TORN = 60, 200
+"""cycles for each place where a share begins in the middle of the result: prefetching begins anew;
+and for a line of the result that two threads write"""
 
 
 def steps_of(extent: int, threads: int) -> int:
@@ -58,7 +60,7 @@ class Shares:
 
 
 def best_shares(
-    nest: Nest, memory: Memory, loops: Sequence[Loop], cycles: float, threads: int
+    nest: Nest, tile: Tile, memory: Memory, loops: Sequence[Loop], threads: int
 ) -> Shares | None:
     """
     The loop whose division makes the longest share shortest; None if one thread is as fast.
@@ -66,26 +68,27 @@ def best_shares(
     A share is the same nest with fewer steps of that loop. So what is decided here is how even the
     shares are, and what each of them has to read that others read too.
     """
-    if threads == 1 or not worth_dividing(cycles):
+    if threads == 1 or not worth_dividing(cycles := memory.cycles(loops)):
         return None
     found: list[Shares] = []
+    sizes = tile.extents()
     for depth, loop in enumerate(loops):
         steps = steps_of(loop.count, threads)
         if steps == loop.count:
             continue
-        size = -(-loop.covered // loop.count)
+        finer = [x.covered for x in loops[depth + 1 :] if x.part == loop.part]  # it is in blocks
+        size = finer[0] if finer else sizes.get(loop.part.name, 1)
         share = replace(loop, count=steps, covered=min(loop.covered, steps * size))
         shared = [*loops[:depth], share, *loops[depth + 1 :]]
-        torn = TORN * _torn_lines(nest, share)
-        found.append(Shares(depth, steps, memory.cycles(shared, steps / loop.count) + torn + FORK))
+        longest = memory.cycles(shared, share.covered / loop.covered, loop.part)
+        found.append(Shares(depth, steps, longest + _borders(nest, share) + FORK))
     best = min(found, key=lambda s: s.cycles, default=None)
     return best if best is not None and best.cycles < cycles else None
 
 
-def _torn_lines(nest: Nest, share: Loop) -> int:
-    """How many lines of the result lie on the border of a share and the next one."""
+def _borders(nest: Nest, share: Loop) -> int:
+    """Cycles for where a share ends in the result and the next one begins."""
     out, name = nest.output, share.part.name
     far = out.stride(name)
-    if far * share.covered * out.element_bytes % LINE == 0:
-        return 0
-    return prod(p.extent for p in nest.parts if abs(out.stride(p.name)) > abs(far))
+    borders = prod(p.extent for p in nest.parts if abs(out.stride(p.name)) > abs(far))
+    return borders * (TORN if far * share.covered * out.element_bytes % LINE else BORDER)

@@ -52,8 +52,8 @@ class TeChooseSchedulesPass(ModulePass):
     time, which knows where the operands lie when a kernel is called. Ops that have a schedule or a
     mark already are left alone. What a kernel should take is noted on it: `lamina.seconds`.
 
-    With several threads the tile counts whose longest share is shortest, and the schedule begins
-    with `split oh 28 oht ohi, .., order oht .., parallel oht`: a run of steps of one loop for each.
+    With several threads the length of the longest share counts, and the outermost loop is a run of
+    steps for each: `split oh 28 oht ohi, .., order oht .., parallel oht`.
     """
 
     name = "te-choose-schedules"
