@@ -74,7 +74,8 @@ def best_shares(
     sizes = tile.extents()
     for depth, loop in enumerate(loops):
         steps = steps_of(loop.count, threads)
-        if steps == loop.count:
+        blocks = any(x.part == loop.part for x in loops[:depth])  # the last one may be smaller
+        if steps == loop.count or blocks:
             continue
         finer = [x.covered for x in loops[depth + 1 :] if x.part == loop.part]  # it is in blocks
         size = finer[0] if finer else sizes.get(loop.part.name, 1)
