@@ -84,14 +84,18 @@ class Layout:
         return Layout(_PLAIN[rank] if rank < len(_PLAIN) else _OTHER[:rank])
 
     @cached_property
+    def _parsed(self) -> tuple[str, list[tuple[int, str]]]:
+        return _split(self.text)
+
+    @cached_property
     def logical(self) -> str:
         """The dimensions in logical order, such as `NCHW`."""
-        return _logical(_split(self.text)[0])
+        return _logical(self._parsed[0])
 
     @cached_property
     def rank(self) -> int:
         """Number of logical dimensions."""
-        return len(_split(self.text)[0])
+        return len(self._parsed[0])
 
     @cached_property
     def is_plain(self) -> bool:
@@ -104,7 +108,7 @@ class Layout:
         return tuple(self._dims())
 
     def _dims(self) -> Iterator[Dim]:
-        outer, blocks = _split(self.text)
+        outer, blocks = self._parsed
         logical = self.logical
         units = [prod(n for n, b in blocks if b == c.lower()) for c in logical]
         for letter in outer:
@@ -117,7 +121,7 @@ class Layout:
 
     def block(self, letter: str) -> int:
         """How many elements of logical dimension `letter` its blocks hold together; 1 if none."""
-        return prod(n for n, b in _split(self.text)[1] if b == letter.lower())
+        return prod(n for n, b in self._parsed[1] if b == letter.lower())
 
     def sides(self, dim: int) -> tuple[int, int]:
         """The halo before and after logical dimension `dim`."""

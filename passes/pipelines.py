@@ -53,13 +53,28 @@ LEVELS = {
 """level -> the pass of the default pipeline after which a module is on it"""
 
 
+def choose_layouts(target: str, numerics: str, layouts: str) -> tuple[ModulePass, ...]:
+    """
+    The passes that choose layouts for the network at once; `local` for each convolution alone, with
+    transforms that are not needed taken out, `blocked` with all of them left.
+    """
+    if describe(target).kind == "cpu" and layouts not in ("local", "blocked"):
+        tiles = numerics == "fast"
+        return SelectLayoutsPass(target, layouts, tiles=tiles), CancelRelayoutsPass()
+    alone = SelectLayoutsPass(target, "blocked")
+    return (
+        (alone,) if layouts == "blocked" else (alone, PropagateLayoutsPass(), CancelRelayoutsPass())
+    )
+
+
 def default(
-    target: str = "cpu", threads: int = 1, numerics: str = "fast"
+    target: str = "cpu", threads: int = 1, numerics: str = "fast", layouts: str = "exact"
 ) -> tuple[ModulePass, ...]:
     """
     From a network as imported to vectors, for `target`, such as `cpu:haswell`, and threads.
 
     With `numerics` "fast", sums may be formed from other products than the network's; "strict": no.
+    `layouts` says how it is chosen how tensors are stored.
     """
     return (
         RecognizeNormalizationPass(),
@@ -73,9 +88,7 @@ def default(
         SimplifyGraphPass(),
         ExpandAvgPoolPass(),
         # what could be computed now is a constant; no batch_norm, no mean with a varying count
-        SelectLayoutsPass(),
-        PropagateLayoutsPass(),
-        CancelRelayoutsPass(),
+        *choose_layouts(target, numerics, layouts),
         # relayouts are left only where two neighbours disagree on the layout
         *((WinogradConvolutionsPass(target=target),) if numerics == "fast" else ()),
         # convolutions are direct, or products of transformed tiles, whichever is faster

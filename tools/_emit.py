@@ -24,7 +24,8 @@ def emit(args: Namespace) -> None:
     opencl = args.emit == "opencl" and args.target == "cpu"
     target = "opencl:intel-gen9" if opencl else args.target
     shapes = dict(args.shape)
-    ctx, module = steps.lowered(args.model, target, level, shapes, numerics=args.numerics)
+    how = {"numerics": args.numerics, "layouts": args.layouts}
+    ctx, module = steps.lowered(args.model, target, level, shapes, **how)
     if args.emit == "opencl":
         text = opencl_of(module, target)
     else:

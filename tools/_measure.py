@@ -82,6 +82,7 @@ def _options(args: Namespace) -> dict[str, Any]:
     return {
         "target": args.target,
         "numerics": args.numerics,
+        "layouts": args.layouts,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
     }

@@ -16,6 +16,7 @@ def compiler_options(args: Any) -> dict[str, Any]:
         "target": args.target,
         "threads": args.threads,
         "numerics": args.numerics,
+        "layouts": args.layouts,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
     }
@@ -26,7 +27,8 @@ def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
     require_readable(path)
     if Path(path).suffix != ".lam":
         return lamina.compile(path, **options)
-    if options["shapes"] or options["target"] != "cpu" or options["numerics"] != "fast":
-        given = "--target, --numerics and --shape"
+    usual = {"target": "cpu", "numerics": "fast", "layouts": "exact", "shapes": {}}
+    if any(options[name] != value for name, value in usual.items()):
+        given = "--target, --numerics, --layouts and --shape"
         raise LaminaError(f"{path}: is compiled already, {given} come too late")
     return lamina.load(path)

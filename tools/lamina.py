@@ -202,6 +202,13 @@ def _add_target_options(p: argparse.ArgumentParser) -> None:
         default=[],
         help="the shape of an input, where the file leaves it open; may be repeated",
     )
+    p.add_argument(
+        "--layouts",
+        metavar="WAY",
+        default="exact",
+        help="how it is chosen how tensors are stored: exact, heuristic or greedy; local (for each "
+        "convolution alone), blocked (and all transforms stay); nhwc, nchw (default: exact)",
+    )
     p.add_argument("--no-cache", action="store_true", help="compile anew and keep nothing")
 
 

@@ -24,7 +24,7 @@ from lamina.dialects.graph import (
 from lamina.dialects.graph.constants import array_of, key_of
 from lamina.dialects.graph.winograd import TAPS, transforms
 from lamina.dialects.layout import Layout
-from lamina.passes.graph.select_layouts import output_block
+from lamina.passes.graph._layout_blocks import output_block
 from lamina.weights import WeightStore
 
 

@@ -22,9 +22,9 @@ GAIN = 1.05
 """how many times faster tiles must be to be worth larger rounding errors"""
 
 
-def cycles(op: Conv2dOp, tile: int | None, machine: Machine) -> float:
-    """Of `op` by tiles of this size; None: directly."""
-    lanes, block = machine.lanes(4), layout_of(op.x.type).block("C")
+def cycles(op: Conv2dOp, tile: int | None, machine: Machine, block: int) -> float:
+    """Of `op` by tiles of this size, with channels in such blocks; None: directly."""
+    lanes = machine.lanes(4)
     a_cycle = lanes * (2 if machine.fma else 1)
     outputs, inputs = (-(-n // block) * block for n in shape(op.w)[:2])
     batch, _, height, width = shape(op.y)
@@ -51,10 +51,15 @@ def _terms(matrix: Matrix) -> int:
     return sum(v != 0 for row in matrix for v in row)
 
 
-def fastest_tile(op: Conv2dOp, machine: Machine) -> int | None:
-    """The tile by which `op` is fastest; None if it is directly, or nearly so, or not in blocks."""
-    if layout_of(op.x.type).block("C") == 1:
+def fastest_tile(op: Conv2dOp, machine: Machine, block: int | None = None) -> int | None:
+    """
+    The tile by which `op` is fastest with channels in blocks of `block`, by default those it has;
+    None if it is fastest directly, or nearly so, or has no blocks.
+    """
+    if block is None:
+        block = layout_of(op.x.type).block("C")
+    if block == 1:
         return None
-    best = min(POINTS, key=lambda tile: cycles(op, tile, machine))
-    faster = cycles(op, best, machine) * GAIN < cycles(op, None, machine)
-    return best if faster else None
+    took = {tile: cycles(op, tile, machine, block) for tile in (None, *POINTS)}
+    best = min(POINTS, key=took.__getitem__)
+    return best if took[best] * GAIN < took[None] else None

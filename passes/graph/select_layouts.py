@@ -1,13 +1,14 @@
-"""Choose how each convolution and matrix product wants its tensors stored."""
+"""Choose how tensors of the whole network are stored."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from math import prod
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
@@ -17,6 +18,7 @@ from xdsl.pattern_rewriter import (
     RewritePattern,
     op_type_rewrite_pattern,
 )
+from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.graph import (
     SOURCE,
@@ -28,40 +30,15 @@ from lamina.dialects.graph import (
     stored_as,
 )
 from lamina.dialects.layout import Layout
+from lamina.passes._machine import machine_of
+from lamina.passes.graph._layout_apply import apply
+from lamina.passes.graph._layout_blocks import BLOCK
+from lamina.passes.graph._layout_candidates import usual_layouts
+from lamina.passes.graph._layout_choice import SEARCHES, Choice, choose
+from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_search import BOUND
 
-BLOCK = 16
-"""channels in a block: one AVX-512 register of f32, two AVX2 registers, one subgroup"""
-
-FEWEST_CHANNELS = 8
-"""below this, filling a block up with zeros would cost more than vectors over channels gain"""
-
-
-def output_block(channels: int) -> int:
-    """
-    How many output channels the packed weights hold side by side: two blocks feed two accumulators
-    from each broadcast, the best tile that was measured, else as many as divide the channels.
-    """
-    blocks = -(-channels // BLOCK)
-    return BLOCK * next(n for n in (2, 3, 5, 1) if blocks % n == 0)
-
-
-def convolution_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
-    """Layouts of x, w and y; None where the plain ones are best."""
-    channels, groups = shape(op.x)[1], op.groups.value.data
-    outputs, inputs = shape(op.w)[0] // groups, shape(op.w)[1]
-    blocked, plain = Layout.parse(f"NCHW{BLOCK}c"), Layout.plain(4)
-    if groups == channels and outputs == 1 and channels >= FEWEST_CHANNELS:
-        return blocked, Layout.parse(f"OIHW{BLOCK}o"), blocked
-    if groups > 1 and (inputs % BLOCK or outputs % BLOCK):
-        # half a register of each group at a time is slower than to unpack and to go along the width
-        return None
-    pixel = prod(shape(op.x)[2:]) == 1  # few numbers: a block costs less than to leave the layout
-    if outputs < FEWEST_CHANNELS and not pixel:
-        return None
-    o = output_block(outputs)
-    if inputs < FEWEST_CHANNELS and not pixel:
-        return plain, Layout.parse(f"OIHW{o}o"), blocked
-    return blocked, Layout.parse(f"OIHW{BLOCK}i{o}o"), blocked
+BY_RULE = "blocked"
 
 
 def relayout(rewriter: PatternRewriter, value: SSAValue, layout: Layout) -> SSAValue:
@@ -79,7 +56,7 @@ class BlockConvolution(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: Conv2dOp, rewriter: PatternRewriter, /) -> None:
-        chosen = convolution_layouts(op)
+        chosen = usual_layouts(op)
         if chosen is None or layout_of(op.w.type) == chosen[1]:
             return
         x, w, y = chosen
@@ -120,15 +97,59 @@ class PackMatrix(RewritePattern):
 @dataclass(frozen=True)
 class SelectLayoutsPass(ModulePass):
     """
-    Store activations of convolutions as NCHW16c and weights in the order the kernels read them.
+    Store every activation in the layout that makes the whole network fastest.
 
-    Relayouts around each op keep its neighbours unchanged; propagate-layouts and cancel-relayouts
-    then remove those that are not needed.
+    %y = graph.conv2d %x, %w ... -> tensor<1x64x8x8xf32>
+    ->  %y = graph.conv2d %a, %b ... -> tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>
+
+    Each convolution has candidates, each op that has no preference takes the layouts that its rule
+    allows, and where neighbours disagree a transform costs time: the sum of all is minimized. Where
+    the exact search would need a larger table than `bound`, a heuristic is used and a remark says
+    so. Weights get the order in which the kernels read them. `blocked` decides for each convolution
+    alone and puts relayouts around it, which propagate-layouts and cancel-relayouts remove.
     """
 
     name = "select-layouts"
     numerics: ClassVar[str] = "exact"
 
+    target: str = "cpu"
+    """the machine to choose for: `cpu`, `cpu:haswell`, `opencl:portable`, ..."""
+    search: str = "exact"
+    """`exact` or `heuristic`; `greedy`: each convolution its own best; `nchw`, `nhwc`; `blocked`"""
+    bound: int = BOUND
+    """numbers in the largest table of the exact search"""
+    tiles: bool = False
+    """whether winograd-convolutions follows, which makes some convolutions in blocks faster"""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        patterns = GreedyRewritePatternApplier([BlockConvolution(), PackMatrix()])
-        PatternRewriteWalker(patterns, apply_recursively=False).rewrite_module(op)
+        patterns: list[RewritePattern] = [PackMatrix()]
+        if self.search == BY_RULE:
+            patterns.append(BlockConvolution())
+        else:
+            for f, choice in self.choose(op):
+                self.remark(f, choice)
+                apply(f, choice.candidates)
+        walker = PatternRewriteWalker(
+            GreedyRewritePatternApplier(patterns), apply_recursively=False
+        )
+        walker.rewrite_module(op)
+
+    def choose(self, op: ModuleOp) -> list[tuple[FuncOp, Choice]]:
+        """What would be chosen for each function that has convolutions."""
+        how = self.search
+        if how not in SEARCHES:
+            known = ", ".join((*SEARCHES, BY_RULE))
+            raise PassFailedException(f"{self.name}: search is one of {known}, got '{how}'")
+        costs = LayoutCosts(machine_of(self.target, by=self.name), self.tiles)
+        functions = [f for f in op.ops if isinstance(f, FuncOp) and not f.is_declaration]
+        choices = [(f, choose(f, costs, how, self.bound)) for f in functions]
+        return [(f, choice) for f, choice in choices if choice.candidates]
+
+    def remark(self, f: FuncOp, choice: Choice) -> None:
+        """Say that a function was too much for the exact search."""
+        if self.search == "exact" and not choice.found.exact:
+            logging.getLogger("lamina").warning(
+                "lamina: remark: %s: the exact search for @%s needs a table of %d numbers, bound is"
+                " %d; its layouts are those of a heuristic",
+                *(self.name, f.sym_name.data, choice.found.table, self.bound),
+            )

@@ -19,6 +19,9 @@ from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.errors import LaminaError
 from lamina.model_cache import ModelCache, files_of, model_key
 
+LAYOUTS = ("exact", "heuristic", "greedy", "local", "blocked", "nhwc", "nchw")
+"""ways to choose how tensors are stored, the best first"""
+
 if TYPE_CHECKING:
     import onnx
     from xdsl.dialects.builtin import ModuleOp
@@ -35,6 +38,7 @@ def compile(
     target: str = "cpu",
     threads: int = 1,
     numerics: str = "fast",
+    layouts: str = "exact",
     shapes: Mapping[str, Sequence[int]] | None = None,
     weights: WeightStore | None = None,
     cache: bool = True,
@@ -47,7 +51,8 @@ def compile(
     in `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves
     open. With `numerics` "strict", sums are formed of the products that the model says, even where
     others are fewer: outputs are then within 1e-5 of their largest value, with "fast" within 1e-4.
-    Each call of the model runs on `threads` threads. With `cache`, a file that was compiled before
+    Each call of the model runs on `threads` threads. `layouts` is one of LAYOUTS: `exact` is best,
+    the others are there to be compared with it. With `cache`, a file that was compiled before
     is not compiled again. With `verify`, the module is verified after every pass: a developer of
     passes wants that, a user the time it takes.
     """
@@ -58,13 +63,15 @@ def compile(
         raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
     if numerics not in NUMERICS:
         raise LaminaError(f"numerics are {' or '.join(NUMERICS)}, found '{numerics}'")
+    if layouts not in LAYOUTS:
+        raise LaminaError(f"layouts is one of {', '.join(LAYOUTS)}, got '{layouts}'")
     if cache and not machine.measured and machine.name == "cpu":
         from lamina.backends.cpu.measure import measured  # needs the compiler, and that only once
 
         machine = measured(machine)
     key = None
     if cache and isinstance(model, str | os.PathLike):
-        options = f"threads={threads}", f"numerics={numerics}"
+        options = f"threads={threads}", f"numerics={numerics}", f"layouts={layouts}"
         key = _key(Path(model), machine, shapes or {}, *options)
         if found := ModelCache().get(key):
             return found
@@ -77,6 +84,7 @@ def compile(
         weights,
         threads=threads,
         numerics=numerics,
+        layouts=layouts,
         cache=cache,
         verify=verify,
     )

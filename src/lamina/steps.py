@@ -53,6 +53,7 @@ def compile_model(
     *,
     threads: int = 1,
     numerics: str = "fast",
+    layouts: str = "exact",
     cache: bool = True,
     verify: bool = False,
 ) -> CompiledModel:
@@ -60,7 +61,7 @@ def compile_model(
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes, weights)
-        passes = remaining(module, machine.name, threads, numerics)
+        passes = remaining(module, machine.name, threads, numerics, layouts)
         lower(ctx, module, passes, step, verify=verify)
         return generate(ctx, module, machine, step, threads=threads, cache=cache)
 
@@ -72,13 +73,16 @@ def lowered(
     shapes: Shapes | None = None,
     threads: int = 1,
     numerics: str = "fast",
+    layouts: str = "exact",
 ) -> tuple[LaminaContext, ModuleOp]:
     """A model on one of the levels of `pipelines.LEVELS`, or where it is, if that is lower."""
     machine_of(target)
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes)
-        lower(ctx, module, until(remaining(module, target, threads, numerics), level), step)
+        lower(
+            ctx, module, until(remaining(module, target, threads, numerics, layouts), level), step
+        )
     return ctx, module
 
 
@@ -170,10 +174,14 @@ def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:
 
 
 def remaining(
-    module: ModuleOp, target: str, threads: int = 1, numerics: str = "fast"
+    module: ModuleOp,
+    target: str,
+    threads: int = 1,
+    numerics: str = "fast",
+    layouts: str = "exact",
 ) -> Sequence[ModulePass]:
     """The part of the default pipeline that a module on any level has not gone through."""
-    passes = pipelines.default(target, threads, numerics)
+    passes = pipelines.default(target, threads, numerics, layouts)
     done = _last_pass(module)
     names = [p.name for p in passes]
     return passes[names.index(done) + 1 :] if done else passes

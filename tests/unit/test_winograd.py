@@ -59,7 +59,7 @@ def network(n: int, c: int, o: int, h: int, w: int, pads: tuple[int, ...]) -> on
 
 def pipeline(tile: int, target: str = "cpu") -> Iterator[ModulePass]:
     """The default pipeline, with convolutions by these tiles wherever it is possible."""
-    for each in default(target, numerics="strict"):
+    for each in default(target, numerics="strict", layouts="local"):
         if each.name == "assign-halos":
             yield WinogradConvolutionsPass(target=target, tile=tile)
         yield each
@@ -111,7 +111,9 @@ def test_tiles_on_narrower_vectors(tile: int, target: str) -> None:
 def test_interpreter_of_tiles_computes_the_convolution(case: str, tile: int) -> None:
     n, c, o, h, w, pads = CASES[case]
     proto, x = network(n, c, o, h, w, pads), image(n, c, h, w)
-    before = takewhile(lambda p: p.name != "assign-halos", default(numerics="strict"))
+    before = takewhile(
+        lambda p: p.name != "assign-halos", default(numerics="strict", layouts="local")
+    )
     ctx, module = lowered(proto, chain(before, [WinogradConvolutionsPass(tile=tile)]))
     assert any(isinstance(op, WinogradInputOp) for op in module.walk())
     (got,) = call(module, "main", [x], store=ctx.weights)

@@ -29,6 +29,7 @@ SETTINGS = (
     "seed",
     "target",
     "numerics",
+    "layouts",
     "shape",
 )
 """the arguments on which a result depends"""

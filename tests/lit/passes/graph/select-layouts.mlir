@@ -1,59 +1,115 @@
-// RUN: lamina-opt %s -p select-layouts | filecheck %s
+// RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512"}' | filecheck %s
+// RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512" search=greedy}' | filecheck %s --check-prefix GREEDY
+// RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512" search=nhwc}' | filecheck %s --check-prefix NHWC
+// RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512" search=nchw}' | filecheck %s --check-prefix NCHW
+// RUN: lamina-opt %s -p select-layouts{search=blocked} | filecheck %s --check-prefix RULE
+// RUN: lamina-opt %s -p select-layouts{search=best} --verify-diagnostics | filecheck %s --check-prefix BAD
 
-// CHECK-LABEL: func.func @channels_go_in_blocks_of_16_and_weights_in_the_order_they_are_read
-// CHECK-NEXT:    %[[X:.*]] = graph.relayout %x : tensor<1x64x8x8xf32> -> tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>
-// CHECK-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<64x64x3x3xf32> -> tensor<64x64x3x3xf32, #graph.layout<OIHW16i32o>>
-// CHECK-NEXT:    %[[Y:.*]] = graph.conv2d %[[X]], %[[W]] strides
-// CHECK-SAME:      -> tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>
-// CHECK-NEXT:    %[[Z:.*]] = graph.relayout %[[Y]] {lamina.source = "conv1"}
-// CHECK-NEXT:    func.return %[[Z]] : tensor<1x64x8x8xf32>
+// BAD: select-layouts: search is one of exact, heuristic, greedy, usual, nhwc, nchw, blocked, got 'best'
+
+// What slides a window over each channel alone is faster in blocks, but of 24 channels the other
+// convolutions would compute 32; where they start and what they end in, all of them agree.
+// CHECK-LABEL: func.func @agreement_at_an_add_decides
+// CHECK-NOT:     graph.relayout %m
+// CHECK:         %[[A:.*]] = graph.conv2d %m, {{.*}} -> tensor<1x24x28x28xf32>
+// CHECK:         %[[B:.*]] = graph.conv2d %m, {{.*}} -> tensor<1x24x28x28xf32>
+// CHECK-NEXT:    %[[S:.*]] = graph.add %[[A]], %[[B]] : {{.*}} -> tensor<1x24x28x28xf32>
+// CHECK:         %[[Y:.*]] = graph.conv2d %[[S]], {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
+// CHECK-NEXT:    graph.global_avg_pool %[[Y]] : tensor<1x64x28x28xf32, #graph.layout<NCHW16c>> -> tensor<1x64x1x1xf32, #graph.layout<NCHW16c>>
+
+// Each convolution by itself would have it otherwise, and the network pays for it.
+// GREEDY-LABEL: func.func @agreement_at_an_add_decides
+// GREEDY:         %[[X:.*]] = graph.relayout %x : {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
+// GREEDY:         %[[M:.*]] = graph.conv2d %[[X]], {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
+// GREEDY-NEXT:    graph.relayout %[[M]] : tensor<1x64x28x28xf32, #graph.layout<NCHW16c>> -> tensor<1x64x28x28xf32>
+
+// NHWC-LABEL: func.func @agreement_at_an_add_decides
+// NHWC-NEXT:    %[[X:.*]] = graph.relayout %x : {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NHWC>>
+// NHWC-NEXT:    %[[D:.*]] = graph.relayout %d : tensor<64x1x3x3xf32> -> tensor<64x1x3x3xf32, #graph.layout<HWIO>>
+// NHWC-NEXT:    graph.conv2d %[[X]], %[[D]]
+// NHWC:         graph.relayout %p : tensor<24x64x1x1xf32> -> tensor<24x64x1x1xf32, #graph.layout<OHWI32o>>
+// NHWC:         graph.add {{.*}} -> tensor<1x24x28x28xf32, #graph.layout<NHWC>>
+
+// NCHW-LABEL: func.func @agreement_at_an_add_decides
+// NCHW-NOT:     NCHW16c
+// NCHW-NOT:     NHWC
+func.func @agreement_at_an_add_decides(%x: tensor<1x64x28x28xf32>, %d: tensor<64x1x3x3xf32>, %p: tensor<24x64x1x1xf32>, %q: tensor<24x64x1x1xf32>, %r: tensor<64x24x3x3xf32>) -> tensor<1x64x1x1xf32> {
+  %m = graph.conv2d %x, %d strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 64 : (tensor<1x64x28x28xf32>, tensor<64x1x3x3xf32>) -> tensor<1x64x28x28xf32>
+  %a = graph.conv2d %m, %p strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x64x28x28xf32>, tensor<24x64x1x1xf32>) -> tensor<1x24x28x28xf32>
+  %b = graph.conv2d %m, %q strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x64x28x28xf32>, tensor<24x64x1x1xf32>) -> tensor<1x24x28x28xf32>
+  %s = graph.add %a, %b : (tensor<1x24x28x28xf32>, tensor<1x24x28x28xf32>) -> tensor<1x24x28x28xf32>
+  %y = graph.conv2d %s, %r strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x24x28x28xf32>, tensor<64x24x3x3xf32>) -> tensor<1x64x28x28xf32>
+  %z = graph.global_avg_pool %y : tensor<1x64x28x28xf32> -> tensor<1x64x1x1xf32>
+  func.return %z : tensor<1x64x1x1xf32>
+}
+
+// The first two read one copy of %x; the transform is made once.
+// NHWC-LABEL: func.func @readers_share_a_copy
+// NHWC-NEXT:    %[[X:.*]] = graph.relayout %x : {{.*}} -> tensor<2x20x9x9xf32, #graph.layout<NHWC>>
+// NHWC-NOT:     graph.relayout %x
+// NHWC:         graph.conv2d %[[X]]
+// NHWC:         graph.conv2d %[[X]]
+// NHWC:         func.return
+func.func @readers_share_a_copy(%x: tensor<2x20x9x9xf32>, %w: tensor<48x20x1x1xf32>) -> (tensor<2x48x9x9xf32>, tensor<2x48x9x9xf32>) {
+  %a = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<2x20x9x9xf32>, tensor<48x20x1x1xf32>) -> tensor<2x48x9x9xf32>
+  %b = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<2x20x9x9xf32>, tensor<48x20x1x1xf32>) -> tensor<2x48x9x9xf32>
+  func.return %a, %b : tensor<2x48x9x9xf32>, tensor<2x48x9x9xf32>
+}
+
+// RULE-LABEL: func.func @channels_go_in_blocks_of_16_and_weights_in_the_order_they_are_read
+// RULE-NEXT:    %[[X:.*]] = graph.relayout %x : tensor<1x64x8x8xf32> -> tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>
+// RULE-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<64x64x3x3xf32> -> tensor<64x64x3x3xf32, #graph.layout<OIHW16i32o>>
+// RULE-NEXT:    %[[Y:.*]] = graph.conv2d %[[X]], %[[W]] strides
+// RULE-SAME:      -> tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>
+// RULE-NEXT:    %[[Z:.*]] = graph.relayout %[[Y]] {lamina.source = "conv1"}
+// RULE-NEXT:    func.return %[[Z]] : tensor<1x64x8x8xf32>
 func.func @channels_go_in_blocks_of_16_and_weights_in_the_order_they_are_read(%x: tensor<1x64x8x8xf32>, %w: tensor<64x64x3x3xf32>) -> tensor<1x64x8x8xf32> {
   %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 {lamina.source = "conv1"} : (tensor<1x64x8x8xf32>, tensor<64x64x3x3xf32>) -> tensor<1x64x8x8xf32>
   func.return %y : tensor<1x64x8x8xf32>
 }
 
 // Three channels would fill a block of 16 with zeros.
-// CHECK-LABEL: func.func @few_input_channels_stay_plain
-// CHECK-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<64x3x7x7xf32> -> tensor<64x3x7x7xf32, #graph.layout<OIHW32o>>
-// CHECK-NEXT:    graph.conv2d %x, %[[W]]
+// RULE-LABEL: func.func @few_input_channels_stay_plain
+// RULE-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<64x3x7x7xf32> -> tensor<64x3x7x7xf32, #graph.layout<OIHW32o>>
+// RULE-NEXT:    graph.conv2d %x, %[[W]]
 func.func @few_input_channels_stay_plain(%x: tensor<1x3x8x8xf32>, %w: tensor<64x3x7x7xf32>) -> tensor<1x64x4x4xf32> {
   %y = graph.conv2d %x, %w strides [2, 2] pads [3, 3, 3, 3] dilations [1, 1] groups 1 : (tensor<1x3x8x8xf32>, tensor<64x3x7x7xf32>) -> tensor<1x64x4x4xf32>
   func.return %y : tensor<1x64x4x4xf32>
 }
 
-// CHECK-LABEL: func.func @depthwise_weights_follow_the_channel_block
-// CHECK:         graph.relayout %w : tensor<32x1x3x3xf32> -> tensor<32x1x3x3xf32, #graph.layout<OIHW16o>>
+// RULE-LABEL: func.func @depthwise_weights_follow_the_channel_block
+// RULE:         graph.relayout %w : tensor<32x1x3x3xf32> -> tensor<32x1x3x3xf32, #graph.layout<OIHW16o>>
 func.func @depthwise_weights_follow_the_channel_block(%x: tensor<1x32x8x8xf32>, %w: tensor<32x1x3x3xf32>) -> tensor<1x32x8x8xf32> {
   %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 32 : (tensor<1x32x8x8xf32>, tensor<32x1x3x3xf32>) -> tensor<1x32x8x8xf32>
   func.return %y : tensor<1x32x8x8xf32>
 }
 
 // A block of 16 must not straddle two groups of 8.
-// CHECK-LABEL: func.func @groups_that_blocks_would_straddle_stay_plain
-// CHECK-NEXT:    graph.conv2d %x, %w
+// RULE-LABEL: func.func @groups_that_blocks_would_straddle_stay_plain
+// RULE-NEXT:    graph.conv2d %x, %w
 func.func @groups_that_blocks_would_straddle_stay_plain(%x: tensor<1x32x8x8xf32>, %w: tensor<32x8x1x1xf32>) -> tensor<1x32x8x8xf32> {
   %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 4 : (tensor<1x32x8x8xf32>, tensor<32x8x1x1xf32>) -> tensor<1x32x8x8xf32>
   func.return %y : tensor<1x32x8x8xf32>
 }
 
-// CHECK-LABEL: func.func @ragged_bias_is_padded_with_the_channels
-// CHECK:         %[[B:.*]] = graph.relayout %b : tensor<20xf32> -> tensor<20xf32, #graph.layout<A16a>>
-// CHECK:         bias %[[B]]
+// RULE-LABEL: func.func @ragged_bias_is_padded_with_the_channels
+// RULE:         %[[B:.*]] = graph.relayout %b : tensor<20xf32> -> tensor<20xf32, #graph.layout<A16a>>
+// RULE:         bias %[[B]]
 func.func @ragged_bias_is_padded_with_the_channels(%x: tensor<1x16x8x8xf32>, %w: tensor<20x16x1x1xf32>, %b: tensor<20xf32>) -> tensor<1x20x8x8xf32> {
   %y = graph.conv2d %x, %w bias %b strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x16x8x8xf32>, tensor<20x16x1x1xf32>, tensor<20xf32>) -> tensor<1x20x8x8xf32>
   func.return %y : tensor<1x20x8x8xf32>
 }
 
-// CHECK-LABEL: func.func @matrix_is_packed_eight_vectors_wide
-// CHECK-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<1000x512xf32> -> tensor<1000x512xf32, #graph.layout<AB128a>>
-// CHECK-NEXT:    graph.dense %x, %[[W]]
+// RULE-LABEL: func.func @matrix_is_packed_eight_vectors_wide
+// RULE-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<1000x512xf32> -> tensor<1000x512xf32, #graph.layout<AB128a>>
+// RULE-NEXT:    graph.dense %x, %[[W]]
 func.func @matrix_is_packed_eight_vectors_wide(%x: tensor<1x512xf32>, %w: tensor<1000x512xf32>) -> tensor<1x1000xf32> {
   %y = graph.dense %x, %w : (tensor<1x512xf32>, tensor<1000x512xf32>) -> tensor<1x1000xf32>
   func.return %y : tensor<1x1000xf32>
 }
 
-// CHECK-LABEL: func.func @few_channels_of_one_pixel_are_blocked
-// CHECK:         graph.conv2d {{.*}} -> tensor<1x5x1x1xf32, #graph.layout<NCHW16c>>
+// RULE-LABEL: func.func @few_channels_of_one_pixel_are_blocked
+// RULE:         graph.conv2d {{.*}} -> tensor<1x5x1x1xf32, #graph.layout<NCHW16c>>
 func.func @few_channels_of_one_pixel_are_blocked(%x: tensor<1x40x1x1xf32>, %w: tensor<5x40x1x1xf32>) -> tensor<1x5x1x1xf32> {
   %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x40x1x1xf32>, tensor<5x40x1x1xf32>) -> tensor<1x5x1x1xf32>
   func.return %y : tensor<1x5x1x1xf32>

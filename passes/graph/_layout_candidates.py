@@ -1,0 +1,122 @@
+"""The layouts that a convolution may read and write, the weights' with them, and their costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from lamina.dialects.graph import Conv2dOp, shape
+from lamina.dialects.layout import Layout
+from lamina.passes.graph._layout_blocks import BLOCK, output_block
+from lamina.passes.graph._layout_cost import LayoutCosts, Workload, channels_last
+from lamina.passes.graph._winograd import applicable
+from lamina.passes.graph._winograd_cost import cycles, fastest_tile
+
+FEWEST_CHANNELS = 8
+"""below this, filling a block up with zeros would cost more than vectors over channels gain"""
+
+PLAIN, LAST, BLOCKED = Layout.plain(4), Layout.parse("NHWC"), Layout.parse(f"NCHW{BLOCK}c")
+LAYOUTS = (BLOCKED, PLAIN, LAST, *(Layout.parse(f"NCHW{block}c") for block in (32, 64, 8)))
+"""of activations; of equally fast ones the first is taken"""
+
+DOUBT = 1.03
+"""what a choice other than the usual one has to gain: the formula is no more exact than this"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """How one op may store what it reads and writes, and what that costs."""
+
+    x: Layout
+    y: Layout
+    cost: float
+    w: Layout | None = None
+    """of a convolution's weights"""
+
+
+def workload(op: Conv2dOp) -> Workload:
+    """The numbers of `op`."""
+    batch, channels, height, width = shape(op.x)
+    _, outputs, *extent = shape(op.y)
+    return Workload(
+        batch,
+        channels,
+        outputs,
+        op.groups.value.data,
+        (height, width),
+        (extent[0], extent[1]),
+        op.window(),
+        op.strides.get_values()[1],
+    )
+
+
+def usual_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
+    """Layouts of x, w, y by a rule for each convolution alone; None where plain ones are best."""
+    w = workload(op)
+    outputs, inputs = w.outputs // w.groups, w.channels // w.groups
+    if w.apart and w.channels >= FEWEST_CHANNELS:
+        return BLOCKED, weights_layout(w, BLOCKED, BLOCKED), BLOCKED
+    if w.groups > 1 and (inputs % BLOCK or outputs % BLOCK):
+        # half a register of each group at a time is slower than to unpack and to go along the width
+        return None
+    pixel = prod(w.size) == 1  # few numbers: a block costs less than to leave the layout
+    if outputs < FEWEST_CHANNELS and not pixel:
+        return None
+    x = PLAIN if inputs < FEWEST_CHANNELS and not pixel else BLOCKED
+    return x, weights_layout(w, x, BLOCKED), BLOCKED
+
+
+def weights_layout(w: Workload, x: Layout, y: Layout) -> Layout:
+    """The order in which a kernel between these layouts reads its weights."""
+    block, inner = y.block("C"), x.block("C")
+    outputs = w.outputs // w.groups
+    if w.apart and block > 1:
+        return Layout.parse(f"OIHW{block}o")
+    if w.apart or (w.groups > 1 and outputs % BLOCK):  # no block is of one group only
+        return Layout.parse("HWIO") if channels_last(y) else PLAIN
+    width = output_block(outputs)
+    if width % block:
+        width = block
+    order = "OHWI" if channels_last(x) else "OIHW"
+    return Layout.parse(order + (f"{inner}i" if inner > 1 else "") + f"{width}o")
+
+
+def candidates(op: Conv2dOp, costs: LayoutCosts) -> list[Candidate]:
+    """All that make sense, the usual one first."""
+    w = workload(op)
+    usual = usual_layouts(op)
+    first = (usual[0], usual[2]) if usual else (PLAIN, PLAIN)
+    found = [Candidate(*first, _cost(op, *first, costs), usual[1] if usual else None)]
+    for x, y in _pairs(w):
+        if (x, y) != first:
+            found.append(Candidate(x, y, DOUBT * _cost(op, x, y, costs), weights_layout(w, x, y)))
+    return found
+
+
+def _cost(op: Conv2dOp, x: Layout, y: Layout, costs: LayoutCosts) -> float:
+    """Cycles of `op`, directly or by tiles."""
+    direct = costs.convolution(workload(op), x, y)
+    block = x.block("C")
+    if not costs.tiles or x != y or not applicable(op):
+        return direct
+    if tile := fastest_tile(op, costs.machine, block):
+        whole = cycles(op, None, costs.machine, block)
+        return direct * cycles(op, tile, costs.machine, block) / whole
+    return direct
+
+
+def _pairs(w: Workload) -> Iterator[tuple[Layout, Layout]]:
+    inputs, outputs = w.channels // w.groups, w.outputs // w.groups
+    if w.apart:
+        inputs = outputs = w.channels
+    elif w.groups > 1:
+        for x, y in product(LAYOUTS, LAYOUTS):
+            if inputs % x.block("C") == outputs % y.block("C") == 0:
+                yield x, y
+        return
+    for x, y in product(LAYOUTS, LAYOUTS):
+        sizes = ((inputs, x.block("C")), (outputs, y.block("C")))
+        if (x == y or not w.apart) and all(block < 2 * n or block == 1 for n, block in sizes):
+            yield x, y

@@ -1,0 +1,221 @@
+"""
+What a convolution, a transform or a pass over memory costs in each layout, in closed form.
+
+The constants come from kernels that the whole pipeline made, timed on a Zen 5 core in all pairs of
+layouts. Where the vectors lie decides: over channels, then the block, the padding of the last one
+and what is stored count; or along the width, which needs consecutive elements of plain tensors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil, gcd, prod
+
+from lamina.backends.machine import Machine
+from lamina.dialects.layout import Layout
+
+LATENCY, ISSUE, OVERLAP = 4.4, 7.5, 8
+"""cycles until a sum can go on; instructions a cycle; how sharply waiting gives way to work"""
+STRIDED = 2.0
+"""instructions for each lane of a vector whose elements do not lie side by side"""
+STORE, EXIT = 0.6, 2.0
+"""cycles for storing a vector beside a reduction, and for leaving its loop"""
+EXPOSED = 0.4
+"""the part of the time for moving bytes that arithmetic does not hide"""
+MOST_VECTORS = 5
+"""of a register tile along channels"""
+TAP_BLOCKED, TAP_LAST, TAP_PLAIN = 0.69, 1.31, 0.9
+"""cycles for each vector and tap of a window over each channel alone: blocks, NHWC, NCHW"""
+COPIED = 0.48
+"""of the rate at which a cache can be read: copies of vectors, bytes read or written"""
+GATHERED, SCATTERED = 0.6, 0.75
+"""cycles for each element that leaves plain storage, and that goes there"""
+LAST_GATHERED, LAST_SCATTERED = 0.7, 0.87
+"""the same for NHWC"""
+ALIASED, FAR = 3.0, 1024
+"""how much slower gathers are that lie a multiple of so many bytes apart"""
+FIRST = 120.0
+"""cycles of finding a kernel's first data"""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The numbers of one convolution that decide how long it takes."""
+
+    batch: int
+    channels: int
+    outputs: int
+    groups: int
+    size: tuple[int, int]
+    """of the input"""
+    extent: tuple[int, int]
+    """of the result"""
+    window: tuple[int, int]
+    stride: int
+    """along the width"""
+
+    @property
+    def apart(self) -> bool:
+        """Whether each channel is a group of its own."""
+        return self.groups == self.channels == self.outputs
+
+    @property
+    def taps(self) -> int:
+        """How many elements of each channel a window has."""
+        return prod(self.window)
+
+
+@dataclass(frozen=True)
+class LayoutCosts:
+    """What things cost on one machine, in cycles."""
+
+    machine: Machine
+    tiles: bool = False
+    """whether convolutions may be computed by tiles"""
+    known: dict[tuple[tuple[int, ...], str, str], float] = field(
+        default_factory=dict[tuple[tuple[int, ...], str, str], float], compare=False
+    )
+    """transforms, which occur many times"""
+
+    @property
+    def second(self) -> float:
+        """Of a cycle."""
+        return self.machine.seconds(1)
+
+    @property
+    def call(self) -> float:
+        """Calling one more kernel."""
+        return self.machine.rates.call_cycles + FIRST
+
+    @property
+    def lanes(self) -> int:
+        """Numbers in a vector."""
+        return self.machine.lanes(4)
+
+    # -- convolutions
+
+    def convolution(self, w: Workload, x: Layout, y: Layout) -> float:
+        """The faster of vectors over channels and along the width, and the bytes that move."""
+        if w.apart:
+            arithmetic = self._each_channel(w, y)
+        else:
+            arithmetic = min(self._over_channels(w, x, y), self._along_width(w, x, y))
+        weights = 4 * w.outputs * w.channels // w.groups * w.taps
+        outside = 4 * w.batch * (_stored(w.channels, w.size, x) + _stored(w.outputs, w.extent, y))
+        return arithmetic + self.call + EXPOSED * (weights / 24 + outside / 40)
+
+    def _each_channel(self, w: Workload, y: Layout) -> float:
+        lanes, block = self.lanes, y.block("C")
+        pixels = w.batch * prod(w.extent)
+        if block > 1:
+            return pixels * TAP_BLOCKED * w.taps * up(w.channels, block) / min(lanes, block)
+        if channels_last(y):
+            return pixels * TAP_LAST * w.taps * ceil(w.channels / lanes)
+        rows = w.batch * w.channels * w.extent[0] * ceil(w.extent[1] / lanes)
+        gathered = STRIDED * lanes / 2 if w.stride > 1 else 0
+        return rows * w.taps * max(TAP_PLAIN, gathered)
+
+    def _over_channels(self, w: Workload, x: Layout, y: Layout) -> float:
+        """Vectors of outputs: an element of x meets vectors of weights."""
+        block, outputs = y.block("C"), w.outputs // w.groups
+        if block > 1:
+            vectors = up(outputs, block) // min(self.lanes, block)
+        else:
+            vectors = ceil(outputs / self.lanes)
+        stored = 1.0 if block > 1 or channels_last(y) else STRIDED * min(self.lanes, outputs)
+        rows = min(w.extent[0], 2 if w.extent[1] <= 8 else 1)
+        tile = self._tile(vectors, w.extent[1] * rows, self._steps(w, x), 1, stored)
+        return tile * w.batch * w.groups * w.extent[0] / rows
+
+    def _along_width(self, w: Workload, x: Layout, y: Layout) -> float:
+        """Vectors of neighbours: vectors of x meet single weights."""
+        plain = x.is_plain and w.stride == 1
+        read = 1.0 if plain else STRIDED * self.lanes
+        stored = 1.0 if y.is_plain else STRIDED * self.lanes
+        rows, vectors = w.extent[0], ceil(w.extent[1] / self.lanes)
+        outputs = up(w.outputs // w.groups, y.block("C"))
+        tile = self._tile(outputs, vectors, self._steps(w, x), read, stored)
+        return tile * w.batch * w.groups * rows
+
+    def _steps(self, w: Workload, x: Layout) -> int:
+        return w.taps * up(w.channels // w.groups, x.block("C"))
+
+    def _tile(self, many: int, few: int, steps: int, read: float, stored: float) -> float:
+        """
+        The least cycles for `many` times `few` sums of `steps` products, in tiles of a x t; in each
+        step a tile loads a numbers or vectors of one side and t, each for `read`, of the other.
+        """
+        best = float("inf")
+        for a in range(1, min(many, MOST_VECTORS) + 1):
+            most = max(1, (self.machine.registers - a - 1) // a)
+            t = ceil(few / ceil(few / most))
+            whole, rest = divmod(many, a)
+            cycles = whole * self._one(a, t, steps, read, stored)
+            cycles += self._one(rest, t, steps, read, stored) if rest else 0
+            best = min(best, cycles * few / t)
+        return best
+
+    def _one(self, a: int, t: int, steps: int, read: float, stored: float) -> float:
+        loads = a + t * read
+        products = a * t * (1 if self.machine.fma else 2)
+        busy = ((products / 2) ** OVERLAP + LATENCY**OVERLAP) ** (1 / OVERLAP)
+        step = max(busy, loads / 2, (products + loads) / ISSUE)
+        return steps * step + STORE * stored * a * t + EXIT
+
+    # -- what only moves or passes
+
+    def transform(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
+        """Storing a tensor in another layout; nothing where its bytes stay as they are."""
+        key = shape, x.text, y.text
+        if key not in self.known:
+            same = x.text == y.text or x.stores_like(y, shape)
+            self.known[key] = 0.0 if same else self.rearranged(shape, x, y) + self.call
+        return self.known[key]
+
+    def rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
+        """Reading a tensor in one layout and writing it in another, as part of a kernel."""
+        elements = max(prod(x.padded(shape)), prod(y.padded(shape)))
+        copied = self.copied(shape, x, y)
+        if x.is_plain == y.is_plain:
+            return copied
+        if x.is_plain:
+            far = 4 * prod(shape[2:])
+            each = LAST_GATHERED if channels_last(y) else GATHERED
+        else:
+            far = 4 * (shape[1] if channels_last(x) else x.block("C"))
+            each = LAST_SCATTERED if channels_last(x) else SCATTERED
+        slow = ALIASED if gcd(far, FAR) == FAR else 1.0
+        return max(copied, elements * each * slow)
+
+    def copied(self, shape: tuple[int, ...], *layouts: Layout) -> float:
+        """Reading or writing a tensor in each of these layouts, in order."""
+        bytes = 4 * sum(prod(layout.apply_shape(shape)) for layout in layouts)
+        machine, rates = self.machine, self.machine.rates
+        fits = ((machine.l2 + machine.l3 // 4, rates.l2), (machine.l3, rates.l3))
+        rate = next((rate for size, rate in fits if bytes < size), rates.dram)
+        return bytes / (COPIED * rate)
+
+    def window(self, shape: tuple[int, ...], taps: int, stride: int, y: Layout) -> float:
+        """A window of `taps` elements over each channel, which gives a tensor of this shape."""
+        elements = prod(y.padded(shape))
+        if not y.is_plain:
+            each = 0.5 * taps / min(self.lanes, y.block("C") if y.block("C") > 1 else self.lanes)
+        elif stride > 1 or shape[3] == 1:
+            each = STRIDED * taps / 2
+        else:
+            each = 0.5 * taps * ceil(shape[3] / self.lanes) / shape[3]
+        return elements * each + self.copied(shape, y)
+
+
+def up(number: int, block: int) -> int:
+    """The next multiple of `block`."""
+    return -(-number // block) * block
+
+
+def channels_last(layout: Layout) -> bool:
+    """Whether all channels of a place lie side by side."""
+    return layout.text == "NHWC"
+
+
+def _stored(channels: int, size: tuple[int, int], layout: Layout) -> int:
+    return up(channels, layout.block("C")) * prod(size)

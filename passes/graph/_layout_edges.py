@@ -1,0 +1,213 @@
+"""
+A problem of layouts, and what it costs to hand a value from its producer to its readers.
+
+One reader that wants another layout than the producer writes costs a transform. A value with
+several such readers gets a variable of its own, whose values are sets of layouts: in which of them
+the tensor is there at some time. Each reader needs the one that it wants to be among them, and each
+is paid for once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations
+from typing import TypeVar
+
+import numpy as np
+from xdsl.ir import Operation, SSAValue
+
+from lamina.dialects.graph import ConcatOp, PointwiseOp, SliceOp, TransposeOp, layout_of, shape
+from lamina.dialects.layout import Layout
+from lamina.passes.graph._any_layout import MOVERS
+from lamina.passes.graph._layout_candidates import Candidate
+from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_problem import FORBIDDEN, Problem
+from lamina.passes.graph._layout_wants import READ_ANYWHERE, wanted
+from lamina.passes.graph._padding import CHANNELS
+from lamina.passes.graph.fuse_epilogues import ROOTS
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+IMPOSSIBLE = float("inf")
+"""cycles of what no kernel does"""
+
+
+@dataclass
+class LayoutProblem:
+    """A function's problem, in seconds, and what its variables stand for."""
+
+    costs: LayoutCosts
+    problem: Problem = field(default_factory=Problem)
+    choices: dict[Operation, list[Candidate]] = field(
+        default_factory=dict[Operation, list[Candidate]]
+    )
+    """of each op that has any"""
+    variable: dict[Operation, int] = field(default_factory=dict[Operation, int])
+    """of each op"""
+    copies: dict[SSAValue, tuple[int, list[tuple[Layout, ...]]]] = field(
+        default_factory=dict[SSAValue, tuple[int, list[tuple[Layout, ...]]]]
+    )
+    """the variable of a value with several readers, and the sets that are its values"""
+
+    def add(self, cycles: Sequence[float]) -> int:
+        """A variable with these costs."""
+        return self.problem.add([c * self.costs.second for c in cycles])
+
+    def connect(
+        self,
+        a: int | None,
+        rows: Sequence[A],
+        b: int | None,
+        columns: Sequence[B],
+        cycles: Callable[[A, B], float],
+    ) -> None:
+        """
+        Let two variables cost something beside each other that depends on what their values stand
+        for. One of them may be none: then there is one row, or column.
+        """
+        up, left = list(dict.fromkeys(rows)), list(dict.fromkeys(columns))
+        table = np.array([[cycles(i, j) for j in left] for i in up], float)
+        places = [up.index(x) for x in rows], [left.index(x) for x in columns]
+        seconds = np.minimum(table * self.costs.second, FORBIDDEN)[np.ix_(*places)]
+        if a is None and b is not None:
+            self.problem.costs[b] += seconds[0]
+        elif b is None and a is not None:
+            self.problem.costs[a] += seconds[:, 0]
+        elif a is not None and b is not None:
+            self.problem.connect(a, b, seconds)
+
+    def maker(self, value: SSAValue) -> int | None:
+        """The variable of what produces `value`, if it has one."""
+        return self.variable.get(value.owner) if isinstance(value.owner, Operation) else None
+
+    def stored(self, value: SSAValue) -> list[Layout]:
+        """How `value` may be stored by what produces it."""
+        choices = self.choices.get(value.owner) if isinstance(value.owner, Operation) else None
+        return [c.y for c in choices] if choices else [layout_of(value.type)]
+
+    def wants(self, op: Operation, index: int) -> list[Layout | None]:
+        """How `op` may read an operand; None is for however it is stored."""
+        if op not in self.choices:
+            return [layout_of(op.operands[index].type)]
+        return [wanted(op, index, c) for c in self.choices[op]]
+
+
+def connect_readers(found: LayoutProblem, value: SSAValue) -> None:
+    """Add what it costs that all readers of `value` get it as they want it."""
+    stored, producer = found.stored(value), found.maker(value)
+    exact: list[tuple[Operation, int]] = []
+    for use in value.uses:
+        op, index = use.operation, use.index
+        reader = found.variable.get(op)
+        if producer is None and reader is None:
+            continue
+        if any(layout is not None for layout in found.wants(op, index)):
+            exact.append((op, index))
+        if reader is not None and _matters(op, value):
+            read = partial(_beside, op, index, costs=found.costs)
+            found.connect(producer, stored, reader, found.choices[op], read)
+    if len(exact) == 1:
+        op, index = exact[0]
+        move = partial(transform, found.costs, shape(value))
+        found.connect(producer, stored, found.variable.get(op), found.wants(op, index), move)
+    elif exact:
+        _copies(found, value, exact)
+
+
+def _copies(
+    found: LayoutProblem, value: SSAValue, readers: Sequence[tuple[Operation, int]]
+) -> None:
+    """The variable of a value with several readers, which are ops and the operand that it is."""
+    wants = [found.wants(op, index) for op, index in readers]
+    layouts = list(dict.fromkeys(x for each in wants for x in each if x is not None))
+    sets = list(_subsets(layouts, len(readers)))
+    variable = found.add([0.0] * len(sets))
+    found.copies[value] = variable, sets
+
+    def copied(x: Layout, all: Sequence[Layout]) -> float:
+        return sum(transform(found.costs, shape(value), x, y) for y in all)
+
+    def lacking(all: Sequence[Layout], want: Layout | None) -> float:
+        return 0.0 if want is None or want in all else IMPOSSIBLE
+
+    found.connect(found.maker(value), found.stored(value), variable, sets, copied)
+    for (op, _), each in zip(readers, wants, strict=True):
+        found.connect(variable, sets, found.variable.get(op), each, lacking)
+
+
+def _subsets(layouts: Sequence[Layout], most: int) -> Iterator[tuple[Layout, ...]]:
+    """Sets of up to `most` layouts, small ones first."""
+    for size in range(min(len(layouts), most) + 1):
+        yield from combinations(layouts, size)
+
+
+def transform(costs: LayoutCosts, size: tuple[int, ...], x: Layout, y: Layout | None) -> float:
+    """Cycles for storing a value in another layout."""
+    if y is None or x == y:
+        return 0.0
+    letters = (x.block("C"), y.block("C"))
+    if min(letters) > 1 and x.padded(size) < y.padded(size):
+        return IMPOSSIBLE  # the kernel would read blocks that are not there
+    return costs.transform(size, x, y)
+
+
+def _matters(op: Operation, value: SSAValue) -> bool:
+    """Whether it depends on how `value` is stored what `op` costs, but for transforms."""
+    if isinstance(op, PointwiseOp):
+        return value.owner is joins(op)
+    return isinstance(op, READ_ANYWHERE)
+
+
+def _beside(
+    op: Operation, index: int, x: Layout, candidate: Candidate, costs: LayoutCosts
+) -> float:
+    """What `op` costs more with one of its choices, because this operand is stored as `x`."""
+    value = op.operands[index]
+    size = shape(value)
+    if wanted(op, index, candidate) is None:
+        return _read_anywhere(op, index, x, candidate.y, costs)
+    if isinstance(op, PointwiseOp) and value.owner is joins(op) and x != candidate.x:
+        return costs.copied(size, candidate.x) + costs.call  # a kernel of its own
+    return 0.0
+
+
+def _read_anywhere(op: Operation, index: int, x: Layout, y: Layout, costs: LayoutCosts) -> float:
+    """Reading elements from where they lie in order to write them elsewhere."""
+    size = shape(op.operands[index])
+    if len(size) != y.rank or not isinstance(op, MOVERS):
+        return costs.copied(size, x)
+    if isinstance(op, TransposeOp):
+        return 0.0 if _same_bytes(op, x, y) else costs.rearranged(size, x, y)
+    if x != y:
+        return costs.rearranged(size, x, y)
+    if isinstance(op, ConcatOp) and x.part(shape(op.y), size, op.starts()[index]) is not None:
+        return 0.0  # written where it is needed
+    if isinstance(op, SliceOp) and op.is_consecutive():
+        if x.part(size, shape(op.y), op.starts.get_values()) is not None:
+            return 0.0  # read where it is
+    return costs.copied(size, x, y) * (2 if isinstance(op, ConcatOp) and _cuts(op, x) else 1)
+
+
+def _same_bytes(op: TransposeOp, x: Layout, y: Layout) -> bool:
+    """Whether the transpose is a view, if its operand is stored so and its result so."""
+    perm = op.perm.get_values()
+    moved = [(perm[d.of], d.unit, d.size) for d in y.dims]
+    return moved == [(d.of, d.unit, d.size) for d in x.dims]
+
+
+def _cuts(op: ConcatOp, layout: Layout) -> bool:
+    """Whether parts begin inside of blocks."""
+    axis, block = op.axis.value.data, layout.block("C")
+    return axis == CHANNELS and any(shape(x)[axis] % block for x in op.xs[:-1])
+
+
+def joins(op: Operation) -> Operation | None:
+    """The op whose kernel the pointwise `op` becomes a part of, if both use one layout."""
+    for x in reversed(op.operands):
+        owner = x.owner
+        if isinstance(owner, ROOTS) and x.has_one_use() and shape(x) == shape(op.results[0]):
+            return owner
+    return None
