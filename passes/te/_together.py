@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from xdsl.dialects import memref
@@ -28,6 +28,8 @@ class Stage:
     extents: Mapping[str, int]
     cut: frozenset[str] = frozenset()
     """the axes that those loops have cut"""
+    known: dict[tuple[int, Cut], Side] = field(default_factory=dict[tuple[int, Cut], Side])
+    """what `cut_index` has found"""
 
     @cached_property
     def ranges(self) -> Mapping[str, int]:
@@ -81,12 +83,20 @@ class Stage:
 
     def cut_index(self, k: int, cut: Cut, extent: int) -> Side:
         """Access `k` with `STEP * unit + INSIDE` for the axis, in a step that has this extent."""
+        if (k, cut) not in self.known:
+            self.known[k, cut] = self._cut_index(k, cut)
+        side = self.known[k, cut]
+        return Side(side.index, {**side.ranges, INSIDE: extent})
+
+    def _cut_index(self, k: int, cut: Cut) -> Side:
         axis, unit = cut
         ranges = {n: e for n, e in self.ranges.items() if n != axis}
         known = ranges | {STEP: -(-self.extents[axis] // unit), INSIDE: unit}
         env = {axis: var(STEP) * unit + var(INSIDE)}
-        index = [e.substitute(env).simplify(known) for e in self.op.accesses.data[k].index]
-        return Side(index, ranges | {INSIDE: extent})
+        index = [
+            e.substitute(env).simplify(known) if axis in e.names() else e for e in self.indices[k]
+        ]
+        return Side(index, ranges)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ block leaves idle. Bytes a cycle and their shares are those of `_cost_memory`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
@@ -35,35 +34,97 @@ OUTSIDE = -1
 """stands for the axes that loops around the chain have cut"""
 
 
-@dataclass(frozen=True)
 class Touched:
     """One access of a stage: its buffer, and which axes decide what it touches."""
 
-    buffer: SSAValue
-    element_bytes: int
-    shape: Sequence[int]
-    k: int
-    names: frozenset[str]
+    def __init__(self, stage: Stage, k: int, buffer: SSAValue) -> None:
+        type = memref_type(buffer)
+        self.buffer, self.k = buffer, k
+        self.element_bytes = -(-getattr(type.element_type, "bitwidth", 64) // 8)
+        self.dimensions = [
+            (e, n)
+            for e, n in zip(stage.op.accesses.data[k].index, type.get_shape(), strict=True)
+            if n > 1
+        ]
+        used = frozenset[str]().union(*(e.names() for e, _ in self.dimensions))
+        self.axes = sorted(used & stage.extents.keys())
+        running = {n for n, e in stage.extents.items() if e > 1} | stage.cut
+        self.names = used & running
+        self.known: dict[tuple[int, ...], int] = {}
+
+    def bytes(self, stage: Stage) -> int:
+        """Of the box around what the access touches with the extents of `stage`."""
+        extents = tuple(stage.extents[n] for n in self.axes)
+        if extents not in self.known:
+            total = self.element_bytes
+            for e, n in self.dimensions:
+                limits = e.bounds(stage.ranges)
+                total *= n if limits is None else min(n, limits[1] - limits[0] + 1)
+            self.known[extents] = total
+        return self.known[extents]
 
 
-class Chain:
-    """Some stages and the axes that they share."""
+class Arithmetic:
+    """What one stage computes with, whatever its extents."""
 
-    def __init__(self, stages: Sequence[Stage], shared: Sequence[Shared], machine: Machine) -> None:
-        self.stages, self.shared, self.machine = stages, shared, machine
-        self.lanes = machine.lanes(4)
+    def __init__(self, stage: Stage, touched: Sequence[Touched], machine: Machine) -> None:
+        op = stage.op
+        self.lanes, self.registers = machine.lanes(4), machine.registers
+        self.vector = _contiguous(stage)
+        self.steps = sum(o.name not in ("arith.constant", "te.yield") for o in op.body.block.ops)
+        spatial = {a.name for a in op.axes.data if not a.reduce}
+        reused = [spatial - t.names for t in touched if t.k < len(op.inputs)]
+        sums = len(spatial) < len(op.axes.data) and len(reused) == 2 and all(reused)
+        self.reused = sorted(reused, key=lambda names: self.vector in names) if sums else []
+        """of a contraction, the axes along which each input is used again, the vector's last"""
+
+    def cycles(self, stage: Stage) -> float:
+        """Of one block, as good as it gets with its extents."""
+        points = prod(stage.extents.values())
+        if not self.reused:
+            lanes = min(self.lanes, stage.extents.get(self.vector, 1))
+            return points * self.steps / 2 / lanes
+        across, along = (prod(stage.extents[n] for n in names) for names in self.reused)
+        lanes = min(self.lanes, along)
+        return points / lanes * self._per_product(along // lanes, across)
+
+    def _per_product(self, vectors: int, others: int) -> float:
+        """Cycles of one vector product in the best register tile of at most these sizes."""
+        best = LATENCY
+        for ob in range(1, min(vectors, 8) + 1):
+            t = min(others, (self.registers - 2 - ob) // ob)
+            if t >= 1:
+                best = min(best, max(0.5, (ob + t) / (2 * ob * t), LATENCY / (ob * t)))
+        return best
+
+
+class Stages:
+    """Some stages in turn: what they touch and compute, for all ways to cut them into blocks."""
+
+    def __init__(self, stages: Sequence[Stage], machine: Machine) -> None:
+        self.stages, self.machine = stages, machine
         self.touched = [_touched(s) for s in stages]
-        self.vectors = [_contiguous(s) for s in stages]
+        self.arithmetic = [
+            Arithmetic(s, t, machine) for s, t in zip(stages, self.touched, strict=True)
+        ]
         self.scratch = {stages[e.writer].op.out for e in edges_of(stages)}
-        self.whole = self._bytes(stages)
+        self.whole = self.bytes(stages)
 
-    def _bytes(self, stages: Sequence[Stage]) -> dict[SSAValue, int]:
-        """How much of each buffer the stages touch."""
+    def bytes(self, stages: Sequence[Stage]) -> dict[SSAValue, int]:
+        """How much of each buffer the stages touch with these extents."""
         found: dict[SSAValue, int] = {}
         for stage, accesses in zip(stages, self.touched, strict=True):
             for t in accesses:
-                found[t.buffer] = max(found.get(t.buffer, 0), _reached(stage, t))
+                found[t.buffer] = max(found.get(t.buffer, 0), t.bytes(stage))
         return found
+
+
+class Chain:
+    """Stages and the axes that they share, in the order of the loops over blocks."""
+
+    def __init__(self, all: Stages, shared: Sequence[Shared]) -> None:
+        self.all, self.shared, self.machine = all, shared, all.machine
+        self.stages, self.whole = all.stages, all.whole
 
     def cycles(self, sizes: Sequence[int]) -> float:
         """Cycles beyond those that any way takes, if blocks have these sizes, one a shared axis."""
@@ -73,7 +134,7 @@ class Chain:
                 inside = [s.inside(c, size) for s, c in zip(inside, shared.cuts, strict=True)]
         counts = [-(-s.steps // size) for s, size in zip(self.shared, sizes, strict=True)]
         blocks = prod(counts)
-        block = self._bytes(inside)
+        block = self.all.bytes(inside)
         cut = {OUTSIDE, *(j for j, n in enumerate(counts) if n > 1)}
         moving = sum(n for v, n in block.items() if cut & self._moved_by[v])
         total = 0.0
@@ -87,11 +148,11 @@ class Chain:
             stays = moving > 0 and moving + min(rest, room / 4) <= room
             for v, n in self.whole.items():
                 far = MEMORY if rate == FAR and n > self.machine.l3 / 2 else rate
-                if v in self.scratch:
+                if v in self.all.scratch:
                     total += 0 if stays or all_fits else 2 * n / far * share
                 else:
                     total += self._fetches(v, counts, all_fits) * n / far * share
-        work = sum(self._work(i, s) for i, s in enumerate(inside)) * blocks
+        work = blocks * sum(a.cycles(s) for a, s in zip(self.all.arithmetic, inside, strict=True))
         ragged = [self._is_ragged(s, size) for s, size in zip(self.shared, sizes, strict=True)]
         return total + work + CALL * blocks * len(inside) + TAIL * len(inside) * sum(ragged)
 
@@ -114,65 +175,22 @@ class Chain:
     def _moved_by(self) -> dict[SSAValue, set[int]]:
         """The shared axes that decide which part of each buffer a block touches, or OUTSIDE."""
         found: dict[SSAValue, set[int]] = {v: set() for v in self.whole}
-        for stage, accesses in zip(self.stages, self.touched, strict=True):
+        for stage, accesses in zip(self.stages, self.all.touched, strict=True):
             for t in accesses:
                 if t.names & stage.cut:
                     found[t.buffer].add(OUTSIDE)
         for j, shared in enumerate(self.shared):
-            for (axis, _), accesses in zip(shared.cuts, self.touched, strict=True):
+            for (axis, _), accesses in zip(shared.cuts, self.all.touched, strict=True):
                 for t in accesses:
                     if axis in t.names:
                         found[t.buffer].add(j)
         return found
 
-    def _work(self, i: int, stage: Stage) -> float:
-        """Cycles of the arithmetic of one block of a stage, as good as it gets with its extents."""
-        op, points = stage.op, prod(stage.extents.values())
-        spatial = {a.name for a in op.axes.data if not a.reduce}
-        reused = [spatial - t.names for t in self.touched[i] if t.k < len(op.inputs)]
-        vector = self.vectors[i]
-        if len(spatial) == len(op.axes.data) or len(reused) != 2 or not all(reused):
-            steps = sum(o.name not in ("arith.constant", "te.yield") for o in op.body.block.ops)
-            return points * steps / 2 / min(self.lanes, stage.extents.get(vector, 1))
-        across, along = (prod(stage.extents[n] for n in names) for names in reused)
-        if vector in reused[0]:
-            across, along = along, across
-        lanes = min(self.lanes, along)
-        return points / lanes * self._per_product(along // lanes, across)
-
-    def _per_product(self, vectors: int, others: int) -> float:
-        """Cycles of one vector product in the best register tile of at most these sizes."""
-        best = LATENCY
-        for ob in range(1, min(vectors, 8) + 1):
-            t = min(others, (self.machine.registers - 2 - ob) // ob)
-            if t >= 1:
-                best = min(best, max(0.5, (ob + t) / (2 * ob * t), LATENCY / (ob * t)))
-        return best
-
 
 def _touched(stage: Stage) -> list[Touched]:
     """The accesses to everything but tables of constants."""
-    found: list[Touched] = []
-    running = {n for n, e in stage.extents.items() if e > 1} | stage.cut
-    for k, (v, access) in enumerate(
-        zip(stage.op.operands_in_order, stage.op.accesses.data, strict=True)
-    ):
-        if isinstance(v.owner, ConstantOp):
-            continue
-        type = memref_type(v)
-        bits = getattr(type.element_type, "bitwidth", 64)
-        names = frozenset[str]().union(*(e.names() for e in access.index)) & running
-        found.append(Touched(v, -(-bits // 8), type.get_shape(), k, names))
-    return found
-
-
-def _reached(stage: Stage, t: Touched) -> int:
-    """Bytes of the box around what an access touches."""
-    total = t.element_bytes
-    for e, n in zip(stage.op.accesses.data[t.k].index, t.shape, strict=True):
-        limits = e.bounds(stage.ranges)
-        total *= n if limits is None else min(n, limits[1] - limits[0] + 1)
-    return total
+    operands = enumerate(stage.op.operands_in_order)
+    return [Touched(stage, k, v) for k, v in operands if not isinstance(v.owner, ConstantOp)]
 
 
 def _contiguous(stage: Stage) -> str:

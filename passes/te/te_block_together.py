@@ -16,7 +16,7 @@ from lamina.dialects.te import AxesAttr, ComputeOp
 from lamina.passes._machine import machine_of
 from lamina.passes.te._directives import computes
 from lamina.passes.te._together import Shared, Stage, edges_of, shared_axes
-from lamina.passes.te._together_cost import Chain
+from lamina.passes.te._together_cost import Chain, Stages
 from lamina.passes.te.te_order import order
 from lamina.passes.te.te_simplify import simplify
 from lamina.passes.te.te_split import split
@@ -58,10 +58,11 @@ def best_blocks(stages: Sequence[Stage], machine: Machine) -> Sequence[tuple[Sha
     if not shared:
         return []
     best: Sequence[tuple[Shared, int]] = []
-    least = Chain(stages, shared, machine).cycles([s.steps for s in shared]) * WORTH
+    all = Stages(stages, machine)
+    least = Chain(all, shared).cycles([s.steps for s in shared]) * WORTH
     for k in range(len(shared)):
         axes = [*shared[k:], *shared[:k]]
-        chain = Chain(stages, axes, machine)
+        chain = Chain(all, axes)
         for sizes in _sizes(axes):
             if (cycles := chain.cycles(sizes)) < least:
                 least = cycles
