@@ -3,13 +3,14 @@ What it costs to run a chain of tensor expressions block by block.
 
 Counted is what differs between ways to cut the chain: bytes of scratch that do not stay in a cache
 between its writer and its readers, what every block fetches anew, registers and lanes that a small
-block leaves idle. Bytes a cycle and their shares are those of `_cost_memory`.
+block leaves idle. The constants were fitted to blocks of many sizes on a Zen 5 core.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from math import prod
 
 from xdsl.ir import SSAValue
@@ -17,14 +18,16 @@ from xdsl.ir import SSAValue
 from lamina.backends.machine import Machine
 from lamina.dialects.te import ConstantOp, memref_type
 from lamina.passes.te._tile_legality import memory_strides
-from lamina.passes.te._together import Shared, Stage, edges_of, ratios
+from lamina.passes.te._together import Shared, Stage, edges_of, ratios, shared_axes
 
 USABLE = 0.8
 """of a cache"""
 NEAR, FAR, MEMORY = 32, 24, 8
-"""bytes a cycle from the second-level cache, the third, and memory"""
-SEEN = 0.5
-"""of the time that the second-level cache takes, what arithmetic does not hide"""
+"""bytes a cycle that stream from the second-level cache, the third, and memory"""
+SPILLED, LOST = 8, 4
+"""bytes a cycle that leave the second-level cache for the third or memory, or come back"""
+SEEN, EXPOSED = 0.5, 0.3
+"""of the time that the second-level cache and the third take, what arithmetic does not hide"""
 CALL = 60
 """cycles to begin a te op"""
 TAIL = 2000
@@ -109,6 +112,8 @@ class Stages:
         ]
         self.scratch = {stages[e.writer].op.out for e in edges_of(stages)}
         self.whole = self.bytes(stages)
+        self.folded = _folded(stages) if len(stages) > 2 else {}
+        """scratch that two neighbours can hand on in small pieces, and bytes of such a piece"""
 
     def bytes(self, stages: Sequence[Stage]) -> dict[SSAValue, int]:
         """How much of each buffer the stages touch with these extents."""
@@ -133,28 +138,54 @@ class Chain:
             if size < shared.steps:
                 inside = [s.inside(c, size) for s, c in zip(inside, shared.cuts, strict=True)]
         counts = [-(-s.steps // size) for s, size in zip(self.shared, sizes, strict=True)]
-        blocks = prod(counts)
         block = self.all.bytes(inside)
-        cut = {OUTSIDE, *(j for j, n in enumerate(counts) if n > 1)}
-        moving = sum(n for v, n in block.items() if cut & self._moved_by[v])
-        total = 0.0
-        for size, rate, share in (
-            (self.machine.l1, NEAR, SEEN),
-            (self.machine.l2, FAR, 1.0),
-        ):
-            room = USABLE * size
-            all_fits = sum(block.values()) <= room
-            rest = sum(block.values()) - moving
-            stays = moving > 0 and moving + min(rest, room / 4) <= room
-            for v, n in self.whole.items():
-                far = MEMORY if rate == FAR and n > self.machine.l3 / 2 else rate
-                if v in self.all.scratch:
-                    total += 0 if stays or all_fits else 2 * n / far * share
-                else:
-                    total += self._fetches(v, counts, all_fits) * n / far * share
-        work = blocks * sum(a.cycles(s) for a, s in zip(self.all.arithmetic, inside, strict=True))
+        work = prod(counts) * sum(
+            a.cycles(s) for a, s in zip(self.all.arithmetic, inside, strict=True)
+        )
         ragged = [self._is_ragged(s, size) for s, size in zip(self.shared, sizes, strict=True)]
-        return total + work + CALL * blocks * len(inside) + TAIL * len(inside) * sum(ragged)
+        begin = CALL * prod(counts) + TAIL * sum(ragged)
+        return self._near(counts, block) + self._far(counts, block, work) + begin * len(inside)
+
+    def _near(self, counts: Sequence[int], block: dict[SSAValue, int]) -> float:
+        """Cycles for what does not stay in the first-level cache."""
+        room = USABLE * self.machine.l1
+        kept = self._at_once(counts, block, room) <= room
+        fits = sum(block.values()) <= room
+        total = 0.0
+        for v, n in self.whole.items():
+            if v in self.all.scratch:
+                total += 0 if kept or v in self.all.folded else 2 * n
+            else:
+                total += self._fetches(v, counts, fits) * n
+        return total / NEAR * SEEN
+
+    def _far(self, counts: Sequence[int], block: dict[SSAValue, int], work: float) -> float:
+        """Cycles of arithmetic, and for what does not stay in the second-level cache."""
+        room, beyond = USABLE * self.machine.l2, USABLE * self.machine.l3
+        at_once = self._at_once(counts, block, room)
+        spilled = min(1.0, max(0.0, at_once / room - 1))
+        rate = SPILLED if sum(block.values()) <= beyond else LOST
+        fits = sum(block.values()) <= room
+        fetched = waiting = 0.0
+        for v, n in self.whole.items():
+            if v in self.all.scratch:
+                waiting += 0 if v in self.all.folded else 2 * n * spilled / rate
+            elif n <= beyond:
+                fetched += self._fetches(v, counts, fits) * n / FAR
+            else:
+                waiting += self._fetches(v, counts, fits) * n / MEMORY
+        return max(work, fetched) + EXPOSED * min(work, fetched) + waiting
+
+    def _at_once(self, counts: Sequence[int], block: dict[SSAValue, int], room: float) -> float:
+        """
+        Bytes that have to stay in a cache of this size for scratch to be there when it is read:
+        what a block has to itself, and some of what all blocks stream through.
+        """
+        cut = {OUTSIDE, *(j for j, n in enumerate(counts) if n > 1)}
+        needed = {v: min(n, self.all.folded.get(v, n)) for v, n in block.items()}
+        own = sum(n for v, n in needed.items() if cut & self._moved_by[v])
+        rest = sum(needed.values()) - own
+        return own + (min(rest, room / 4) if own else rest)
 
     def _is_ragged(self, shared: Shared, size: int) -> bool:
         """Whether the last block of this size is smaller than the others for some stage."""
@@ -191,6 +222,32 @@ def _touched(stage: Stage) -> list[Touched]:
     """The accesses to everything but tables of constants."""
     operands = enumerate(stage.op.operands_in_order)
     return [Touched(stage, k, v) for k, v in operands if not isinstance(v.owner, ConstantOp)]
+
+
+def _folded(stages: Sequence[Stage]) -> dict[SSAValue, int]:
+    """
+    What one stage writes and only the next one reads, neither of which gains by larger blocks:
+    loops of their own inside a block will keep it small.
+    """
+    found: dict[SSAValue, int] = {}
+    for pair in pairwise(stages):
+        edges = edges_of(pair)
+        out = pair[0].op.out
+        touched = [_touched(s) for s in pair]
+        alone = {use.operation for use in out.uses} == {pair[0].op, pair[1].op}
+        if not edges or not alone or any(map(_reuses, pair, touched)):
+            continue
+        inside = pair[0]
+        for shared in shared_axes(pair):
+            inside = inside.inside(shared.cuts[0], 1)
+        found[out] = touched[0][-1].bytes(inside)
+    return found
+
+
+def _reuses(stage: Stage, touched: Sequence[Touched]) -> bool:
+    """Whether an input is used again along some spatial axis."""
+    spatial = {a.name for a in stage.op.axes.data if not a.reduce and stage.extents[a.name] > 1}
+    return any(t.k < len(stage.op.inputs) and spatial - t.names for t in touched)
 
 
 def _contiguous(stage: Stage) -> str:
