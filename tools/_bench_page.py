@@ -16,6 +16,7 @@ BEGIN, END = "<!-- lamina bench: begin -->", "<!-- lamina bench: end -->"
 
 TITLES = {
     "lamina": "Lamina",
+    "lamina-openmp": "Lamina on OpenMP",
     "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
     "pytorch": "PyTorch",

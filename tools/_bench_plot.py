@@ -18,6 +18,7 @@ from lamina.tools._report import count
 # Told apart also by those who see fewer colours (Okabe and Ito).
 COLOURS = {
     "lamina": "#000000",
+    "lamina-openmp": "#cc79a7",
     "onnxruntime": "#0072b2",
     "openvino": "#009e73",
     "pytorch": "#e69f00",

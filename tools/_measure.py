@@ -19,8 +19,9 @@ Entries = dict[str, dict[str, Any]]
 
 
 def lineup(args: Namespace) -> Entries:
-    """Who takes part: Lamina and each peer, with each number of threads."""
+    """Who takes part: Lamina, on each kind of threads, and each peer, with each number of them."""
     mine = [("lamina", threads) for threads in args.threads]
+    mine += [(f"lamina-{p}", t) for p in args.pool if p != "lamina" for t in args.threads if t > 1]
     others = [(name, t) for t in args.peer_threads for name in args.against]
     return {f"{name}@{t}": {"name": name, "threads": t} for name, t in (*mine, *others)}
 

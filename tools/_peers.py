@@ -8,6 +8,7 @@ is imported by its own class only, because a contender's process must hold no ot
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import sys
 import tempfile
@@ -108,6 +109,11 @@ class OpenVino:
         return {name: np.asarray(results[port]) for port, names in self.names for name in names}
 
 
+def _lamina_on_openmp(path: str, threads: int, options: dict) -> Runner:
+    os.environ["LAMINA_POOL"] = "openmp"
+    return Lamina(path, threads, options)
+
+
 def _pytorch(path: str, threads: int, options: dict) -> Runner:
     from lamina.tools._peers_pytorch import PyTorch
 
@@ -139,6 +145,7 @@ def _avoid_spaces(package: str) -> None:
 
 RUNNERS: dict[str, Callable[[str, int, dict], Runner]] = {
     "lamina": Lamina,
+    "lamina-openmp": _lamina_on_openmp,
     "onnxruntime": OnnxRuntime,
     "openvino": OpenVino,
     "pytorch": _pytorch,

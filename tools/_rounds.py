@@ -16,9 +16,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
+from lamina.backends.cpu import cores
 from lamina.errors import LaminaError
 from lamina.progress import Progress
 
@@ -139,21 +139,7 @@ def take_turns(
 
 def choose_cpus(threads: int) -> list[int]:
     """CPUs to pin to, of different cores as long as there are any."""
-    allowed = sorted(os.sched_getaffinity(0))
+    allowed = cores.allowed()
     if threads > len(allowed):
         raise LaminaError(f"{threads} threads need as many CPUs, found {len(allowed)}")
-    seen: set[str] = set()
-    first, second = [], []
-    for cpu in allowed:
-        core = _core(cpu)
-        (second if core in seen else first).append(cpu)
-        seen.add(core)
-    return sorted((first + second)[:threads])
-
-
-def _core(cpu: int) -> str:
-    topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology")
-    try:
-        return (topology / "physical_package_id").read_text() + (topology / "core_id").read_text()
-    except OSError:
-        return str(cpu)
+    return sorted(cores.spread(allowed)[:threads])

@@ -115,7 +115,7 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         "--all",
         action="store_true",
         help="the networks of benchmarks/models in a checkout; unless given otherwise, against "
-        "all libraries, these with 1 and 2 threads, and 20 seconds of rounds for each network",
+        "all libraries, all with 1 and 2 threads, and 20 seconds of rounds for each network",
     )
     p.add_argument(
         "--against",
@@ -123,12 +123,19 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         type=_names,
         help="libraries to compare with: onnxruntime, openvino, pytorch, pytorch-compiled",
     )
-    p.add_argument("--threads", metavar="N,...", type=_numbers, default=[1], help="(default: 1)")
+    p.add_argument("--threads", metavar="N,...", type=_numbers, help="(default: 1)")
     p.add_argument(
         "--peer-threads",
         metavar="N,...",
         type=_numbers,
         help="of the other libraries (default: as many as --threads)",
+    )
+    p.add_argument(
+        "--pool",
+        metavar="NAME,...",
+        type=_names,
+        default=["lamina"],
+        help="compare the models on other threads too: lamina (the default), openmp",
     )
     p.add_argument("--rounds", type=_positive, default=15, help="(default: 15)")
     p.add_argument(
@@ -181,7 +188,12 @@ def _add_machine(p: argparse.ArgumentParser) -> None:
 
 
 def _add_compiler_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--threads", metavar="N", type=_positive, default=1, help="(default: 1)")
+    p.add_argument(
+        "--threads",
+        metavar="N",
+        type=_positive,
+        help="(default: one for each core that this process may use)",
+    )
     _add_target_options(p)
 
 

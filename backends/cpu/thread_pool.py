@@ -76,16 +76,7 @@ _lock = Lock()
 @cache
 def library() -> ctypes.CDLL:
     """The C++ library that $LAMINA_POOL names, loaded once."""
-    name = os.environ.get("LAMINA_POOL", "lamina")
-    if name not in LIBRARIES:
-        raise LaminaError(f"LAMINA_POOL may be {' or '.join(LIBRARIES)}, found '{name}'")
-    path = Path(__file__).parent / "runtime" / LIBRARIES[name]
-    if not path.is_file():
-        raise LaminaError(
-            f"{path} is not built: run `python setup.py build_ext --inplace` where setup.py is"
-            + (", or use threads=1" if name == "lamina" else ", with a compiler that has OpenMP")
-        )
-    found = ctypes.CDLL(str(path))
+    found = ctypes.CDLL(str(library_path(os.environ.get("LAMINA_POOL", "lamina"))))
     pointer = ctypes.c_void_p
     found.lamina_pool_create.argtypes = ctypes.c_int, ctypes.POINTER(ctypes.c_int)
     found.lamina_pool_create.restype = pointer
@@ -94,6 +85,19 @@ def library() -> ctypes.CDLL:
     found.lamina_pool_run.argtypes = pointer, pointer, pointer
     found.lamina_pool_run.restype = None
     return found
+
+
+def library_path(name: str) -> Path:
+    """The file of a library; it is built with the package."""
+    if name not in LIBRARIES:
+        raise LaminaError(f"LAMINA_POOL may be {' or '.join(LIBRARIES)}, found '{name}'")
+    path = Path(__file__).parent / "runtime" / LIBRARIES[name]
+    if not path.is_file():
+        raise LaminaError(
+            f"{path} is not built: run `python setup.py build_ext --inplace` beside setup.py"
+            + (", or use threads=1" if name == "lamina" else ", with a compiler that has OpenMP")
+        )
+    return path
 
 
 def parallel_address() -> int:

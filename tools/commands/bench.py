@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
+from lamina.backends.cpu.thread_pool import LIBRARIES, library_path
 from lamina.errors import LaminaError
 from lamina.tools import _bench_page, _checkout, _files, _measure, _report
 from lamina.tools._peers import PEERS
@@ -24,6 +25,7 @@ SETTINGS = (
     "against",
     "threads",
     "peer_threads",
+    "pool",
     "rounds",
     "seconds",
     "seed",
@@ -73,8 +75,10 @@ def _complete(args: Namespace) -> None:
     """Fill in what stands for arguments that were not given."""
     if args.against is None:
         args.against = list(PEERS) if args.all else []
+    if args.threads is None:
+        args.threads = [1, 2] if args.all else [1]
     if args.peer_threads is None:
-        args.peer_threads = [1, 2] if args.all else args.threads
+        args.peer_threads = args.threads
     if args.seconds is None and args.all:
         args.seconds = 20
 
@@ -91,6 +95,7 @@ def _check(args: Namespace) -> None:
         raise LaminaError("--resume goes with --json FILE, which holds what was measured before")
     for name in args.against:
         _check_peer(name)
+    _check_pools(args)
     for path in args.models:
         _files.require_readable(path)
         if args.against and Path(path).suffix != ".onnx":
@@ -115,6 +120,17 @@ def _check_peer(name: str) -> None:
             f"{name} needs a C++ compiler, found no '{compiler}'; install g++, name one in CXX, "
             "or leave it out of --against"
         )
+
+
+def _check_pools(args: Namespace) -> None:
+    """Refuse threads that are not there, and comparisons of what is not used."""
+    for name in args.pool:
+        if name not in LIBRARIES:
+            raise LaminaError(f"--pool knows {', '.join(LIBRARIES)}, found '{name}'")
+        if name != "lamina":
+            library_path(name)
+            if max(args.threads) == 1:
+                raise LaminaError(f"--pool {name} needs more than one thread; add --threads 2")
 
 
 def _names(args: Namespace) -> Sequence[str]:
