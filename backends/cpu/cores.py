@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from weakref import ref
 
 ROOT = Path("/")
+CLAIMED = "lamina core"
+"""what the names of claimed cores begin with"""
 
 
 def allowed() -> list[int]:
@@ -105,7 +109,10 @@ def _text(path: Path) -> str:
 
 
 class Claim:
-    """Cores that no other process has claimed, until this object is closed or the process ends."""
+    """
+    Cores that no other process has claimed, until this object is closed or the process ends. They
+    are not for its children.
+    """
 
     def __init__(self) -> None:
         self.cpus = list[int]()
@@ -119,13 +126,20 @@ class Claim:
                 self.cpus.append(cpu)
         if len(self.cpus) < count:
             self.close()
-        return bool(self.cpus)
+            return False
+        os.register_at_fork(after_in_child=partial(_close, ref(self)))
+        return True
 
     def close(self) -> None:
         """Leave the cores to others."""
         while self._held:
             self._held.pop().close()
         self.cpus.clear()
+
+
+def _close(claim: Callable[[], Claim | None]) -> None:
+    if found := claim():
+        found.close()
 
 
 def _hold(core: str) -> socket.socket | None:
@@ -136,7 +150,7 @@ def _hold(core: str) -> socket.socket | None:
     """
     held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     with suppress(OSError):
-        held.bind(f"\0lamina core {core}")
+        held.bind(f"\0{CLAIMED} {core}")
         return held
     held.close()
     return None

@@ -82,11 +82,31 @@ class CompiledModel:
         self._output_dtypes = [np.dtype(a.dtype) for _, a in self._outputs]
         # append and pop of a list are atomic: calls share this without a lock
         self._idle: list[_Workspace] = []
+        self._threads: ThreadPool | None = None
         self._refusal = _why_not_here(manifest)
         if not self._refusal:
             self._engine = Engine(self.objects.values(), self.objects)
             self._entry = self._engine.function(manifest.entry, 1)
             self._threads = _threads_for(manifest)
+            if os.environ.get("LAMINA_BIND") == "1":
+                self.bind()
+
+    @property
+    def threads(self) -> int:
+        """How many threads a call uses: no more than there are processors for this process."""
+        return self._threads.threads if self._threads else 1
+
+    def bind(self) -> bool:
+        """
+        Keep each thread of the model on a core of its own from now on, the caller while it is in a
+        call. False, and nothing is changed, if other processes have claimed the cores.
+        """
+        if self._refusal:
+            raise LaminaError(self._refusal)
+        bound = ThreadPool.shared(self.threads, bind=True)
+        if bound.bound:
+            self._threads = bound
+        return bound.bound
 
     @property
     def inputs(self) -> list[Tensor]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from weakref import WeakValueDictionary, finalize
 
+from lamina.backends.cpu.cores import Claim
 from lamina.errors import LaminaError
 
 LIBRARIES = {"lamina": "lamina_thread_pool.so", "openmp": "lamina_openmp.so"}
@@ -25,15 +26,17 @@ PARALLEL = "lamina_parallel"
 
 
 class ThreadPool:
-    """Some threads, of which the caller of `run` is one; on these CPUs, where some are given."""
+    """
+    Some threads, of which the caller of `run` is one. With `bind` each stays on a core of its own,
+    the caller while it runs a model, if there are so many that no other process has claimed.
+    """
 
-    def __init__(self, threads: int, cpus: Sequence[int] | None = None) -> None:
-        if cpus is not None and len(cpus) != threads:
-            raise LaminaError(f"{threads} threads need as many CPUs, got {list(cpus)}")
+    def __init__(self, threads: int, bind: bool = False) -> None:
         self.threads = threads
-        self.cpus = None if cpus is None else tuple(cpus)
         self._library = library()
-        places = None if cpus is None else (ctypes.c_int * threads)(*cpus)
+        self._claim = Claim()
+        self.bound = bind and self._claim.take(threads)
+        places = (ctypes.c_int * threads)(*self._claim.cpus) if self.bound else None
         self._handle = self._library.lamina_pool_create(threads, places)
         if not self._handle:
             raise LaminaError(f"the system gives this process no {threads - 1} threads more")
@@ -41,12 +44,13 @@ class ThreadPool:
         finalize(self, self._library.lamina_pool_destroy, self._handle).atexit = False
 
     @classmethod
-    def shared(cls, threads: int) -> ThreadPool:
-        """The one of this process that has so many threads."""
+    def shared(cls, threads: int, bind: bool = False) -> ThreadPool:
+        """The one of this process that has so many threads, bound or not."""
         with _lock:
-            found = _shared.get(threads)
+            found = _shared.get((threads, bind))
             if found is None:
-                found = _shared[threads] = cls(threads)
+                found = cls(threads, bind)
+                _shared[threads, bind] = found
             return found
 
     def run(self, entry: int, table: ctypes.Array[ctypes.c_void_p]) -> None:
@@ -69,7 +73,7 @@ class ThreadPool:
 
 
 _ENTRY = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_shared = WeakValueDictionary[int, ThreadPool]()
+_shared = WeakValueDictionary[tuple[int, bool], ThreadPool]()
 _lock = Lock()
 
 

@@ -214,6 +214,10 @@ void a_child_has_threads_of_its_own() {
     pool.reset();
   });
   in_a_child([&] { pool.reset(); });
+  run(pool, [&] { in_a_child([&] {
+    CHECK(inline_here(3));
+    works();
+  }); });
   std::thread([&] { run(pool, [&] { in_a_child(works); }); }).join();  // forked while it runs
   works();
 }

@@ -112,11 +112,14 @@ def test_the_affinity_mask_is_respected() -> None:
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "1\n"
 
 
+NAME = f"lamina test {os.getpid()}"
+
 # Claims the cores of as many processors as it is told, says which, and holds them until told to end
 CLAIM = """
 import sys
 from lamina.backends.cpu import cores
 cores.allowed = lambda: [100, 101, 102]
+cores.CLAIMED = sys.argv[2]
 claim = cores.Claim()
 claim.take(int(sys.argv[1]))
 print(claim.cpus, flush=True)
@@ -127,7 +130,7 @@ sys.stdin.read()
 def claimed_elsewhere(count: int) -> tuple[subprocess.Popen[str], str]:
     """A process that claims cores, and what it got."""
     process = subprocess.Popen(
-        [sys.executable, "-c", CLAIM, str(count)],
+        [sys.executable, "-c", CLAIM, str(count), NAME],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -138,6 +141,7 @@ def claimed_elsewhere(count: int) -> tuple[subprocess.Popen[str], str]:
 
 def test_two_processes_never_claim_the_same_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "allowed", lambda: [100, 101, 102])
+    monkeypatch.setattr(cores, "CLAIMED", NAME)
     first, got = claimed_elsewhere(2)
     assert got == "[100, 101]"
     claim = Claim()

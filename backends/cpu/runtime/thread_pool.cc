@@ -19,14 +19,16 @@
 namespace lamina {
 namespace {
 
+class Team;
+thread_local Team *current = nullptr;  // whose workers regions of this thread may use
+
 // How often this process is a child made by fork, plus one. Threads do not survive a fork, so
 // workers of another generation are not there.
 std::atomic<uint32_t> generation{1};
-[[maybe_unused]] const int registered =
-    pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
-
-class Team;
-thread_local Team *current = nullptr;  // whose workers regions of this thread may use
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] {
+  generation.fetch_add(1, std::memory_order_relaxed);
+  current = nullptr;
+});
 
 constexpr int kAnyCpu = -1;
 
