@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.exceptions import DiagnosticException
 
 from lamina import steps
+from lamina.backends.cpu.cores import default_threads
 from lamina.backends.opencl.printer import HEADER, functions_of, print_kernel, subgroup
 from lamina.compiler import machine_of
 from lamina.errors import LaminaError
@@ -24,8 +25,9 @@ def emit(args: Namespace) -> None:
     opencl = args.emit == "opencl" and args.target == "cpu"
     target = "opencl:intel-gen9" if opencl else args.target
     shapes = dict(args.shape)
+    threads = 1 if args.emit == "opencl" else args.threads or default_threads()
     how = {"numerics": args.numerics, "layouts": args.layouts}
-    ctx, module = steps.lowered(args.model, target, level, shapes, **how)
+    ctx, module = steps.lowered(args.model, target, level, shapes, threads, **how)
     if args.emit == "opencl":
         text = opencl_of(module, target)
     else:

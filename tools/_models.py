@@ -8,7 +8,6 @@ from typing import Any
 import lamina
 from lamina.errors import LaminaError
 from lamina.tools._files import require_readable
-from lamina.tools._report import count
 
 
 def compiler_options(args: Any) -> dict[str, Any]:
@@ -32,10 +31,4 @@ def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
     if any(options[name] != value for name, value in usual.items()):
         given = "--target, --numerics, --layouts and --shape"
         raise LaminaError(f"{path}: is compiled already, {given} come too late")
-    model = lamina.load(path)
-    if options["threads"] not in (None, model.manifest.threads):
-        raise LaminaError(
-            f"{path}: is compiled for {count(model.manifest.threads)}, "
-            f"--threads {options['threads']} comes too late"
-        )
-    return model
+    return lamina.load(path, threads=options["threads"])

@@ -131,7 +131,8 @@ def profile_table(profile: dict[str, Any], by: str) -> str:
     rows += [[c["symbol"], c["source"], *_rates(c)] for c in calls]
     rows += [["total", "", *_rates(profile["total"])]]
     return (
-        f"{table(rows)}\nFMA peak, measured in the same run: {profile['peak_gflops']:.1f} GFLOP/s"
+        f"{table(rows)}\nFMA peak of the cores used, measured in the same run: "
+        f"{profile['peak_gflops']:.1f} GFLOP/s"
     )
 
 

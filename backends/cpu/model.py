@@ -72,6 +72,7 @@ class CompiledModel:
         objects: Mapping[str, bytes],
         manifest: Manifest,
         weights: Mapping[str, np.ndarray],
+        threads: int | None = None,
     ) -> None:
         self.manifest = manifest
         self.objects = dict(objects)
@@ -87,7 +88,7 @@ class CompiledModel:
         if not self._refusal:
             self._engine = Engine(self.objects.values(), self.objects)
             self._entry = self._engine.function(manifest.entry, 1)
-            self._threads = _threads_for(manifest)
+            self._threads = _shared_threads(threads or manifest.threads)
             if os.environ.get("LAMINA_BIND") == "1":
                 self.bind()
 
@@ -252,12 +253,20 @@ class CompiledModel:
         artifact.write(Path(path), Artifact(self.manifest, self.objects, self._weights))
 
 
-def load(path: str | PathLike[str]) -> CompiledModel:
-    """A model that `save` wrote; LaminaError if this computer cannot run it, or it is damaged."""
+def load(path: str | PathLike[str], *, threads: int | None = None) -> CompiledModel:
+    """
+    A model that `save` wrote; LaminaError if this computer cannot run it, or it is damaged. It runs
+    on `threads` threads, or on as many as it was compiled for.
+    """
     found = artifact.read(Path(path))
     if refusal := _why_not_here(found.manifest):
         raise LaminaError(f"{path}: {refusal}")
-    return CompiledModel(found.objects, found.manifest, found.weights)
+    if threads is not None and not 1 <= threads <= found.manifest.threads:
+        raise LaminaError(
+            f"{path}: threads={threads} needs a model that was compiled for so many, this one was "
+            f"for {found.manifest.threads}; compile it again"
+        )
+    return CompiledModel(found.objects, found.manifest, found.weights, threads)
 
 
 def _why_not_here(manifest: Manifest) -> str:
@@ -272,9 +281,9 @@ def _why_not_here(manifest: Manifest) -> str:
     return ""
 
 
-def _threads_for(manifest: Manifest) -> ThreadPool | None:
-    """The threads for a model: no more than there are CPUs, which would wait for each other."""
-    threads = min(manifest.threads, len(os.sched_getaffinity(0)))
+def _shared_threads(wanted: int) -> ThreadPool | None:
+    """So many threads, but no more than there are processors: they would wait for each other."""
+    threads = min(wanted, len(os.sched_getaffinity(0)))
     return ThreadPool.shared(threads) if threads > 1 else None
 
 

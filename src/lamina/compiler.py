@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lamina.backends.cpu.compiler import identity
+from lamina.backends.cpu.cores import default_threads
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.errors import LaminaError
@@ -36,7 +37,7 @@ def compile(
     model: str | os.PathLike[str] | onnx.ModelProto | ModuleOp,
     *,
     target: str = "cpu",
-    threads: int = 1,
+    threads: int | None = None,
     numerics: str = "fast",
     layouts: str = "exact",
     shapes: Mapping[str, Sequence[int]] | None = None,
@@ -51,14 +52,16 @@ def compile(
     in `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves
     open. With `numerics` "strict", sums are formed of the products that the model says, even where
     others are fewer: outputs are then within 1e-5 of their largest value, with "fast" within 1e-4.
-    Each call of the model runs on `threads` threads. `layouts` is one of LAYOUTS: `exact` is best,
-    the others are there to be compared with it. With `cache`, a file that was compiled before
+    Each call of the model runs on `threads` threads, by default one for each core that affinity and
+    control groups leave to this process. `layouts` is one of LAYOUTS: `exact` is best, the others
+    are there to be compared with it. With `cache`, a file that was compiled before
     is not compiled again. With `verify`, the module is verified after every pass: a developer of
     passes wants that, a user the time it takes.
     """
     machine = machine_of(target)
     if machine.kind != "cpu":
         raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
+    threads = default_threads() if threads is None else threads
     if threads < 1:
         raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
     if numerics not in NUMERICS:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ def generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-ALL = ("bench", "--all", "--against", "onnxruntime", "--peer-threads", "1", "--rounds", "2")
+ALL = ("bench", "--all", "--against", "onnxruntime", "--threads", "1", "--rounds", "2")
 
 
 def test_all_networks_of_the_generator_are_measured(
@@ -107,6 +108,7 @@ def chosen(*words: str) -> Any:
 def test_all_means_every_library_with_one_and_two_threads() -> None:
     assert list(_measure.lineup(chosen("--all"))) == [
         "lamina@1",
+        "lamina@2",
         *(f"{name}@1" for name in ("onnxruntime", "openvino", "pytorch", "pytorch-compiled")),
         *(f"{name}@2" for name in ("onnxruntime", "openvino", "pytorch", "pytorch-compiled")),
     ]
@@ -198,3 +200,36 @@ def test_installed_package_says_that_it_has_no_generator(
     (tmp_path / "benchmarks" / "models").mkdir(parents=True)
     (tmp_path / "benchmarks" / "models" / "__main__.py").touch()
     assert _checkout.root() == tmp_path
+
+
+def test_openmp_takes_part_where_there_are_several_threads() -> None:
+    words = ("m.onnx", "--threads", "1,2", "--pool", "lamina,openmp", "--against", "openvino")
+    assert list(_measure.lineup(chosen(*words))) == [
+        "lamina@1",
+        "lamina@2",
+        "lamina-openmp@2",
+        "openvino@1",
+        "openvino@2",
+    ]
+
+
+def test_the_same_model_is_timed_on_openmps_threads(lamina: Command, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.onnx"
+    onnx.save(tiny_model(32), path)
+    text = lamina("bench", path, "--threads", "2", "--pool", "lamina,openmp", "--rounds", "2")
+    assert len(re.findall(r"^lamina(-openmp)? \d.*ms", text, re.MULTILINE)) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--pool", "openmp"), "--pool openmp needs more than one thread; add --threads 2"),
+        (("--pool", "tbb", "--threads", "2"), "--pool knows lamina, openmp, found 'tbb'"),
+    ],
+)
+def test_threads_that_cannot_be_compared_are_refused(
+    lamina: Command, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    path = tmp_path / "tiny.onnx"
+    onnx.save(tiny_model(32), path)
+    assert lamina.error("bench", path, *words) == says

@@ -259,7 +259,6 @@ def test_options_of_the_compiler_are_checked(
     output = ["-o", folder / "t.lam"] if command == "compile" else []
     args = [command, model, *output]
     assert "unknown target 'gpu'" in lamina.error(*args, "--target", "gpu")
-    assert "threads=2 is not available" in lamina.error(*args, "--threads", 2)
     assert "'x'" in lamina.error(*args, "--shape", "x=1x2")
     assert not (folder / "t.lam").exists()
 

@@ -149,6 +149,16 @@ def test_no_more_threads_run_than_there_are_processors(
     np.testing.assert_array_equal(found(X), 2 * X)
 
 
+def test_a_model_may_run_on_fewer_threads_than_it_was_compiled_for(tmp_path: Path) -> None:
+    model(2).save(tmp_path / "two.lam")
+    one = load(tmp_path / "two.lam", threads=1)
+    assert one.threads == 1
+    np.testing.assert_array_equal(one(X), 2 * X)
+    for wrong in (0, 3):
+        with pytest.raises(LaminaError, match=f"two.lam: threads={wrong} needs a model that was c"):
+            load(tmp_path / "two.lam", threads=wrong)
+
+
 def on_threads(work: Callable[[int], None], count: int) -> None:
     """Call `work` on so many Python threads at once; what one of them raises is raised."""
     failed = list[BaseException]()
