@@ -143,6 +143,10 @@ def _splat_lane(run: Run, op: vector.SplatLaneOp, args: Sequence[Any]) -> Sequen
     return (np.broadcast_to(x[op.lane.data], x.shape).copy(),)
 
 
+def _shuffle(run: Run, op: vector.ShuffleOp, args: Sequence[Any]) -> Sequence[Any]:
+    return (np.concatenate(args)[list(op.lanes.get_values())],)
+
+
 def _cost(estimate: Estimate, op: loop.ForOp) -> float:
     return STEP + prod(op.extents.get_values()) * estimate.block(op.body.block)
 
@@ -161,6 +165,7 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.StoreOp: _store,
     vector.StoreStridedOp: _store_strided,
     vector.SplatLaneOp: _splat_lane,
+    vector.ShuffleOp: _shuffle,
     vector.PrefetchOp: lambda run, op, args: (),
 }
 COSTS = {loop.ForOp: _cost, loop.IfOp: _cost_of_choice}

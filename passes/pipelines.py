@@ -43,6 +43,7 @@ from lamina.passes.te.te_simplify import TeSimplifyPass
 from lamina.passes.te.te_to_loops import TeToLoopsPass
 from lamina.passes.te.te_to_vec import TeToVecPass
 from lamina.passes.vector.vec_prefetch import VecPrefetchPass
+from lamina.passes.vector.vec_transpose_loads import VecTransposeLoadsPass
 
 LEVELS = {
     "graph": "outline-kernels",
@@ -133,5 +134,9 @@ def default(
         # no te op: loops and vectors
         *((LoopOutlineParallelPass(),) if threads > 1 else ()),
         # one step of each parallel loop is a function, for threads to call
+        VecTransposeLoadsPass(),
+        # lanes that lie apart are loaded one by one only where no neighbours are
+        VecTransposeLoadsPass(),
+        # lanes that lie apart are loaded one by one only where no neighbours are
         VecPrefetchPass(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isnan, prod
 
 from xdsl.dialects import arith, math
@@ -262,11 +263,21 @@ def _splat_lane(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.SplatLaneOp)
     t = op.vec.type
     assert isinstance(t, VectorType)
-    n, *group = t.get_shape()
-    elements = [op.lane.data * prod(group) + k for k in range(prod(group))] * n
-    mask = constant(elements, VectorType(i32, [len(elements)]))
-    text = f"{w.typed(op.vec)}, {w.type(t)} poison, <{len(elements)} x i32> {mask}"
+    text = f"{w.typed(op.vec)}, {w.type(t)} poison, {_mask([op.lane.data] * t.get_shape()[0], t)}"
     w.define(op.res, f"shufflevector {text}")
+
+
+def _shuffle(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.ShuffleOp)
+    mask = _mask(op.lanes.get_values(), op.a.type)
+    w.define(op.res, f"shufflevector {w.typed(op.a)}, {w.typed(op.b)}, {mask}")
+
+
+def _mask(lanes: Sequence[int], of: Attribute) -> str:
+    """Which elements these lanes are, whole groups of them if there are groups."""
+    size = prod(vec.shape_of(of)[1:])
+    elements = [lane * size + k for lane in lanes for k in range(size)]
+    return f"<{len(elements)} x i32> {constant(elements, VectorType(i32, [len(elements)]))}"
 
 
 def _dot4(w: Writer, op: Operation) -> None:
@@ -316,5 +327,6 @@ HANDLERS: dict[type[Operation], Handler] = {
     vec.CompareOp: _vec_compare,
     vec.SelectOp: _select,
     vec.SplatLaneOp: _splat_lane,
+    vec.ShuffleOp: _shuffle,
     int8.Dot4Op: _dot4,
 }

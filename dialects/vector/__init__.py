@@ -15,7 +15,7 @@ from lamina.dialects.vector.choice import (
     CompareOp,
     SelectOp,
 )
-from lamina.dialects.vector.lanes import BitcastOp, ConvertOp, SplatLaneOp
+from lamina.dialects.vector.lanes import BitcastOp, ConvertOp, ShuffleOp, SplatLaneOp
 from lamina.dialects.vector.memory import (
     GatherOp,
     LoadLikeOp,
@@ -44,6 +44,7 @@ __all__ = [
     "PrefetchOp",
     "RemOp",
     "SelectOp",
+    "ShuffleOp",
     "SplatLaneOp",
     "StoreOp",
     "StoreStridedOp",
@@ -63,6 +64,7 @@ Vec = Dialect(
         StoreStridedOp,
         PrefetchOp,
         SplatLaneOp,
+        ShuffleOp,
         ConvertOp,
         BitcastOp,
         CompareOp,

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import AnyFloat, IntAttr, IntegerType, UnitAttr, VectorType
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseArrayBase,
+    IntAttr,
+    IntegerType,
+    UnitAttr,
+    VectorType,
+    i64,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -52,6 +61,44 @@ class SplatLaneOp(IRDLOperation):
         if not 0 <= self.lane.data < lanes:
             raise VerifyException(
                 f"vec.splat_lane: {self.vec.type} has lanes 0 to {lanes - 1}, got {self.lane.data}"
+            )
+
+
+@irdl_op_definition
+class ShuffleOp(IRDLOperation):
+    """
+    Pick lanes of two vectors: lane k is lane `lanes[k]` of `a` followed by `b`.
+
+    %r = vec.shuffle %a, %b [0, 4, 1, 5] : vector<4xf32> -> vector<4xf32>
+    """
+
+    name = "vec.shuffle"
+
+    T: ClassVar = VarConstraint("T", VectorType.constr())
+    a = operand_def(T)
+    b = operand_def(T)
+    lanes = prop_def(DenseArrayBase.constr(i64))
+    res = result_def(VectorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$a `,` $b $lanes attr-dict `:` type($a) `->` type($res)"
+
+    def __init__(self, a: SSAValue, b: SSAValue, lanes: Sequence[int]) -> None:
+        type = VectorType(element_of(a.type), [len(lanes), *shape_of(a.type)[1:]])
+        super().__init__(
+            operands=[a, b],
+            properties={"lanes": DenseArrayBase.from_list(i64, lanes)},
+            result_types=[type],
+        )
+
+    def verify_(self) -> None:
+        lanes, (there, *group) = self.lanes.get_values(), shape_of(self.a.type)
+        wanted = VectorType(element_of(self.a.type), [len(lanes), *group])
+        if self.res.type != wanted:
+            raise VerifyException(f"vec.shuffle: makes {wanted}, got {self.res.type}")
+        if bad := [k for k in lanes if not 0 <= k < 2 * there]:
+            raise VerifyException(
+                f"vec.shuffle: two {self.a.type} have lanes 0 to {2 * there - 1}, got {bad[0]}"
             )
 
 

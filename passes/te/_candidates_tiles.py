@@ -35,13 +35,21 @@ class Ranked:
 
 
 def best_tiles(
-    nest: Nest, vector: Part | None, machine: Machine, most: int, few_sizes: bool = False
+    nest: Nest,
+    vector: Part | None,
+    machine: Machine,
+    most: int,
+    few_sizes: bool = False,
+    rows: Part | None = None,
 ) -> list[Ranked]:
-    """The `most` cheapest tiles that fit the registers; `few_sizes`: of a sample of them."""
+    """
+    The `most` cheapest tiles that fit the registers; `few_sizes`: of a sample of them. All of
+    `rows` is in each.
+    """
     registers_there = machine.registers
     fitting: list[tuple[float, int, Tile]] = []
-    forced = [p for p in nest.parts if p.name in _in_tables(nest)]
-    arithmetic = Arithmetic(nest, vector, machine)
+    forced = [p for p in nest.parts if p == rows or p.name in _in_tables(nest)]
+    arithmetic = Arithmetic(nest, vector, machine, rows)
     for reduce in _unrolled_reductions(nest, forced):
         of = _SpatialTiles(nest, vector, registers_there, forced, reduce, few_sizes)
         for tile in of.tiles():

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
+from lamina.backends.machine import Machine
 from lamina.passes.te._candidates_nest import Buffer, Nest, Part
+
+LEAST_ROW, MOST_ROW = 4, 16
+"""elements side by side for which rows are loaded, not lanes one by one"""
 
 
 def choose_vector(nest: Nest, lanes: int) -> tuple[Nest, Part | None]:
@@ -31,6 +35,32 @@ def choose_vector(nest: Nest, lanes: int) -> tuple[Nest, Part | None]:
         return nest, best
     nest, _, inner = nest.split(best, width)
     return nest, inner
+
+
+def choose_rows(nest: Nest, vector: Part | None, machine: Machine) -> tuple[Nest, Part | None]:
+    """
+    The nest with the part cut off along which an input is contiguous whose lanes lie apart; None if
+    there is none. All its steps unrolled, `vec-transpose-loads` makes the loads loads of rows.
+    """
+    tables = any(b.table for b in nest.buffers)
+    if machine.kind != "cpu" or vector is None or nest.reduction or tables:
+        return nest, None
+    most = min(MOST_ROW, 1 << (vector.extent - 1).bit_length())
+    for b in nest.inputs:
+        if vector.name in b.jumps or b.stride(vector.name) < 2:
+            continue
+        for part in nest.parts:
+            along = part.name in nest.free and part != vector and part.name in nest.output.uses
+            if not along or part.reduce or b.stride(part.name) != 1:
+                continue
+            width = vector_width(nest, part, most)
+            if width < LEAST_ROW:
+                continue
+            if width == part.extent:
+                return nest, part
+            nest, _, inner = nest.split(part, width)
+            return nest, inner
+    return nest, None
 
 
 def _possible(nest: Nest, part: Part) -> bool:
@@ -60,12 +90,17 @@ def _cost(nest: Nest, part: Part | None, width: int) -> float:
     return body + nest.body_ops * arithmetic + (end + nest.epilogue_ops * arithmetic) / steps
 
 
-def access_cost(b: Buffer, part: Part | None, width: int) -> float:
-    """Instructions to load or store `width` lanes along `part`."""
+def access_cost(b: Buffer, part: Part | None, width: int, rows: Part | None = None) -> float:
+    """
+    Instructions to load or store `width` lanes along `part`; where all of `rows` is in the tile, to
+    load rows along it and shuffle them.
+    """
     if part is None or part.name not in b.uses:
         return 1
     if part.name in b.jumps:
         return 2 * width
+    if rows is not None and b.role == "input" and b.stride(rows.name) == 1 != b.stride(part.name):
+        return 1 + (width - 1).bit_length()
     return pieces(width) if b.stride(part.name) == 1 else 2 * width
 
 

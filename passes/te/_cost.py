@@ -12,7 +12,7 @@ from lamina.passes.te._candidates_nest import Nest, nest_of
 from lamina.passes.te._candidates_orders import Ordered, best_order, plain_order
 from lamina.passes.te._candidates_text import schedule_text
 from lamina.passes.te._candidates_tiles import best_tiles
-from lamina.passes.te._candidates_vector import choose_vector
+from lamina.passes.te._candidates_vector import choose_rows, choose_vector
 from lamina.passes.te._cost_memory import Loop
 from lamina.passes.te._homes import Home
 from lamina.passes.te._shares import Shares, best_shares
@@ -48,6 +48,7 @@ def candidates(
         return []
     lanes = 1 if scalar_only(op) else machine.vector_bytes // _widest(op, nest)
     nest, vector = choose_vector(nest, lanes)
+    nest, rows = choose_rows(nest, vector, machine)
 
     def shares(p: Ordered, loops: Sequence[Loop]) -> Shares | None:
         return best_shares(nest, p.ranked.tile, p.memory, loops, threads)
@@ -59,7 +60,8 @@ def candidates(
         return cycles(p, p.loops) * p.ranked.penalty
 
     tiles = max(TILES, 2 * most)
-    plain = [plain_order(nest, t, machine) for t in best_tiles(nest, vector, machine, tiles)]
+    ranked = best_tiles(nest, vector, machine, tiles, rows=rows)
+    plain = [plain_order(nest, t, machine) for t in ranked]
     looked_at = max(ORDERED_TILES, most)
     best_alone = sorted(plain, key=lambda p: p.score)[: looked_at if threads == 1 else 1]
     shared = [] if threads == 1 else sorted(plain, key=score)[:looked_at]
@@ -97,7 +99,8 @@ def quick_seconds(nest: Nest, machine: Machine, lane_bytes: int = 4) -> float:
     `nest_from` makes the nest of an op that nobody has built; `lane_bytes` is its widest number.
     """
     nest, vector = choose_vector(nest, machine.lanes(lane_bytes))
-    tiles = best_tiles(nest, vector, machine, 3, few_sizes=True)
+    nest, rows = choose_rows(nest, vector, machine)
+    tiles = best_tiles(nest, vector, machine, 3, few_sizes=True, rows=rows)
     best = min((plain_order(nest, t, machine) for t in tiles), key=lambda p: p.score)
     return machine.seconds(best.cycles)
 

@@ -69,12 +69,14 @@ class Tile:
 class Arithmetic:
     """What the tiles of one nest with one vector part cost."""
 
-    def __init__(self, nest: Nest, vector: Part | None, machine: Machine) -> None:
+    def __init__(
+        self, nest: Nest, vector: Part | None, machine: Machine, rows: Part | None = None
+    ) -> None:
         self.units, self.ports = units(machine), load_ports(machine)
         width = vector.extent if vector else 1
         lanes = pieces(width)
         self.body = nest.body_ops * lanes
-        self.inputs = [(b, access_cost(b, vector, width)) for b in nest.inputs]
+        self.inputs = [(b, access_cost(b, vector, width, rows)) for b in nest.inputs]
         extras = sum(access_cost(b, vector, width) for b in nest.extras)
         store = access_cost(nest.output, vector, width)
         work = extras / self.ports + nest.epilogue_ops * lanes / self.units

@@ -104,6 +104,22 @@ func.func @last_step_is_outside(%x: memref<8xf32>, %v: vector<4xf32>) {
 
 // -----
 
+// CHECK: vec.shuffle: two vector<4xf32> have lanes 0 to 7, got 8
+func.func @no_such_lane_of_two(%v: vector<4xf32>) {
+  %0 = vec.shuffle %v, %v [0, 8] : vector<4xf32> -> vector<2xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: vec.shuffle: makes vector<2xf32>, got vector<4xf32>
+func.func @as_many_lanes_as_are_named(%v: vector<4xf32>) {
+  %0 = vec.shuffle %v, %v [0, 7] : vector<4xf32> -> vector<4xf32>
+  func.return
+}
+
+// -----
+
 // CHECK: vec.splat_lane: vector<4xf32> has lanes 0 to 3, got 4
 func.func @no_such_lane(%v: vector<4xf32>) {
   %0 = vec.splat_lane %v[4] : vector<4xf32>
