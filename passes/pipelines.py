@@ -95,8 +95,6 @@ def default(
         # convolutions are direct, or products of transformed tiles, whichever is faster
         TransposesToViewsPass(),
         # a transpose moves elements only where its readers are faster for it
-        PlaceConcatsPass(),
-        # the parts of a concat are written where they lie in it; what cannot be is copied
         AssignHalosPass(),
         # no window reads outside the storage of its input, except of maxima
         TabulateGathersPass(),
@@ -106,6 +104,9 @@ def default(
         FuseEpiloguesPass(),
         FuseProloguesPass(),
         FuseTailsPass(),
+        # what is left of ops beside each other are kernels
+        PlaceConcatsPass(),
+        # the parts of a concat are written where they lie in it; what cannot be is copied
         OutlineKernelsPass(),
         # the network is constants, views and calls; every kernel is one private function
         LowerGraphToTePass(),
@@ -134,8 +135,6 @@ def default(
         # no te op: loops and vectors
         *((LoopOutlineParallelPass(),) if threads > 1 else ()),
         # one step of each parallel loop is a function, for threads to call
-        VecTransposeLoadsPass(),
-        # lanes that lie apart are loaded one by one only where no neighbours are
         VecTransposeLoadsPass(),
         # lanes that lie apart are loaded one by one only where no neighbours are
         VecPrefetchPass(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects.graph import (
@@ -46,3 +48,19 @@ def source(value: SSAValue) -> SSAValue:
     while isinstance(value.owner, SliceOp) and value.owner.in_place is not None:
         value = origin(value.owner.x)
     return value
+
+
+def parts_of(op: Operation) -> list[tuple[SSAValue, SSAValue, Sequence[int]]]:
+    """(part, whole, where the part begins in it) for each operand of a concat, or for a slice."""
+    if isinstance(op, ConcatOp):
+        return [(x, op.y, starts) for x, starts in zip(op.xs, op.starts(), strict=True)]
+    if isinstance(op, SliceOp) and op.is_consecutive():
+        return [(op.y, op.x, op.starts.get_values())]
+    return []
+
+
+def is_part(part: SSAValue, whole: SSAValue, starts: Sequence[int]) -> bool:
+    """Whether `part` is stored, but for halos, as the run of bytes that `whole` has from there."""
+    layout = layout_of(whole.type)
+    alike = layout.text == layout_of(part.type).text
+    return alike and layout.with_halo(()).part(shape(whole), shape(part), starts) is not None

@@ -14,20 +14,19 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from lamina.dialects.graph import (
     AvgPool2dOp,
-    ConcatOp,
     ConstantOp,
     Conv2dOp,
     FusedOp,
     MaxPool2dOp,
     RelayoutOp,
     ReshapeOp,
-    SliceOp,
     WindowOp,
     WinogradInputOp,
     layout_of,
     shape,
     stored_as,
 )
+from lamina.passes.graph._views import is_part, is_view, parts_of
 
 Halo = tuple[tuple[int, int], ...]
 
@@ -81,18 +80,37 @@ def may_write_halo(value: SSAValue) -> bool:
     )
 
 
-def together(block: Block) -> list[list[SSAValue]]:
-    """The values of a network; those in one list lie in one buffer, and so have one halo."""
+class Together:
+    """Values that lie in one buffer, or may come to, and so have one halo."""
+
+    def __init__(self, value: SSAValue) -> None:
+        self.values = [value]
+        self.wants, self.may_have = bool(window_users(value)), may_write_halo(value)
+
+    def agrees(self, other: Together) -> bool:
+        """Whether no window has to read a copy because the two have one halo."""
+        pairs = (self, other), (other, self)
+        return not any(a.wants and a.may_have and not b.may_have for a, b in pairs)
+
+    def join(self, other: Together) -> None:
+        """Take in the values of `other`."""
+        self.values += other.values
+        self.wants |= other.wants
+        self.may_have &= other.may_have
+
+
+def together(block: Block) -> list[Together]:
+    """The values of a network; those of concats and slices in one list, where they agree."""
     values: list[SSAValue] = [*block.args, *(r for op in block.ops for r in op.results)]
-    lists = {value: [value] for value in values}
+    of = {value: Together(value) for value in values}
     for op in block.ops:
-        if isinstance(op, ConcatOp | SliceOp) and op.in_place is not None:
-            for x in op.operands:
-                one, other = lists[x], lists[op.y]
-                if one is not other:
-                    one += other
-                    lists |= dict.fromkeys(other, one)
-    return list({id(values): values for values in lists.values()}.values())
+        for part, whole, starts in parts_of(op):
+            one, other = of[whole], of[part]
+            may = is_part(part, whole, starts) and one.agrees(other)
+            if one is not other and (may or is_view(op)):
+                one.join(other)
+                of |= dict.fromkeys(other.values, one)
+    return list(dict.fromkeys(of.values()))
 
 
 class AssignHalosPass(ModulePass):
@@ -100,8 +118,8 @@ class AssignHalosPass(ModulePass):
     Store what padded windows read with a border of zeros as wide as the widest of them needs.
 
     The producer writes the border with the tensor. Only where it cannot (inputs and outputs of the
-    network) does a relayout copy the tensor. Concats and slices in place have the halo of their
-    operands.
+    network) does a relayout copy the tensor. What may come to lie in one buffer, as operands and
+    results of concats and slices do, has one halo.
     """
 
     name = "assign-halos"
@@ -113,14 +131,14 @@ class AssignHalosPass(ModulePass):
                 for values in together(f.body.block):
                     self.assign(values)
 
-    def assign(self, values: Sequence[SSAValue]) -> None:
+    def assign(self, those: Together) -> None:
         """Widen the storage of these values, which lie together, or of copies of them."""
-        users = {value: found for value in values if (found := window_users(value))}
+        users = {value: found for value in those.values if (found := window_users(value))}
         if not users:
             return
-        if all(map(may_write_halo, values)):
+        if those.may_have:
             halo = union([needed_halo(op) for found in users.values() for op in found])
-            for value in values:
+            for value in those.values:
                 Rewriter.replace_value_with_new_type(value, self.widened(value, halo))
             return
         for value, found in users.items():

@@ -13,9 +13,9 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from lamina.dialects.graph import ConcatOp, SliceOp, layout_of, shape, stored_as
+from lamina.dialects.graph import ConcatOp, SliceOp, layout_of, stored_as
 from lamina.passes.graph._storage import Storages
-from lamina.passes.graph._views import origin
+from lamina.passes.graph._views import is_part, origin, parts_of
 from lamina.passes.graph.outline_kernels import is_network
 
 
@@ -39,13 +39,6 @@ def read_whole(op: ConcatOp, inner: ConcatOp) -> None:
             return
 
 
-def is_part(whole: SSAValue, part: SSAValue, starts: Sequence[int]) -> bool:
-    """Whether `part`, as it is stored, is a run of the bytes of `whole`."""
-    layout = layout_of(whole.type)
-    alike = layout == layout_of(part.type)
-    return alike and layout.part(shape(whole), shape(part), starts) is not None
-
-
 class Placement:
     """Which values of one network lie inside others."""
 
@@ -57,8 +50,8 @@ class Placement:
         """Place the operands that can be; what lies between them is copied together."""
         firsts = [origin(x) for x in op.xs]
         able = [
-            self.is_free(x) and firsts[i] not in firsts[:i] and is_part(op.y, x, starts)
-            for i, (x, starts) in enumerate(zip(op.xs, op.starts(), strict=True))
+            firsts[i] not in firsts[:i] and self.may_lie(*part)
+            for i, part in enumerate(parts_of(op))
         ]
         found = iter(self.storages.place([x for x, a in zip(op.xs, able, strict=True) if a], op.y))
         inside = [a and next(found) for a in able]
@@ -77,18 +70,17 @@ class Placement:
         able = [
             op
             for op in dict.fromkeys(use.operation for use in x.uses)
-            if isinstance(op, SliceOp)
-            and op.is_consecutive()
-            and self.is_free(op.y)
-            and is_part(x, op.y, op.starts.get_values())
+            if isinstance(op, SliceOp) and any(self.may_lie(*part) for part in parts_of(op))
         ]
         found = self.storages.place([op.y for op in able], x)
         for op in [op for op, inside in zip(able, found, strict=True) if inside]:
             op.in_place = UnitAttr()
 
-    def is_free(self, value: SSAValue) -> bool:
-        """Whether `value` may lie in another."""
-        return origin(value) not in self.placed and self.storages.is_own(value)
+    def may_lie(self, part: SSAValue, whole: SSAValue, starts: Sequence[int]) -> bool:
+        """Whether `part` may be bytes of `whole`, but for the memory that this takes."""
+        free = origin(part) not in self.placed and self.storages.is_own(part)
+        alike = layout_of(part.type) == layout_of(whole.type)
+        return free and alike and is_part(part, whole, starts)
 
 
 def copy_before(op: ConcatOp, xs: Sequence[SSAValue]) -> SSAValue:
@@ -108,8 +100,8 @@ class PlaceConcatsPass(ModulePass):
 
     That takes parts that are runs of bytes: along the outermost dimension of the storage, in whole
     blocks. What else is in such a concat is copied: inputs, constants and results of the network,
-    what lies in another concat, and what a maximum reads whose border must not be zeros. Nothing is
-    placed where that would raise the peak of memory.
+    what lies in another concat, and what has another halo. Nothing is placed where that would raise
+    the peak of memory.
     """
 
     name = "place-concats"

@@ -125,3 +125,17 @@ func.func @part_that_is_a_result_leaves_windows_a_copy(%x: tensor<1x2x6x6xf32>, 
   %c = graph.conv2d %y, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
   func.return %a, %c : tensor<1x2x6x6xf32>, tensor<1x4x6x6xf32>
 }
+
+// A maximum over the border of %a must not see zeros, so that %a alone has no halo.
+// CHECK-LABEL: func.func @operands_of_a_concat_have_its_halo_if_they_may
+// CHECK:         %a = graph.relu %x : {{.*}} -> tensor<1x2x6x6xf32>
+// CHECK-NEXT:    %b = graph.exp %x : {{.*}} -> tensor<1x2x6x6xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+// CHECK-NEXT:    %y = graph.concat axis 1 %a, %b : {{.*}} -> tensor<1x4x6x6xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+func.func @operands_of_a_concat_have_its_halo_if_they_may(%x: tensor<1x2x6x6xf32>, %w: tensor<4x4x3x3xf32>) -> (tensor<1x2x6x6xf32>, tensor<1x4x6x6xf32>) {
+  %a = graph.relu %x : tensor<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+  %b = graph.exp %x : tensor<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+  %y = graph.concat axis 1 %a, %b : (tensor<1x2x6x6xf32>, tensor<1x2x6x6xf32>) -> tensor<1x4x6x6xf32>
+  %m = graph.max_pool2d %a kernel [3, 3] strides [1, 1] pads [1, 1, 1, 1] : tensor<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+  %c = graph.conv2d %y, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
+  func.return %m, %c : tensor<1x2x6x6xf32>, tensor<1x4x6x6xf32>
+}
