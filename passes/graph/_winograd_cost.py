@@ -1,9 +1,10 @@
 """
 How long a 3 x 3 convolution takes, directly and tile by tile.
 
-Three things count: products, at the rate of the arithmetic units; weights, which stream from where
-they fit while products are formed; and the transforms of tiles, which are arithmetic and stores.
-The constants were fitted to chains of convolutions as ResNet and VGG have them, on a Zen 5 core.
+Three things count: products, at the rate of the arithmetic units; weights, which stream from
+memory while products are formed, since those of a whole network seldom stay in a cache; and the
+transforms of tiles, which are arithmetic and stores. The constants were fitted to chains of
+convolutions as ResNet and VGG have them, on a Zen 5 core.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from lamina.dialects.graph.winograd import POINTS, TAPS, Matrix, transforms
 
 USED = 0.93
 """of the arithmetic units while products are formed"""
-STREAMED = 10
-"""bytes of weights that come from memory in a cycle"""
 EXPOSED = 0.15
 """of what is streamed or computed, whichever is shorter, is not hidden behind the other"""
 GAIN = 1.05
@@ -25,7 +24,6 @@ GAIN = 1.05
 def cycles(op: Conv2dOp, tile: int | None, machine: Machine, block: int) -> float:
     """Of `op` by tiles of this size, with channels in such blocks; None: directly."""
     lanes = machine.lanes(4)
-    a_cycle = lanes * (2 if machine.fma else 1)
     outputs, inputs = (-(-n // block) * block for n in shape(op.w)[:2])
     batch, _, height, width = shape(op.y)
     if tile is None:
@@ -34,8 +32,8 @@ def cycles(op: Conv2dOp, tile: int | None, machine: Machine, block: int) -> floa
     else:
         each, points = (tile + TAPS - 1) ** 2, batch * -(-height // tile) * -(-width // tile)
         around = points * _transforms(tile, inputs / lanes, outputs / lanes)
-    products = each * points * outputs * inputs / a_cycle / USED
-    streamed = 4 * each * outputs * inputs / STREAMED
+    products = each * points * outputs * inputs / (machine.rates.flops_per_cycle / 2 * USED)
+    streamed = 4 * each * outputs * inputs / machine.rates.dram
     return max(products, streamed) + EXPOSED * min(products, streamed) + around
 
 

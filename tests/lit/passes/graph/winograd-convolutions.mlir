@@ -1,6 +1,6 @@
-// RUN: lamina-opt %s -p 'winograd-convolutions{target="cpu:skylake-avx512"}' | filecheck %s
-// RUN: lamina-opt %s -p 'winograd-convolutions{target="cpu:skylake-avx512" tile=2}' | filecheck %s --check-prefix TWO
-// RUN: lamina-opt %s -p 'winograd-convolutions{target="cpu:skylake-avx512" tile=3}' --verify-diagnostics | filecheck %s --check-prefix BAD
+// RUN: lamina-opt %s -p 'winograd-convolutions{target="cpu:znver5"}' | filecheck %s
+// RUN: lamina-opt %s -p 'winograd-convolutions{target="cpu:znver5" tile=2}' | filecheck %s --check-prefix TWO
+// RUN: lamina-opt %s -p 'winograd-convolutions{target="cpu:znver5" tile=3}' --verify-diagnostics | filecheck %s --check-prefix BAD
 
 // BAD: winograd-convolutions: tile must be 2 or 4, got 3
 
