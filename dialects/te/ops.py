@@ -120,7 +120,8 @@ class YieldOp(IRDLOperation):
 @irdl_op_definition
 class ConstantOp(IRDLOperation):
     """
-    A small read-only table, which unrolled code folds into its arithmetic.
+    A small read-only table, which unrolled code folds into its arithmetic: a product with a zero of
+    it is no term of a sum, even if the other factor is infinite or NaN.
 
     %t = te.constant dense<[1.0, -1.0]> : tensor<2xf32> -> memref<2xf32>
     """

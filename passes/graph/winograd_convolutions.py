@@ -51,7 +51,7 @@ class WinogradConvolutionsPass(ModulePass):
     """
 
     name = "winograd-convolutions"
-    numerics: ClassVar[str] = "tolerance 2e-5"
+    numerics: ClassVar[str] = "tolerance 2e-5 of finite"
 
     target: str = "cpu"
     """the machine to choose for: `cpu`, `cpu:haswell`, ..."""

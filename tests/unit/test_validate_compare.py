@@ -69,10 +69,13 @@ def test_pass_that_declares_nothing_is_exact() -> None:
     assert Numerics.of(NamedPass()).tolerance == 0
 
 
-@pytest.mark.parametrize("text", ["exactly", "tolerance", "tolerance small"])
+@pytest.mark.parametrize("text", ["exactly", "tolerance", "tolerance small", "tolerance 1 of"])
 def test_unknown_declaration_is_an_error(text: str) -> None:
     declaring = type("DeclaringPass", (NamedPass,), {"numerics": text})
-    with pytest.raises(LaminaError, match="numerics must be 'exact', 'tolerance 1e-5' or 'lossy'"):
+    with pytest.raises(
+        LaminaError,
+        match="numerics must be 'exact', 'tolerance 1e-5', 'tolerance 1e-5 of finite' or 'lossy'",
+    ):
         Numerics.of(declaring())
 
 

@@ -25,6 +25,8 @@ from lamina.interpreters import call
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
 from lamina.passes.pipelines import default
 from lamina.progress import progress_bar
+from lamina.tools import opt
+from lamina.tools._reproducer import save_weights
 from lamina.tools.lamina import main
 from tests.unit.onnx_models import model, run_onnxruntime
 
@@ -169,3 +171,21 @@ def test_command_passes_numerics_on(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert ["winograd" in text for text in texts] == [True, False]
     assert main(["compile", str(path), "--numerics", "exact", "--emit", "te"]) == 1
     assert "argument --numerics: invalid choice: 'exact'" in capsys.readouterr().err
+
+
+def test_every_pass_of_the_pipeline_keeps_its_promise_with_tiles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ctx, path = new_context(), tmp_path / "network.mlir"
+    text = str(import_model(network(1, 20, 16, 7, 6, UNEVEN), ctx.weights))
+    save_weights(ctx.weights, text, path)
+    path.write_text(text)
+    tiles = [WinogradConvolutionsPass(tile=4)]
+    passes = [p for p in default() if p.name != WinogradConvolutionsPass.name]
+    at = [p.name for p in passes].index("assign-halos")
+    pipeline = ",".join(str(p.spec()) for p in [*passes[:at], *tiles, *passes[at:]])
+    weights = str(path.with_suffix(".safetensors"))
+    assert opt.main([str(path), "--weights", weights, "-p", pipeline, "--validate"]) == 0
+    err = capsys.readouterr().err
+    assert "not checked" not in err
+    assert "convolutions{tile=4}: tolerance 2e-5 of finite; interpreted @main on 3 kinds" in err

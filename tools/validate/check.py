@@ -49,7 +49,9 @@ class Task:
             self.conversion = Conversion(old, new)
         except Incompatible as e:
             raise Unchecked(str(e)) from e
-        self.kinds = kinds(old)
+        # a zero of a table may stand for a term that is not there, or for one that NaN makes NaN
+        tables = "te.constant" in self.before.text[self.name]
+        self.kinds = kinds(old, finite=tables or self.numerics.of_finite)
 
     def broken(self, kind: str, why: Exception) -> LaminaError:
         """The function cannot be run any more."""

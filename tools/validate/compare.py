@@ -21,23 +21,29 @@ class Numerics:
     text: str
     tolerance: float
     """0: exact; otherwise relative to the largest magnitude; infinite: lossy"""
+    of_finite: bool = False
+    """whether the pass promises nothing where an input is infinite or NaN"""
 
     @staticmethod
     def of(p: ModulePass) -> Numerics:
-        """`exact`, `tolerance 1e-5` or `lossy`; a pass that declares nothing is exact."""
+        """
+        `exact`, `tolerance 1e-5`, `tolerance 1e-5 of finite` or `lossy`; a pass that declares
+        nothing is exact.
+        """
         text = str(getattr(p, "numerics", "exact"))
         match text.split():
             case ["exact"]:
                 return Numerics(text, 0.0)
             case ["lossy"]:
                 return Numerics(text, np.inf)
-            case ["tolerance", number]:
+            case ["tolerance", number, *rest] if rest in ([], ["of", "finite"]):
                 try:
-                    return Numerics(text, float(number))
+                    return Numerics(text, float(number), bool(rest))
                 except ValueError:
                     pass
         raise LaminaError(
-            f"{p.name}: numerics must be 'exact', 'tolerance 1e-5' or 'lossy', got '{text}'"
+            f"{p.name}: numerics must be 'exact', 'tolerance 1e-5', 'tolerance 1e-5 of finite' or"
+            f" 'lossy', got '{text}'"
         )
 
 

@@ -15,12 +15,16 @@ FLOATS = ("normal", "negative", "constant", "inf and nan")
 INTEGERS = ("normal", "negative", "constant", "extremes")
 
 
-def kinds(signature: Signature) -> list[str]:
-    """The kinds of samples that say something about a function, the most telling first."""
+def kinds(signature: Signature, finite: bool = False) -> list[str]:
+    """
+    The kinds of samples that say something about a function, the most telling first; only those of
+    `finite` numbers where nothing is promised of others.
+    """
     dtypes = {dtype_of(type).kind for type in (*signature.slots, *signature.results)}
     floats = FLOATS if "f" in dtypes else ()
     integers = INTEGERS if dtypes & set("iu") else ()
-    return list(dict.fromkeys([*floats, *integers])) or ["normal"]
+    found = dict.fromkeys([*floats, *integers])
+    return [kind for kind in found if not (finite and kind == "inf and nan")] or ["normal"]
 
 
 def sample(
