@@ -171,12 +171,14 @@ def spread(r: Mapping[str, Any]) -> str:
     return f"{r['median']:.3f} ({r['low']:.3f} .. {r['high']:.3f})"
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns, the first to the left and the others to the right."""
+def table(rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Aligned columns, the first of them to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        cells = [
+            cell.ljust(width) if n < left else cell.rjust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)

@@ -92,6 +92,14 @@ def _add_compile(p: argparse.ArgumentParser) -> None:
     p.add_argument("model", metavar="MODEL", help="an .onnx or .mlir file")
     p.add_argument("-o", metavar="FILE", dest="output", help="where to write (--emit: or stdout)")
     p.add_argument("--emit", choices=LEVELS, help="print this level instead of compiling")
+    p.add_argument(
+        "--report",
+        nargs="?",
+        const="",
+        metavar="PAGE.html",
+        help="say of each kernel in which layouts it computes, how long it should take and does, "
+        "and what is stored anew between kernels; or draw that into a page, with the network",
+    )
     _add_compiler_options(p)
 
 

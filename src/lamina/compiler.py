@@ -66,8 +66,6 @@ def compile(
         raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
     if numerics not in NUMERICS:
         raise LaminaError(f"numerics are {' or '.join(NUMERICS)}, found '{numerics}'")
-    if layouts not in LAYOUTS:
-        raise LaminaError(f"layouts is one of {', '.join(LAYOUTS)}, got '{layouts}'")
     if cache and not machine.measured and machine.name == "cpu":
         from lamina.backends.cpu.measure import measured  # needs the compiler, and that only once
 

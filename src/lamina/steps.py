@@ -25,7 +25,7 @@ from lamina.backends.cpu.entry import dtype_of
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.machine import Machine
-from lamina.compiler import machine_of
+from lamina.compiler import LAYOUTS, machine_of
 from lamina.context import LaminaContext, new_context
 from lamina.dialects.te import ComputeOp, memref_type
 from lamina.errors import LaminaError
@@ -181,6 +181,8 @@ def remaining(
     layouts: str = "exact",
 ) -> Sequence[ModulePass]:
     """The part of the default pipeline that a module on any level has not gone through."""
+    if layouts not in LAYOUTS:
+        raise LaminaError(f"layouts is one of {', '.join(LAYOUTS)}, got '{layouts}'")
     passes = pipelines.default(target, threads, numerics, layouts)
     done = _last_pass(module)
     names = [p.name for p in passes]

@@ -16,12 +16,40 @@ def run(args: Namespace) -> None:
     if args.output:
         _files.require_different(args.output, args.model)
         _files.require_writable(args.output)
-    if args.emit:
+    if args.report is not None:
+        _report(args)
+    elif args.emit:
         from lamina.tools._emit import emit  # all passes, which a cached model does without
 
         emit(args)
     elif not args.output:
-        raise LaminaError("compile needs -o FILE for the artifact, or --emit LEVEL to print one")
+        raise LaminaError(
+            "compile needs -o FILE for the artifact, --emit LEVEL to print one, or --report"
+        )
     else:
         _files.require_replaceable(args.output)
         lamina.compile(args.model, **compiler_options(args)).save(args.output)
+
+
+def _report(args: Namespace) -> None:
+    """Print the report, or write its page; the artifact too, if it has a place."""
+    if args.emit:
+        raise LaminaError("--report compiles to the end, so it goes without --emit")
+    if args.report:
+        _files.require_different(args.report, args.model)
+        if args.output:
+            _files.require_different(args.report, args.output)
+        _files.require_writable(args.report)
+    from lamina.tools._network_page import page  # all passes, as above
+    from lamina.tools._network_report import report_on
+    from lamina.tools._network_table import tables
+
+    network = report_on(args)
+    if args.output:
+        _files.require_replaceable(args.output)
+        network.model.save(args.output)
+    if not args.report:
+        print(tables(network))
+        return
+    with _files.whole(args.report) as path:
+        path.write_text(page(network), encoding="utf-8")
