@@ -4,9 +4,11 @@ Single kernels through the real passes, held against the peak of this core.
 The 23 different convolutions of ResNet-50, written as tensor expressions on blocked layouts, get
 their schedules from te-choose-schedules; `contraction.mlir` brings its own. Every result is
 compared with NumPy. The peak is measured around each kernel, because clocks change; the best of
-many calls counts on both sides, because everything slower was somebody else's work.
+many calls counts on both sides, because everything slower was somebody else's work. With threads
+the peak is that of as many cores, and each kernel is timed beside its code for one thread.
 
     python -m benchmarks.kernels [--target cpu cpu:haswell] [--group 32 16] [--only 3x3] [--check]
+    python -m benchmarks.kernels --threads 2
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import gc
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -33,6 +35,7 @@ from lamina.backends.cpu.compiler import assembly, compile_object
 from lamina.backends.cpu.engine import Engine
 from lamina.backends.cpu.llvm_ir import print_module
 from lamina.backends.cpu.peak import fma_peak
+from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.passes.pipelines import default
 from lamina.universe import dialects
@@ -66,6 +69,8 @@ class Result:
     choose_ms: float
     spills: int
     difference: float
+    scaling: float
+    """how many times as fast as on one thread"""
 
 
 # input channels, output channels, rows and columns of the output, window, stride
@@ -167,34 +172,72 @@ def parse(text: str) -> ModuleOp:
     return Parser(ctx, text).parse_module()
 
 
-def measure(kernel: Kernel, machine: Machine, seconds: float) -> Result:
-    """Compile, compare with what is wanted, and time beside the peak."""
+@dataclass(frozen=True)
+class Code:
+    """A kernel compiled."""
+
+    call: Callable[[Sequence[int]], None]
+    """runs it on the addresses of its arguments"""
+    assembly: str
+    compile_seconds: float
+    choose_seconds: float
+
+
+def build(kernel: Kernel, machine: Machine, threads: int) -> Code:
+    """Through the passes of the default pipeline that begin on te."""
     module = parse(kernel.text)
     start, choose = time.perf_counter(), 0.0
-    for p in default(machine.name):
-        if p.name.startswith(("te-", "vec-")):
+    for p in default(machine.name, threads):
+        if p.name.startswith(("te-", "vec-", "loop-")):
             before = time.perf_counter()
             p.apply(Context(), module)
             if p.name == "te-choose-schedules":
                 choose = time.perf_counter() - before
-    ((symbol, text),) = print_module(module, machine).items()
-    engine = Engine([compile_object(text, machine)], [symbol])
-    compiled = time.perf_counter() - start
+    texts = print_module(module, machine)
+    engine = Engine([compile_object(t, machine) for t in texts.values()], texts)
+    seconds = time.perf_counter() - start
+    code = "".join(assembly(t, machine) for t in texts.values())
+    function = engine.function(list(texts)[-1], len(kernel.inputs) + 1)
+    return Code(lambda pointers: function(*pointers), code, seconds, choose)
+
+
+def measure(kernel: Kernel, machine: Machine, seconds: float, threads: int) -> Result:
+    """Compile, compare with what is wanted, and time beside the peak."""
+    alone, code = build(kernel, machine, 1), build(kernel, machine, threads)
     arrays = [copied(a) for a in (*kernel.inputs, np.full_like(kernel.wanted, np.nan))]
-    function = engine.function(symbol, len(arrays))
     pointers = [a.ctypes.data for a in arrays]
-    function(*pointers)
+    code.call(pointers)
     difference = np.abs(arrays[-1] - kernel.wanted).max() / np.abs(kernel.wanted).max()
-    peak = fma_peak(machine)
-    best, end = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        before = time.perf_counter()
-        function(*pointers)
-        best = min(best, time.perf_counter() - before)
+    peak, best, one = fma_peak(machine), float("inf"), float("inf")
+
+    def rounds() -> None:
+        nonlocal best, one
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            best = min(best, timed(code, pointers))
+            one = min(one, timed(alone, pointers)) if threads > 1 else best
+
+    if threads > 1:
+        ThreadPool.shared(threads).call(rounds)
+    else:
+        rounds()
     gflops = kernel.operations / best / 1e9
-    share = gflops / max(peak, fma_peak(machine))
-    spills = spilled(hot_loop(assembly(text, machine)))
-    return Result(share, gflops, 1e3 * compiled, 1e3 * choose, spills, float(difference))
+    return Result(
+        share=gflops / threads / max(peak, fma_peak(machine)),
+        gflops=gflops,
+        compile_ms=1e3 * code.compile_seconds,
+        choose_ms=1e3 * code.choose_seconds,
+        spills=spilled(hot_loop(code.assembly)),
+        difference=float(difference),
+        scaling=one / best,
+    )
+
+
+def timed(code: Code, pointers: Sequence[int]) -> float:
+    """Seconds of one call."""
+    before = time.perf_counter()
+    code.call(pointers)
+    return time.perf_counter() - before
 
 
 def copied(array: np.ndarray) -> np.ndarray:
@@ -213,7 +256,7 @@ def hot_loop(code: str) -> list[str]:
             continue
         block.append(line)
         if line.startswith("j") and line.split()[-1] == label:
-            best = max(best, block, key=lambda b: sum("mul" in i or "fmadd" in i for i in b))
+            best = max(best, [*block], key=lambda b: sum("mul" in i or "fmadd" in i for i in b))
     return best
 
 
@@ -222,18 +265,21 @@ def spilled(block: Sequence[str]) -> int:
     return sum(bool("(%rsp" in i and re.search(r"%[xyz]mm", i)) for i in block)
 
 
-def report(kernels: Sequence[Kernel], machine: Machine, seconds: float) -> list[Result]:
+def report(
+    kernels: Sequence[Kernel], machine: Machine, seconds: float, threads: int
+) -> list[Result]:
     """Measure, again if something seems to have disturbed it, and print a line each."""
     results: list[Result] = []
     for kernel in kernels:
-        tries = [measure(kernel, machine, seconds)]
+        tries = [measure(kernel, machine, seconds, threads)]
         while len(tries) < TRIES and not LIKELY < tries[-1].share <= MOST:
-            tries.append(measure(kernel, machine, seconds))
+            tries.append(measure(kernel, machine, seconds, threads))
         plausible = [t for t in tries if t.share <= MOST]
         r = max(plausible or tries, key=lambda t: t.share)
         results.append(r)
         print(
             f"{kernel.name:22} {r.gflops:7.1f} GFLOP/s {r.share:6.1%}"
+            f"{f'  x{r.scaling:.2f}' * (threads > 1)}"
             f"  compile {r.compile_ms:4.0f} ms (schedule {r.choose_ms:4.1f})"
             f"  spills {r.spills}  difference {r.difference:.0e}",
             flush=True,
@@ -264,6 +310,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", default="", help="kernels with this in their name")
     parser.add_argument("--seconds", type=float, default=0.1, help="time for each kernel")
+    parser.add_argument("--threads", type=int, default=1, help="to run each kernel on")
     parser.add_argument("--check", action="store_true", help="exit 1 if a kernel is too slow")
     return parser.parse_args()
 
@@ -278,18 +325,23 @@ def main() -> int:
         except UnknownTarget as e:
             print(e, file=sys.stderr)
             return 1
-        by_hand = [k for k in (contraction(machine),) if args.only in k.name]
+        by_hand = [k for k in (contraction(machine),) if args.only in k.name and args.threads == 1]
         for group in args.group:
             chosen = [convolution(*layer, group) for layer in RESNET50]
             if chosen := [k for k in chosen if args.only in k.name]:
                 print(f"{target}, peak {fma_peak(machine):.1f}, weights of {group} channels a row")
-                results = report(chosen, machine, args.seconds)
+                results = report(chosen, machine, args.seconds, args.threads)
                 shares = [r.share for r in results]
                 print(f"  median {median(shares):.1%}, least {min(shares):.1%} of the peak")
+                if args.threads > 1:
+                    speed = [r.scaling for r in results]
+                    print(
+                        f"  on {args.threads} threads x{median(speed):.2f}, least x{min(speed):.2f}"
+                    )
                 found += [f"{target}, {group}: {f}" for f in faults(results, LEAST, MEDIAN)]
         if by_hand:
             print(f"{target}, schedules written by hand")
-            results = report(by_hand, machine, args.seconds)
+            results = report(by_hand, machine, args.seconds, 1)
             found += [f"{target}: {f}" for f in faults(results, LEAST_BY_HAND, LEAST_BY_HAND)]
     for fault in found if args.check else []:
         print(fault, file=sys.stderr)
