@@ -336,7 +336,7 @@ def main() -> int:
                 if args.threads > 1:
                     speed = [r.scaling for r in results]
                     print(
-                        f"  on {args.threads} threads x{median(speed):.2f}, least x{min(speed):.2f}"
+                        f"  {args.threads} threads: x{median(speed):.2f}, least x{min(speed):.2f}"
                     )
                 found += [f"{target}, {group}: {f}" for f in faults(results, LEAST, MEDIAN)]
         if by_hand:
