@@ -46,7 +46,7 @@ def best_tiles(
     The `most` cheapest tiles that fit the registers; `few_sizes`: of a sample of them. All of
     `rows` is in each.
     """
-    registers_there = machine.registers
+    registers_there = machine.registers - (0 if machine.fma else 1)  # for a product to be added
     fitting: list[tuple[float, int, Tile]] = []
     forced = [p for p in nest.parts if p == rows or p.name in _in_tables(nest)]
     arithmetic = Arithmetic(nest, vector, machine, rows)
