@@ -3,9 +3,10 @@ What an empty parallel region costs: that of our thread pool beside that of Open
 
 Each has a process of its own, which is suspended while the other one is measured; they take turns.
 A region is two calls of a function that does nothing, on two threads, timed by the processor's
-counter of cycles in compiled code. `warm` means one region right after the other, `idle` one region
-after the threads had nothing to do for two milliseconds. `--processes 4` measures in so many
-processes of each kind at once.
+counter of cycles in compiled code. `warm` means one region right after the other: the one in the
+middle, and the mean, which shows what others on the same processors cost. `idle` means one region
+after the threads had nothing to do for two milliseconds. With `--processes 4` so many processes of
+each kind run at once.
 
     python -m benchmarks.fork_join [--rounds 30] [--processes 4] [--check]
 """
@@ -31,6 +32,8 @@ from lamina.tools._rounds import Contender, choose_cpus
 
 WARM, IDLE = 2000, 20
 """regions in one turn"""
+
+COLUMNS = ("warm", "mean", "idle")
 
 # cycles[i] = the i-th empty region, for i < count, in cycles; the table is {cycles, &count}
 TEXT = """
@@ -77,13 +80,13 @@ class Regions:
     def turn(self) -> dict[str, float]:
         """Microseconds of a region in the middle of many."""
         self.take(WARM)
-        warm = median(self.take(WARM))
+        warm = self.take(WARM)
         idle = list[int]()
         for _ in range(IDLE):
             time.sleep(0.002)
             idle += self.take(1)
-        microseconds = self.seconds_a_cycle * 1e6
-        return {"warm": warm * microseconds, "idle": median(idle) * microseconds}
+        cycles = (median(warm), sum(warm) / WARM, median(idle))
+        return {k: c * self.seconds_a_cycle * 1e6 for k, c in zip(COLUMNS, cycles, strict=True)}
 
 
 def _seconds_a_cycle(regions: Regions) -> float:
@@ -113,7 +116,7 @@ def measured(processes: int, rounds: int) -> dict[str, list[dict[str, float]]]:
             for name in list(LIBRARIES)[:: 1 if i % 2 else -1]:
                 asked: list[Any] = [callers.submit(c.ask, "turn") for c in crowds[name]]
                 answers = [each.result() for each in asked]
-                found[name].append({k: median(a[k] for a in answers) for k in ("warm", "idle")})
+                found[name].append({k: median(a[k] for a in answers) for k in COLUMNS})
     return found
 
 
@@ -125,10 +128,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args(argv)
     found = measured(args.processes, args.rounds)
-    rows, ratios = [["", "warm us", "idle us"]], {}
+    rows, ratios = [["", *(f"{k} us" for k in COLUMNS)]], dict[str, float]()
     for name, rounds in found.items():
-        rows.append([name, *(f"{median(r[k] for r in rounds):.2f}" for k in ("warm", "idle"))])
-    for k in ("warm", "idle"):
+        rows.append([name, *(f"{median(r[k] for r in rounds):.2f}" for k in COLUMNS)])
+    for k in COLUMNS:
         pairs = zip(found["lamina"], found["openmp"], strict=True)
         ratios[k] = median(mine[k] / theirs[k] for mine, theirs in pairs)
     rows.append(["lamina / openmp", *(f"{ratio:.2f}" for ratio in ratios.values())])

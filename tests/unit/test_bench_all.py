@@ -13,6 +13,7 @@ import onnx
 import pytest
 
 from benchmarks.models import MEASURED, MODELS
+from lamina.backends.cpu import thread_pool
 from lamina.tools import _checkout, _measure, _report
 from lamina.tools.commands import bench
 from lamina.tools.lamina import parser
@@ -233,3 +234,14 @@ def test_threads_that_cannot_be_compared_are_refused(
     path = tmp_path / "tiny.onnx"
     onnx.save(tiny_model(32), path)
     assert lamina.error("bench", path, *words) == says
+
+
+def test_threads_that_were_not_built_are_named(
+    lamina: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tiny.onnx"
+    onnx.save(tiny_model(32), path)
+    monkeypatch.setitem(thread_pool.LIBRARIES, "openmp", "nothing.so")
+    message = lamina.error("bench", path, "--pool", "openmp", "--threads", "2")
+    assert "nothing.so is not built: run `python setup.py build_ext --inplace`" in message
+    assert message.endswith("with a compiler that has OpenMP")

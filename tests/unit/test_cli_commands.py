@@ -15,6 +15,7 @@ import pytest
 from onnx import TensorProto, helper
 
 import lamina as api
+from lamina.backends.cpu.cores import default_threads
 from lamina.tools._arrays import load_npz, save_npz
 from lamina.tools.lamina import main
 from tests.unit.cli import Command
@@ -261,6 +262,19 @@ def test_options_of_the_compiler_are_checked(
     assert "unknown target 'gpu'" in lamina.error(*args, "--target", "gpu")
     assert "'x'" in lamina.error(*args, "--shape", "x=1x2")
     assert not (folder / "t.lam").exists()
+
+
+def test_threads_are_chosen_or_given(lamina: Command, folder: Path, model: Path) -> None:
+    file = folder / "t.lam"
+    lamina("compile", model, "-o", file)
+    assert api.load(file).manifest.threads == default_threads()
+    lamina("compile", model, "-o", file, "--threads", 2)
+    assert api.load(file).manifest.threads == 2
+    on_two = lamina("run", file, "--seed", 3)
+    assert on_two == lamina("run", file, "--seed", 3, "--threads", 1)
+    assert on_two == lamina("run", model, "--seed", 3, "--threads", 3)
+    message = lamina.error("run", file, "--threads", 3)
+    assert "threads=3 needs a model that was compiled for so many, this one was for 2" in message
 
 
 def test_bench_compares_and_profiles(lamina: Command, folder: Path, model: Path) -> None:

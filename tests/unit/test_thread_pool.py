@@ -349,6 +349,18 @@ def test_a_library_that_is_not_built_is_named(monkeypatch: pytest.MonkeyPatch) -
         ThreadPool(2)
 
 
+def test_a_missing_compiler_is_one_line() -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--build-lib", "unused"]
+    environment = {**os.environ, "CXX": "nothing++ -m64"}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: lamina needs a C++17 compiler for its thread pool, found no nothing++ -m64: install"
+    )
+    assert done.stderr.count("\n") == 1
+
+
 def test_openmp_serves_the_same_interface(tmp_path: Path) -> None:
     done = program(tmp_path, "print(-threads() + (works() or threads()))", LAMINA_POOL="openmp")
     assert done.stdout == "1\n", done.stderr
