@@ -30,6 +30,7 @@ from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
 from lamina.passes.loop.loop_outline_parallel import LoopOutlineParallelPass
+from lamina.passes.te.te_apply_records import TeApplyRecordsPass
 from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
 from lamina.passes.te.te_contract_buffers import TeContractBuffersPass
@@ -125,6 +126,8 @@ def default(
         TeExpandMathPass(),
         *((TeContractFmaPass(),) if describe(target).fma else ()),  # else a call for each lane
         # scalar bodies are arithmetic that the target has
+        TeApplyRecordsPass(target=target, threads=threads),
+        # every te op that was tuned has the schedule that was fastest
         TeChooseSchedulesPass(target=target, threads=threads),
         # every te op has a schedule; what is worth it begins with a run of steps for each thread
         TeSchedulePass(),

@@ -12,7 +12,7 @@ from xdsl.utils.exceptions import DiagnosticException
 from lamina import steps
 from lamina.backends.cpu.cores import default_threads
 from lamina.backends.opencl.printer import HEADER, functions_of, print_kernel, subgroup
-from lamina.compiler import machine_of
+from lamina.compiler import machine_of, recorded
 from lamina.errors import LaminaError
 from lamina.passes import pipelines
 from lamina.tools import _files
@@ -24,10 +24,13 @@ def emit(args: Namespace) -> None:
     level = args.emit if args.emit in pipelines.LEVELS else "vector"
     opencl = args.emit == "opencl" and args.target == "cpu"
     target = "opencl:intel-gen9" if opencl else args.target
+    schedules = {} if args.no_records else recorded(machine_of(target))
     shapes = dict(args.shape)
     threads = 1 if args.emit == "opencl" else args.threads or default_threads()
     how = {"numerics": args.numerics, "layouts": args.layouts}
-    ctx, module = steps.lowered(args.model, target, level, shapes, threads, **how)
+    ctx, module = steps.lowered(
+        args.model, target, level, shapes, threads, schedules=schedules, **how
+    )
     if args.emit == "opencl":
         text = opencl_of(module, target)
     else:

@@ -86,6 +86,7 @@ def _options(args: Namespace) -> dict[str, Any]:
         "layouts": args.layouts,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
+        "records": not args.no_records,
     }
 
 

@@ -19,6 +19,7 @@ def compiler_options(args: Any) -> dict[str, Any]:
         "layouts": args.layouts,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
+        "records": not args.no_records,
     }
 
 

@@ -17,7 +17,7 @@ from lamina import steps
 from lamina.backends.cpu.cores import default_threads
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.machine import Machine
-from lamina.compiler import machine_of
+from lamina.compiler import machine_of, recorded
 from lamina.context import LaminaContext
 from lamina.dialects.graph import ConstantOp, layout_of, shape
 from lamina.errors import LaminaError
@@ -94,6 +94,7 @@ def report_on(args: Namespace) -> Network:
     with steps.no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = steps.read(args.model, dict(args.shape))
+        ctx.schedules = {} if args.no_records else recorded(machine)
         passes = steps.remaining(module, args.target, threads, args.numerics, args.layouts)
         to_graph = steps.until(passes, "graph")
         if not to_graph:

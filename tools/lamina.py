@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     _add_compile(commands.add_parser("compile", help="compile a model, or show it on any level"))
     _add_run(commands.add_parser("run", help="run a model"))
     _add_bench(commands.add_parser("bench", help="time a model, also against other libraries"))
+    _add_tune(commands.add_parser("tune", help="measure schedules of a model's kernels"))
     _add_machine(commands.add_parser("machine", help="what is known of a CPU, measured or not"))
     return top
 
@@ -186,6 +187,27 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
     _add_target_options(p)
 
 
+def _add_tune(p: argparse.ArgumentParser) -> None:
+    p.description = (
+        "Measure the most promising schedules of each different operation of MODEL with cold "
+        "caches, and record the fastest; every later compilation uses the records. Ctrl-C keeps "
+        "what is measured, and a second run goes on from there."
+    )
+    p.add_argument("models", metavar="MODEL", nargs="*", help=".onnx or .mlir files")
+    p.add_argument(
+        "--trials", metavar="N", type=_positive, default=8, help="schedules of each (default: 8)"
+    )
+    p.add_argument(
+        "--rounds", metavar="N", type=_positive, default=15, help="calls of each (default: 15)"
+    )
+    p.add_argument("--again", action="store_true", help="measure what is recorded, too")
+    p.add_argument("--list", action="store_true", help="measure nothing: show the records")
+    p.add_argument(
+        "--export", metavar="FILE.mlir", help="measure nothing: write the records as scheduled IR"
+    )
+    _add_model_options(p)
+
+
 def _add_machine(p: argparse.ArgumentParser) -> None:
     p.description = (
         "Show what schedules are chosen by: vectors, caches, and rates. Those of this CPU are "
@@ -206,6 +228,19 @@ def _add_compiler_options(p: argparse.ArgumentParser) -> None:
 
 
 def _add_target_options(p: argparse.ArgumentParser) -> None:
+    _add_model_options(p)
+    p.add_argument(
+        "--layouts",
+        metavar="WAY",
+        default="exact",
+        help="how it is chosen how tensors are stored: exact, heuristic or greedy; local (for each "
+        "convolution alone), blocked (and all transforms stay); nhwc, nchw (default: exact)",
+    )
+    p.add_argument("--no-cache", action="store_true", help="compile anew and keep nothing")
+    p.add_argument("--no-records", action="store_true", help="without what lamina tune measured")
+
+
+def _add_model_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
     p.add_argument(
         "--numerics",
@@ -222,14 +257,6 @@ def _add_target_options(p: argparse.ArgumentParser) -> None:
         default=[],
         help="the shape of an input, where the file leaves it open; may be repeated",
     )
-    p.add_argument(
-        "--layouts",
-        metavar="WAY",
-        default="exact",
-        help="how it is chosen how tensors are stored: exact, heuristic or greedy; local (for each "
-        "convolution alone), blocked (and all transforms stay); nhwc, nchw (default: exact)",
-    )
-    p.add_argument("--no-cache", action="store_true", help="compile anew and keep nothing")
 
 
 def _names(text: str) -> list[str]:

@@ -113,7 +113,7 @@ def _call(op: func.CallOp, work: Mapping[str, int], functions: Mapping[str, func
     if strides is None or None in strides:
         raise DiagnosticException(f"the result of @{symbol} needs strides that are known, got {t}")
     width = byte_size(t.element_type)
-    flops = op.attributes.get("lamina.flops")
+    flops, kernel = op.attributes.get("lamina.flops"), functions.get(symbol)
     return Call(
         symbol=symbol,
         places=tuple(_place(v) for v in op.arguments),
@@ -123,7 +123,8 @@ def _call(op: func.CallOp, work: Mapping[str, int], functions: Mapping[str, func
         source=_text(op, "lamina.source"),
         layout=_text(op, "lamina.layout"),
         flops=flops.value.data if isinstance(flops, IntegerAttr) else work.get(symbol, 0),
-        predicted=_number(functions.get(symbol), "lamina.seconds"),
+        predicted=_number(kernel, "lamina.seconds"),
+        tuned=kernel is not None and "lamina.tuned" in kernel.attributes,
     )
 
 

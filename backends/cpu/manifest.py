@@ -51,6 +51,8 @@ class Call:
     flops: int
     predicted: float = 0.0
     """the seconds that it should take, by the cost model; 0 if unknown"""
+    tuned: bool = False
+    """whether a schedule was measured to be the fastest"""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ def default_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "lamina"
 
 
+def records_file() -> Path:
+    """The database of what was tuned."""
+    return default_folder() / "records.sqlite"
+
+
 class ObjectCache:
     """A folder of objects by key. What is not there, or damaged, is compiled."""
 

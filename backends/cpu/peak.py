@@ -25,6 +25,8 @@ from lamina.dialects.loop import Loop
 from lamina.dialects.vector import Vec
 
 RUNS = 12
+STREAMS = 8
+"""vectors that are read in one step of a loop"""
 STEPS = 200_000  # 0.6 ms: a call by itself takes a few us
 
 Step = Callable[[int], str]
@@ -68,19 +70,37 @@ def read_bandwidth(machine: Machine, size: int, total: int = 128 << 20) -> float
     GB/s of reading about `size` bytes in order, `total` at least, from the cache they fit in or
     from memory.
     """
-    lanes, count = machine.vector_bytes // 4, 8
-    rows = max(1, size // (count * machine.vector_bytes))
     again = max(1, total // size)
-    vector, buffer = f"vector<{lanes}xf32>", f"memref<{rows}x{count * lanes}xf32>"
+    data = zeros_to_read(machine, size)
+    return again * data.nbytes / best_seconds(_reader(machine, data, again), machine, data) / 1e9
+
+
+def zeros_to_read(machine: Machine, size: int) -> np.ndarray:
+    """About `size` bytes, in whole steps of the loop that reads them."""
+    row = STREAMS * machine.vector_bytes
+    data = aligned(max(1, size // row) * row).view(np.float32)
+    data[:] = 0
+    return data
+
+
+def reading(machine: Machine, data: np.ndarray) -> Callable[[], None]:
+    """Reads all of `data` once, in order."""
+    kernel = native(_parsed(_reader(machine, data, 1)), machine)["f"]
+    result = np.zeros(4096, np.uint8)  # more than any vector
+    return lambda: kernel(data, result)
+
+
+def _reader(machine: Machine, data: np.ndarray, again: int) -> str:
+    """A kernel that sums up `data`, `again` and again."""
+    lanes = machine.vector_bytes // 4
+    rows = data.nbytes // (STREAMS * machine.vector_bytes)
+    vector, buffer = f"vector<{lanes}xf32>", f"memref<{rows}x{STREAMS * lanes}xf32>"
 
     def step(k: int) -> str:
         load = f"%l{k} = vec.load %p[%i, {k * lanes}] : {buffer} -> {vector}"
         return f"{load} %n{k} = arith.addf %a{k}, %l{k} : {vector}"
 
-    text = _kernel(buffer, "", lanes, "f32", f"%again < {again}, %i < {rows}", count, step)
-    data = aligned(rows * count * machine.vector_bytes).view(np.float32)
-    data[:] = 0
-    return again * data.nbytes / best_seconds(text, machine, data) / 1e9
+    return _kernel(buffer, "", lanes, "f32", f"%again < {again}, %i < {rows}", STREAMS, step)
 
 
 def _accumulators(machine: Machine) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 
 from lamina.backends.machine import Machine
 from lamina.dialects.te import ComputeOp, ScheduleAttr
@@ -85,6 +86,21 @@ def candidates(
         if len(found) == most:
             break
     return list(found.values())
+
+
+def varied(found: Sequence[Candidate], most: int) -> list[Candidate]:
+    """
+    The best candidate, and `most` in all of different kinds, the best of each kind in turn.
+
+    A kind is what is unrolled: tiles of one kind err alike, so another kind is worth more than
+    another size. `found` is in order, the best first.
+    """
+    kinds: dict[str, list[Candidate]] = {}
+    for c in found:
+        unrolled = [d for d in (c.schedule.data if c.schedule else ()) if d[0] == "unroll"]
+        kinds.setdefault(str(unrolled), []).append(c)
+    rows = zip_longest(*kinds.values())
+    return [c for row in rows for c in row if c is not None][:most]
 
 
 def seconds(op: ComputeOp, machine: Machine, homes: Sequence[Home] = ()) -> float:

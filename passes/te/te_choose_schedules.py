@@ -81,12 +81,8 @@ class TeChooseSchedulesPass(ModulePass):
         touched = set[SSAValue]()
         total = machine.seconds(machine.rates.call_cycles)
         for op in ops:
-            *reads, written = roots = [root_of(v) for v in op.operands_in_order]
-            where: list[Home] = [_home(v, touched, arguments) for v in roots]
-            if any(may_alias(v, written) for v in reads):  # in place: what is read is there
-                where[-1] = "l2"
-            total += self._op(op, where, machine)
-            touched.update(roots)
+            total += self._op(op, homes_of(op, arguments, touched), machine)
+            touched.update(root_of(v) for v in op.operands_in_order)
         return total
 
     def _op(self, op: ComputeOp, where: Sequence[Home], machine: Machine) -> float:
@@ -116,8 +112,22 @@ def _runs(op: ComputeOp, threads: int) -> int:
     return runs
 
 
-def _home(v: SSAValue, touched: Set[SSAValue], arguments: Sequence[Home]) -> Home:
-    """What an op of the kernel used before is near, and so is what the kernel allocates."""
-    if v in touched or not isinstance(v, BlockArgument):
-        return "l2"
-    return arguments[v.index] if v.index < len(arguments) else "l3"
+def homes_of(
+    op: ComputeOp, arguments: Sequence[Home], touched: Set[SSAValue] = frozenset()
+) -> list[Home]:
+    """
+    Where the operands of an op lie before, by where the arguments of its kernel do.
+
+    What an op of the kernel `touched` before is near, and so is what the kernel allocates.
+    """
+
+    def home(v: SSAValue) -> Home:
+        if v in touched or not isinstance(v, BlockArgument):
+            return "l2"
+        return arguments[v.index] if v.index < len(arguments) else "l3"
+
+    *reads, written = roots = [root_of(v) for v in op.operands_in_order]
+    found: list[Home] = [home(v) for v in roots]
+    if any(may_alias(v, written) for v in reads):  # in place: what is read is there
+        found[-1] = "l2"
+    return found

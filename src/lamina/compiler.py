@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lamina.backends.cpu.compiler import identity
 from lamina.backends.cpu.cores import default_threads
 from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.cpu.objects import records_file
 from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.errors import LaminaError
 from lamina.model_cache import ModelCache, files_of, model_key
@@ -43,6 +44,7 @@ def compile(
     shapes: Mapping[str, Sequence[int]] | None = None,
     weights: WeightStore | None = None,
     cache: bool = True,
+    records: bool = True,
     verify: bool = False,
 ) -> CompiledModel:
     """
@@ -55,7 +57,8 @@ def compile(
     Each call of the model runs on `threads` threads, by default one for each core that affinity and
     control groups leave to this process. `layouts` is one of LAYOUTS: `exact` is best, the others
     are there to be compared with it. With `cache`, a file that was compiled before
-    is not compiled again. With `verify`, the module is verified after every pass: a developer of
+    is not compiled again. With `records`, kernels that `lamina tune` measured get the schedules
+    that were fastest. With `verify`, the module is verified after every pass: a developer of
     passes wants that, a user the time it takes.
     """
     machine = machine_of(target)
@@ -70,9 +73,11 @@ def compile(
         from lamina.backends.cpu.measure import measured  # needs the compiler, and that only once
 
         machine = measured(machine)
+    schedules = recorded(machine) if records else {}
     key = None
     if cache and isinstance(model, str | os.PathLike):
-        options = f"threads={threads}", f"numerics={numerics}", f"layouts={layouts}"
+        options = [f"threads={threads}", f"numerics={numerics}", f"layouts={layouts}"]
+        options += [text for entry in sorted(schedules.items()) for text in entry]
         key = _key(Path(model), machine, shapes or {}, *options)
         if found := ModelCache().get(key):
             return found
@@ -88,6 +93,7 @@ def compile(
         layouts=layouts,
         cache=cache,
         verify=verify,
+        schedules=schedules,
     )
     if key:
         ModelCache().put(key, compiled)
@@ -100,6 +106,15 @@ def machine_of(target: str) -> Machine:
         return describe(target)
     except UnknownTarget as e:
         raise LaminaError(str(e)) from e
+
+
+def recorded(machine: Machine) -> dict[str, str]:
+    """The text of each op that was tuned for this machine -> its schedule."""
+    if not records_file().exists():
+        return {}
+    from lamina.backends.cpu.records import Records  # SQLite, which few need
+
+    return Records(machine).schedules()
 
 
 def _key(path: Path, machine: Machine, shapes: Mapping[str, Sequence[int]], *more: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
@@ -13,13 +14,17 @@ from lamina.weights import WeightStore
 
 @dataclass
 class LaminaContext(Context):
-    """A context with a weight store; a clone shares the store."""
+    """A context with a weight store and recorded schedules; a clone shares both."""
 
     weights: WeightStore = field(default_factory=WeightStore)
+    schedules: Mapping[str, str] = field(default_factory=dict[str, str])
+    """the text of a te op by itself -> the schedule that was measured to be fastest"""
 
     def clone(self) -> LaminaContext:
         """A context that can be changed apart from this one."""
-        return LaminaContext(**vars(super().clone()), weights=self.weights)
+        return LaminaContext(
+            **vars(super().clone()), weights=self.weights, schedules=self.schedules
+        )
 
 
 def new_context(weights: WeightStore | None = None) -> LaminaContext:

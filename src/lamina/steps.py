@@ -56,11 +56,13 @@ def compile_model(
     layouts: str = "exact",
     cache: bool = True,
     verify: bool = False,
+    schedules: Mapping[str, str] | None = None,
 ) -> CompiledModel:
-    """All steps in turn."""
+    """All steps in turn; `schedules` are recorded ones."""
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes, weights)
+        ctx.schedules = schedules or {}
         passes = remaining(module, machine.name, threads, numerics, layouts)
         lower(ctx, module, passes, step, verify=verify)
         return generate(ctx, module, machine, step, threads=threads, cache=cache)
@@ -74,12 +76,14 @@ def lowered(
     threads: int = 1,
     numerics: str = "fast",
     layouts: str = "exact",
+    schedules: Mapping[str, str] | None = None,
 ) -> tuple[LaminaContext, ModuleOp]:
     """A model on one of the levels of `pipelines.LEVELS`, or where it is, if that is lower."""
     machine_of(target)
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes)
+        ctx.schedules = schedules or {}
         lower(
             ctx, module, until(remaining(module, target, threads, numerics, layouts), level), step
         )

@@ -28,7 +28,16 @@ def run(args: Namespace) -> None:
         )
     else:
         _files.require_replaceable(args.output)
-        lamina.compile(args.model, **compiler_options(args)).save(args.output)
+        model = lamina.compile(args.model, **compiler_options(args))
+        model.save(args.output)
+        _remark(model)
+
+
+def _remark(model: lamina.CompiledModel) -> None:
+    """How much was tuned, if anything was."""
+    calls = model.manifest.calls
+    if tuned := sum(c.tuned for c in calls):
+        print(f"{tuned} of {len(calls)} kernel calls have schedules from lamina tune")
 
 
 def _report(args: Namespace) -> None:
@@ -50,6 +59,7 @@ def _report(args: Namespace) -> None:
         network.model.save(args.output)
     if not args.report:
         print(tables(network))
+        _remark(network.model)
         return
     with _files.whole(args.report) as path:
         path.write_text(page(network), encoding="utf-8")
