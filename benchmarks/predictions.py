@@ -1,5 +1,5 @@
 """
-How far the seconds that the cost model predicts are from those measured, over all kernels of models.
+How far the seconds that the cost model predicts are from those measured, over kernels of models.
 
     python -m benchmarks.predictions MODEL.onnx... [--rounds 12] [--worst 5]
 """
