@@ -115,9 +115,18 @@ def _fits(op: ComputeOp, found: ScheduleAttr) -> bool:
 def _shared_out(
     op: ComputeOp, found: ScheduleAttr, machine: Machine, threads: int
 ) -> ScheduleAttr | None:
-    """The recorded tile and loops for several threads."""
+    """The recorded tile, in the loops that are best for several threads."""
     best = candidates(op, machine, LOOKED_AT, threads=threads)
     for c in best:
-        if c.alone == found and c.seconds <= NOT_SLOWER * best[0].seconds:
+        same = c.alone is not None and _tile(c.alone) == _tile(found)
+        if same and c.seconds <= NOT_SLOWER * best[0].seconds:
             return c.schedule
     return None
+
+
+def _tile(found: ScheduleAttr) -> frozenset[tuple[str, ...]]:
+    """What is unrolled or a vector, and the sizes of it."""
+    marks = [d for d in found.data if d[0] in ("unroll", "vector")]
+    inside = {name for d in marks for name in d[1:]}
+    splits = [(d[1], d[2]) for d in found.data if d[0] == "split" and d[4] in inside]
+    return frozenset([*marks, *splits])
