@@ -236,20 +236,20 @@ def command(
 def test_tune_command_records_and_compile_uses_it(command: Command, tmp_path: Path) -> None:
     path = model_file(tmp_path)
     x = np.random.default_rng(1).standard_normal((1, 16, 30, 30)).astype(np.float32)
-    before = lamina.compile(path)
+    before = lamina.compile(path, threads=1)
     assert not any(c.tuned for c in before.manifest.calls)
     text = command("tune", path, "--trials", 4, "--rounds", 3)
     assert "tuned before" in text
     assert "gain" in text
-    after = lamina.compile(path)  # not what was cached before there were records
+    after = lamina.compile(path, threads=1)  # not what was cached before there were records
     assert any(c.tuned for c in after.manifest.calls)
-    assert not any(c.tuned for c in lamina.compile(path, records=False).manifest.calls)
+    assert not any(c.tuned for c in lamina.compile(path, threads=1, records=False).manifest.calls)
     np.testing.assert_allclose(after(x), before(x), rtol=1e-4, atol=1e-4)
     again = command("tune", path)
     count = again.split()[0]
     assert again.startswith(f"{count} workloads, ")
     assert "kernel calls have schedules from lamina tune" in command(
-        "compile", path, "-o", tmp_path / "m.lam"
+        "compile", path, "-o", tmp_path / "m.lam", "--threads", 1
     )
     assert "records" in command("tune", "--list")
 
@@ -269,9 +269,9 @@ def test_recorded_schedule_is_the_one_that_is_compiled(command: Command, tmp_pat
     records = Records(CPU)
     for r in records.all():
         records.put(replace(r, schedule="[vector oc]" if "oc:" in r.workload else r.schedule))
-    text = command("compile", path, "--emit", "te")
-    assert "schedule [vector oc]" in text
-    assert "schedule [vector oc]" not in command("compile", path, "--emit", "te", "--no-records")
+    words = ["compile", path, "--emit", "te", "--threads", 1]
+    assert "schedule [vector oc]" in command(*words)
+    assert "schedule [vector oc]" not in command(*words, "--no-records")
 
 
 def test_second_run_measures_only_what_is_new(
