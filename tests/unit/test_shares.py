@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,7 +18,7 @@ from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import describe
-from lamina.dialects.loop import ForOp
+from lamina.dialects.loop import ForOp, IfOp
 from lamina.passes.pipelines import default
 from lamina.passes.te._shares import divide
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
@@ -105,6 +106,47 @@ def schedule(f: Formula, threads: int) -> str:
     module = parse(f.text())
     TeChooseSchedulesPass("cpu:skylake-avx512", threads).apply(Context(), module)
     return str(only_compute(module).schedule)
+
+
+def contraction(channels: int, outputs: int, rows: int, window: int) -> Formula:
+    """Over channels and a window, on layouts blocked by 16, with weights for 32 outputs a row."""
+    axes = {"o": (outputs, False), "y": (rows, False), "x": (rows, False)}
+    axes |= {"c": (channels, True), "p": (window, True), "q": (window, True)}
+    data = ["c floordiv 16", "y + p", "x + q", "c mod 16"]
+    weights = ["o floordiv 32", "c floordiv 16", "p", "q", "c mod 16", "o mod 32"]
+    return Formula(axes, [data, weights, ["o floordiv 16", "y", "x", "o mod 16"]])
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shared"),
+    [
+        ((64, 64, 56, 3), "split y 28 yt"),  # few weights, which both may read
+        ((1024, 2048, 7, 1), "split o 1024 ot"),  # many, of which each reads its own
+    ],
+)
+def test_what_makes_the_longest_share_shortest_is_divided(
+    sizes: tuple[int, int, int, int], shared: str
+) -> None:
+    assert shared in schedule(contraction(*sizes), 2)
+
+
+def test_shares_are_even_where_no_axis_is() -> None:
+    """3 blocks of outputs, 35 rows and columns, of which tiles take several."""
+    f = contraction(64, 96, 35, 3)
+    found = re.search(r"split (\w)i? (\d+) \wt ", schedule(f, 2))
+    assert found
+    assert int(found[2]) / f.extents[found[1]] < 0.55
+
+
+def test_shares_of_any_thread_compute_the_whole() -> None:
+    """Three threads for 7 rows and 5 tiles of outputs: the last share is smaller."""
+    f = contraction(16, 80, 7, 3)
+    (wanted,) = interpreters.call(parse(f.text()), "f", f.arrays())
+    module = parse(f.text())
+    lower(module, 3)
+    assert any(isinstance(o, IfOp) for o in module.walk())
+    (found,) = interpreters.call(module, "f", f.arrays())
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_what_is_soon_done_stays_with_one_thread() -> None:
