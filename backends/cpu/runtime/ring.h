@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <climits>
+#include <cstddef>
 #include <cstdint>
 #include <thread>
 
@@ -72,8 +73,8 @@ class Patience {
   using Clock = std::chrono::steady_clock;
   using Nanoseconds = std::chrono::nanoseconds;
   static constexpr Nanoseconds kLeastSpin{1000}, kMostSpin{50000};
-  static constexpr Nanoseconds kSwitch{2000};   // a yield takes longer only if somebody else ran
-  static constexpr Nanoseconds kAwake{4000000};  // to sleep and be woken takes up to 50 us
+  static constexpr Nanoseconds kSwitch{2000};    // a yield takes longer only if somebody else ran
+  static constexpr Nanoseconds kAwake{4000000};  // as long as a model may work on one thread
 
   template <typename Ready>
   static bool spin_until(Ready ready, Clock::time_point end) {
@@ -157,6 +158,7 @@ class Ring {
     slot.filled.set(pushed_);
   }
   bool full() const { return done_.is(pushed_ - kSlots); }
+  // Asks for the line of the next slot, so that those of several rings are on their way at once.
   void prepare() { __builtin_prefetch(&slots_[(pushed_ + 1) % kSlots], 1); }
   void wait_until_done() { done_.wait(pushed_, producers_patience_); }
 

@@ -8,9 +8,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <memory>
-#include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -36,11 +35,11 @@ constexpr int kAnyCpu = -1;
 class Bound {
  public:
   explicit Bound(int cpu) : bound_(cpu != kAnyCpu) {
+    bound_ = bound_ && !pthread_getaffinity_np(pthread_self(), sizeof before_, &before_);
     if (!bound_) return;
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
-    pthread_getaffinity_np(pthread_self(), sizeof before_, &before_);
     pthread_setaffinity_np(pthread_self(), sizeof set, &set);
   }
   ~Bound() {
@@ -52,13 +51,15 @@ class Bound {
   cpu_set_t before_;
 };
 
-// Signals are for the program's own threads: it would not notice one that a worker got.
+// Signals are for the program's own threads: it would not notice one that a worker got. Only what a
+// thread does wrong itself is reported to it.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
+    sigset_t set;
+    sigfillset(&set);
+    for (int own : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT}) sigdelset(&set, own);
+    pthread_sigmask(SIG_BLOCK, &set, &before_);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
@@ -99,6 +100,7 @@ class Team {
 
  private:
   static void work(Ring *ring, int cpu) {
+    pthread_setname_np(pthread_self(), "lamina");
     const Bound bound(cpu);
     while (ring->front().step) {
       ring->front().run();
