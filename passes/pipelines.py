@@ -115,7 +115,7 @@ def default(
         TeFuseEpiloguePass(),
         TeSimplifyPass(),
         # bias, activation and residual are computed where the sum is, in registers
-        TeBlockTogetherPass(target=target),
+        TeBlockTogetherPass(target=target, threads=threads),
         TeFuseLoopsPass(prefix=PREFIX),
         TeContractBuffersPass(),
         # what the ops of a kernel hand on stays in cache: one block of it is computed, then used

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import ClassVar
@@ -10,13 +10,16 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import PassFailedException
 
 from lamina.backends.machine import Machine
 from lamina.dialects.te import AxesAttr, ComputeOp
 from lamina.passes._machine import machine_of
 from lamina.passes.te._directives import computes
+from lamina.passes.te._shares import steps_of, worth_dividing
 from lamina.passes.te._together import Shared, Stage, edges_of, shared_axes
 from lamina.passes.te._together_cost import Chain, Stages
+from lamina.passes.te.te_mark import mark
 from lamina.passes.te.te_order import order
 from lamina.passes.te.te_simplify import simplify
 from lamina.passes.te.te_split import split
@@ -37,6 +40,8 @@ class Blocks:
 
     stages: Sequence[Stage]
     cut: Sequence[tuple[Shared, int]]
+    share: int = 0
+    """steps of the first axis that one thread takes, whole blocks; 0: one thread takes all"""
 
 
 def chains(ops: Sequence[ComputeOp]) -> Iterator[list[ComputeOp]]:
@@ -109,6 +114,25 @@ def _connected(stages: Sequence[Stage]) -> bool:
     return {e.reader for e in edges_of(stages)} == set(range(1, len(stages)))
 
 
+def share_out(planned: Sequence[Blocks], threads: int, machine: Machine) -> Iterator[Blocks]:
+    """The outermost loops of what takes long enough, in runs of blocks for each thread."""
+    done: set[ComputeOp] = set()
+    for blocks in planned:
+        ops = {s.op for s in blocks.stages}
+        (shared, size), *others = blocks.cut
+        chain = Chain(Stages(blocks.stages, machine), [s for s, _ in blocks.cut])
+        sizes = [n for _, n in others]
+        if ops & done or not worth_dividing(chain.cycles([size, *sizes])):
+            yield blocks
+        else:
+            share = steps_of(shared.steps, threads)
+            even = {n for n in range(1, share + 1) if share % n == 0}
+            whole = {n: -(-share // n) * n for n in sorted(even | {size}) if n <= share}
+            best = min(whole, key=lambda n: chain.cycles([n, *sizes]) * whole[n])
+            yield Blocks(blocks.stages, [(shared, best), *others], whole[best])
+        done |= ops
+
+
 def make(planned: Sequence[Blocks]) -> None:
     """te(oh: 56, ..); te(h: 28, ..)  ->  te(block: 7, oh: 8, ..); te(block: 7, h: 4, ..)"""
     ops = dict.fromkeys(s.op for blocks in planned for s in blocks.stages)
@@ -116,15 +140,32 @@ def make(planned: Sequence[Blocks]) -> None:
     leading: dict[ComputeOp, list[str]] = {op: [] for op in ops}
     names = (n for n in (f"{PREFIX}{k or ''}" for k in count()) if n not in taken)
     for blocks in planned:
-        for shared, size in blocks.cut:
+        if blocks.share:
+            shared, _ = blocks.cut[0]
             name = next(names)
-            for stage, (axis, unit) in zip(blocks.stages, shared.cuts, strict=True):
-                _drop_unread(stage.op, axis, shared.steps * unit)
-                split(stage.op, axis, unit * size, name, axis)
-                leading[stage.op].append(name)
+            cut(blocks, shared, blocks.share, name, leading)
+            for stage in blocks.stages:
+                mark(stage.op, "parallel", name)
+        for shared, size in blocks.cut:
+            cut(blocks, shared, size, next(names), leading)
     for op, first in leading.items():
         order(op, *first, *(a.name for a in op.axes.data if a.name not in first))
         simplify(op)
+
+
+def cut(
+    blocks: Blocks, shared: Shared, size: int, name: str, leading: Mapping[ComputeOp, list[str]]
+) -> None:
+    """Split the shared axis of each stage, unless no more of it is there than one block."""
+    ops = [s.op for s in blocks.stages]
+    for op, (axis, unit) in zip(ops, shared.cuts, strict=True):
+        _drop_unread(op, axis, shared.steps * unit)
+    cuts = list(zip(ops, shared.cuts, strict=True))
+    if all(op.extents[axis] <= unit * size for op, (axis, unit) in cuts):
+        return
+    for op, (axis, unit) in cuts:
+        split(op, axis, unit * size, name, axis)
+        leading[op].append(name)
 
 
 def _drop_unread(op: ComputeOp, axis: str, most: int) -> None:
@@ -155,9 +196,15 @@ class TeBlockTogetherPass(ModulePass):
 
     target: str = "cpu"
     """the machine to choose for: `cpu`, `cpu:haswell`, `opencl:portable`, ..."""
+    threads: int = 1
+    """among which the outermost axis is shared out first: a run of blocks for each"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.threads < 1:
+            raise PassFailedException(f"{self.name}: needs at least 1 thread, got {self.threads}")
         machine = machine_of(self.target, by=self.name)
         for chain in chains(computes(op)):
             if len(chain) > 1:
-                make(list(plan([Stage(te, te.extents) for te in chain], machine)))
+                planned = list(plan([Stage(te, te.extents) for te in chain], machine))
+                shares = share_out(planned, self.threads, machine) if self.threads > 1 else planned
+                make(list(shares))

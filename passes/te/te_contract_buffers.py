@@ -98,11 +98,14 @@ def ancestors(op: Operation) -> list[Operation]:
 
 
 def regions_of(uses: Sequence[Use], buffer: Operation) -> list[list[Use]]:
-    """The uses in each loop beside `buffer`, and those in none."""
-    found: dict[Operation | None, list[Use]] = {}
+    """The uses in each loop beside `buffer`, those of each body of a choice, those in none."""
+    found: dict[object, list[Use]] = {}
     for use in uses:
-        top = next((o for o in ancestors(use.op) if o.parent is buffer.parent), None)
-        found.setdefault(None if top is use.op else top, []).append(use)
+        around = ancestors(use.op)
+        top = next((o for o in around if o.parent is buffer.parent), None)
+        bodies = [o.parent for o in around if isinstance(o.parent_op(), loop.IfOp)]
+        place = (None if top is use.op else top, *bodies)
+        found.setdefault(place, []).append(use)
     return list(found.values())
 
 

@@ -10,14 +10,14 @@ from xdsl.builder import Builder
 from xdsl.context import Context
 from xdsl.dialects import memref
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 from xdsl.traits import is_side_effect_free
 
 from lamina.dialects import loop
 from lamina.dialects.expr import constant
-from lamina.dialects.te import Axis, ComputeOp
+from lamina.dialects.te import AxesAttr, Axis, ComputeOp
 from lamina.passes._aliasing import may_alias
 from lamina.passes.te._cover import at_once, covers, read, same_loops, written
 from lamina.passes.te._directives import computes
@@ -101,9 +101,11 @@ def groups(ops: Sequence[ComputeOp], prefix: str = "") -> Iterator[list[ComputeO
         if group and _adjacent(group[-1], op) and may_join(group, op, prefix):
             group.append(op)
             continue
-        yield group
+        if group:
+            yield group
         group = [op]
-    yield group
+    if group:
+        yield group
 
 
 def _adjacent(op: ComputeOp, after: ComputeOp) -> bool:
@@ -121,34 +123,57 @@ def fuse(group: Sequence[ComputeOp]) -> Iterator[list[ComputeOp]]:
     """
     te(i: n, ..); te(j: n, ..)  ->  loop.for %i < n { te at(i = %i)(..); te at(j = %i)(..) }
 
-    Steps that a bound cuts follow the loop, each with a number for `i`. Yields the ops of the loop
-    and of each such step.
+    Steps that a bound cuts follow the loop, each with a number for `i`; if only the last one is cut
+    and steps may run at once, it stays in the loop, in a `loop.if`. Yields the ops of the loop and
+    of each such step.
     """
     axes = [op.axes.data[0] for op in group]
-    full = full_part(group)
+    full, extent = full_part(group), axes[0].extent
+    parallel = all(a.mark == "parallel" for a in axes)
     before = Builder(InsertPoint.before(group[-1]))
-    if full > 1:
-        mapping = "parallel" if all(a.mark == "parallel" for a in axes) else ""
-        nest = before.insert(loop.ForOp([full], mapping=mapping, hints=[axes[0].name]))
+    if parallel and 0 < full == extent - 1:
+        nest = before.insert(loop.ForOp([extent], mapping="parallel", hints=[axes[0].name]))
+        choice = loop.IfOp(nest.indices[0], full)
         inside = Builder(InsertPoint.at_end(nest.body.block))
-        parts = [
-            inside.insert(
-                op.replaced(
-                    axes=op.axes.data[1:],
-                    bounds=[(e, n) for e, n in op.bounds.data if axis.name not in e.names()],
-                    outer=[*(n.data for n in op.outer), axis.name],
-                    indices=[*op.indices, nest.indices[0]],
-                )
-            )
-            for op, axis in zip(group, axes, strict=True)
-        ]
+        inside.insert(choice)
         inside.insert(loop.YieldOp())
-        yield parts
-    for i in range(0 if full == 1 else full, axes[0].extent):
-        yield [before.insert(step(op, i)) for op in group if _has_points(op, i)]
+        yield _inside(group, nest.indices[0], _end_of(choice.below))
+        yield _step(group, full, _end_of(choice.rest))
+    else:
+        if full > 1:
+            mapping = "parallel" if parallel else ""
+            nest = before.insert(loop.ForOp([full], mapping=mapping, hints=[axes[0].name]))
+            Builder(InsertPoint.at_end(nest.body.block)).insert(loop.YieldOp())
+            yield _inside(group, nest.indices[0], _end_of(nest.body))
+        for i in range(0 if full == 1 else full, extent):
+            yield _step(group, i, before)
     for op in group:
         op.detach()
         op.erase()
+
+
+def _end_of(body: Region) -> Builder:
+    assert body.block.last_op is not None
+    return Builder(InsertPoint.before(body.block.last_op))
+
+
+def _inside(group: Sequence[ComputeOp], index: SSAValue, to: Builder) -> list[ComputeOp]:
+    """The steps of all ops for an index of a loop, in which no bound cuts them."""
+    parts: list[ComputeOp] = []
+    for op in group:
+        axis, *rest = op.axes.data
+        part = op.replaced(
+            axes=rest,
+            bounds=[(e, n) for e, n in op.bounds.data if axis.name not in e.names()],
+            outer=[*(n.data for n in op.outer), axis.name],
+            indices=[*op.indices, index],
+        )
+        parts.append(to.insert(part))
+    return parts
+
+
+def _step(group: Sequence[ComputeOp], i: int, to: Builder) -> list[ComputeOp]:
+    return [to.insert(step(op, i)) for op in group if _has_points(op, i)]
 
 
 def _has_points(op: ComputeOp, i: int) -> bool:
@@ -164,6 +189,15 @@ def step(op: ComputeOp, i: int) -> ComputeOp:
     one.substitute({axis.name: constant(i)})
     simplify(one)
     return one
+
+
+def unmark(op: ComputeOp, prefix: str) -> None:
+    """te(block: 4 parallel, ..)  ->  te(block: 4, ..), which shares no loop"""
+    axes = op.axes.data
+    if any(a.mark and a.name.startswith(prefix) for a in axes):
+        op.axes = AxesAttr(
+            tuple(replace(a, mark="") if a.name.startswith(prefix) else a for a in axes)
+        )
 
 
 @dataclass(frozen=True)
@@ -182,7 +216,7 @@ class TeFuseLoopsPass(ModulePass):
     numerics: ClassVar[str] = "exact"
 
     prefix: str = ""
-    """only axes that have one name, which begins with this"""
+    """only axes that have one name, which begins with this; where they cannot, none is marked"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         todo: dict[object, list[ComputeOp]] = {}
@@ -191,4 +225,7 @@ class TeFuseLoopsPass(ModulePass):
         work = list(todo.values())
         while work:
             for group in list(groups(work.pop(), self.prefix)):
-                work += fuse(group) if len(group) > 1 else []
+                if len(group) > 1:
+                    work += fuse(group)
+                elif self.prefix:
+                    unmark(group[0], self.prefix)

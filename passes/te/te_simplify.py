@@ -10,7 +10,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.passes import ModulePass
 
-from lamina.dialects.expr import Ranges
+from lamina.dialects.expr import Ranges, constant
 from lamina.dialects.te import AccessAttr, AxesAttr, Axis, Bound, BoundsAttr, ComputeOp
 from lamina.passes.te._directives import computes
 from lamina.passes.te._limits import inside
@@ -24,7 +24,8 @@ def simplify(op: ComputeOp) -> None:
     An axis of one step stays if the op's schedule names it.
     """
     if op.bounds.data:
-        op.axes = AxesAttr(tuple(_within_bounds(a, op.bounds.data) for a in op.axes.data))
+        extents = op.ranges
+        op.axes = AxesAttr(tuple(_within_bounds(a, op.bounds.data, extents) for a in op.axes.data))
     ranges = op.ranges
     op.rewrite(lambda e: e.simplify(ranges))
     if op.bounds.data:
@@ -38,12 +39,13 @@ def simplify(op: ComputeOp) -> None:
         op.axes = AxesAttr(tuple(a for a in op.axes.data if a.extent > 1 or a.name in named))
 
 
-def _within_bounds(a: Axis, bounds: Sequence[Bound]) -> Axis:
-    """i: 8 where i * 2 + 1 < 12  ->  i: 6"""
+def _within_bounds(a: Axis, bounds: Sequence[Bound], ranges: Ranges) -> Axis:
+    """i: 8, j: 4 where i * 2 + j + 1 < 12  ->  i: 6, j: 4"""
     extent = a.extent
     for e, n in bounds:
-        if (c := e.coefficient(a.name)) and c > 0 and len(e.terms) == 1:
-            extent = min(extent, (n - 1 - e.const) // c + 1)
+        if (c := e.coefficient(a.name)) and c > 0:
+            rest = e.substitute({a.name: constant(0)}).bounds(ranges)
+            extent = min(extent, (n - 1 - rest[0]) // c + 1) if rest is not None else extent
     return replace(a, extent=extent) if 0 < extent < a.extent else a
 
 

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from xdsl.context import Context
 from xdsl.dialects import func, memref
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.utils.exceptions import PassFailedException
 
 from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
+from lamina.dialects.loop import ForOp
 from lamina.dialects.te import ComputeOp, memref_type
 from lamina.passes import pipelines
 from lamina.passes.te import te_block_together
@@ -68,11 +70,13 @@ def in_one_loop(module: ModuleOp) -> None:
         module.verify()
 
 
-def run_natively(module: ModuleOp, target: str, inputs: list[np.ndarray]) -> np.ndarray:
-    passes = list(pipelines.default(target))
+def run_natively(
+    module: ModuleOp, target: str, inputs: list[np.ndarray], threads: int = 1
+) -> np.ndarray:
+    passes = list(pipelines.default(target, threads))
     for p in passes[[p.name for p in passes].index("plan-memory") :]:
         p.apply(Context(), module)
-    f = next(o for o in module.ops if isinstance(o, func.FuncOp))
+    f = next(o for o in module.ops if isinstance(o, func.FuncOp) and o.sym_name.data == "f")
     shapes = [t.get_shape() for t in f.function_type.inputs.data]  # pyright: ignore
     more = [np.full(shape, np.nan, np.float32) for shape in shapes[len(inputs) :]]
     native(module, describe(target))["f"](*inputs, *more)
@@ -84,7 +88,7 @@ def sizes_of_scratch(module: ModuleOp) -> list[int]:
     return [prod(memref_type(o.memref).get_shape()) for o in allocs]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from([(2, 1), (3, 1), (8, 4), (16, 16), (32, 16)]),
     st.sampled_from([1, 2, 3]),
@@ -113,14 +117,15 @@ def test_any_blocks_of_any_chain_compute_the_same(
         for shared, size in cut:
             inside = zip(stages[first:last], shared.cuts, strict=True)
             stages[first:last] = [s.inside(at, size) for s, at in inside]
-        planned.append(Blocks(stages[first:last], cut))
+        share = data.draw(st.integers(0, cut[0][0].steps - 1)) if cut and not planned else 0
+        planned.append(Blocks(stages[first:last], cut, share))
         first = data.draw(st.integers(first, last - 1))
         last = data.draw(st.integers(first + 1, last))
     make(planned)
     in_one_loop(module)
     (found,) = interpreters.call(module, "f", inputs)
     np.testing.assert_array_equal(found, wanted)
-    np.testing.assert_array_equal(run_natively(module, "cpu", inputs), wanted)
+    np.testing.assert_array_equal(run_natively(module, "cpu", inputs, threads=4), wanted)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -140,3 +145,29 @@ def test_chosen_blocks_shrink_the_scratch_and_compute_the_same(
     assert sum(sizes_of_scratch(module)) < sum(sizes_of_scratch(parse(text))) / 3
     (wanted,) = interpreters.call(parse(text), "f", inputs)
     np.testing.assert_array_equal(run_natively(module, target, inputs), wanted)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_steps_that_run_at_once_have_scratch_of_their_own(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = chain(64, 64, 57, 55, 2, 16)
+    inputs = inputs_of(text)
+    small = replace(describe("cpu"), l1=8 << 10, l2=128 << 10)
+    monkeypatch.setattr(te_block_together, "machine_of", lambda target, by: small)
+    module = parse(text)
+    TeBlockTogetherPass(threads=threads).apply(Context(), module)
+    in_one_loop(module)
+    (nest,) = [o for o in module.walk() if isinstance(o, ForOp) and o.mapping.data == "parallel"]
+    assert nest.extents.get_values() == (threads,)
+    allocs = [o for o in module.walk() if isinstance(o, memref.AllocOp)]
+    assert [memref_type(o.memref).get_shape()[0] for o in allocs] == [threads] * len(allocs)
+    (wanted,) = interpreters.call(parse(text), "f", inputs)
+    (found,) = interpreters.call(module, "f", inputs)
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(run_natively(module, "cpu", inputs, threads), wanted)
+
+
+def test_no_threads_are_refused() -> None:
+    with pytest.raises(PassFailedException, match="needs at least 1 thread, got 0"):
+        TeBlockTogetherPass(threads=0).apply(Context(), parse(chain(2, 2, 3, 3, 1, 1)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from xdsl.dialects.builtin import ArrayAttr, StringAttr, UnitAttr
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import SSAValue
 
 import lamina
@@ -15,6 +15,7 @@ from lamina.dialects.graph import (
     ReluOp,
     shape,
 )
+from tests.unit.shares import however_small
 from tests.unit.test_graph_pipeline import Net
 
 SIZES = [
@@ -42,6 +43,12 @@ def network(sizes: tuple[int, ...], window: int, stride: int, pool: type) -> tup
     return net, x
 
 
+def as_entry(module: ModuleOp) -> ModuleOp:
+    (main,) = module.ops
+    main.attributes |= {"lamina.entry": UnitAttr(), "lamina.outputs": ArrayAttr([StringAttr("y")])}
+    return module
+
+
 @pytest.mark.parametrize("target", ["cpu", "cpu:haswell", "cpu:nehalem"])
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize(("window", "stride", "pool"), [(2, 1, MaxPool2dOp), (3, 2, AvgPool2dOp)])
@@ -49,11 +56,26 @@ def test_networks_of_joined_kernels_compute_the_same(
     sizes: tuple[int, ...], window: int, stride: int, pool: type, target: str
 ) -> None:
     net, y = network(sizes, window, stride, pool)
-    module = net.module(y)
-    (main,) = module.ops
-    main.attributes |= {"lamina.entry": UnitAttr(), "lamina.outputs": ArrayAttr([StringAttr("y")])}
+    module = as_entry(net.module(y))
     x = np.random.default_rng(1).standard_normal(sizes[:4]).astype(np.float32)
     (wanted,) = interpreters.call(module, "main", [x], store=net.ctx.weights)
     model = lamina.compile(module, target=target, weights=net.ctx.weights, cache=False)
     found = model(x)
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_networks_of_joined_kernels_compute_the_same_on_threads(
+    sizes: tuple[int, ...], threads: int
+) -> None:
+    x = np.random.default_rng(1).standard_normal(sizes[:4]).astype(np.float32)
+    found: list[np.ndarray] = []
+    for n in (1, threads):
+        net, y = network(sizes, 2, 1, MaxPool2dOp)
+        with however_small():
+            model = lamina.compile(
+                as_entry(net.module(y)), weights=net.ctx.weights, cache=False, threads=n
+            )
+        found.append(model(x))
+    assert np.abs(found[1] - found[0]).max() < 1e-6 * np.abs(found[0]).max()

@@ -1,4 +1,5 @@
 // RUN: lamina-opt %s -p 'te-block-together{target="cpu:skylake-avx512"}' | filecheck %s
+// RUN: lamina-opt %s -p 'te-block-together{target="cpu:skylake-avx512" threads=3}' | filecheck %s --check-prefix=SHARED
 
 // Of one channel, 16 rows of sums and 8 of their maxima fit in the first-level cache.
 // CHECK-LABEL: @rows_of_sums_and_of_their_maxima
@@ -38,6 +39,9 @@ func.func @overlapping_windows_share_channels_only(%x: memref<64x34x34xf32>, %y:
 // CHECK: axes(block: 16, c: 256, w: 256)
 // CHECK: axes(block: 16, o: 128, w: 256, reduce c: 256)
 // CHECK-NEXT: ins(%t[c floordiv 16, block * 256 + w, c mod 16], %k[c, o])
+// SHARED-LABEL: @columns_before_a_contraction
+// SHARED: axes(block: 3 parallel, block1: [[B:[0-9]+]], c: 256, w: [[W:[0-9]+]]) where block * {{[0-9]+}} + block1 * [[W]] + w < 4096
+// SHARED: axes(block: 3 parallel, block1: [[B]], o: 128, w: [[W]], reduce c: 256) where
 func.func @columns_before_a_contraction(%x: memref<16x4096x16xf32>, %k: memref<256x128xf32>, %y: memref<8x4096x16xf32>) {
   %t = memref.alloc() : memref<16x4096x16xf32>
   te.compute axes(c: 256, w: 4096) ins(%x[c floordiv 16, w, c mod 16]) out(%t[c floordiv 16, w, c mod 16]) init 0.0 : f32

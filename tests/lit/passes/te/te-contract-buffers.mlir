@@ -58,6 +58,37 @@ func.func @each_step_of_a_parallel_loop_has_a_slice(%x: memref<40x3xf32>, %y: me
   func.return
 }
 
+// CHECK-LABEL: @each_body_of_a_choice_has_the_slice_of_its_step
+// CHECK: memref.alloc() : memref<2x1x3xf32>
+// CHECK: loop.for %k < 2 parallel {
+// CHECK: out(%u[k, 0, c])
+// CHECK: ins(%u[k, 0, c])
+// CHECK: } else {
+// CHECK: te.compute at(b = %d, p0 = %k)
+// CHECK: out(%u[p0, 0, c])
+// CHECK: ins(%u[p0, 0, c])
+func.func @each_body_of_a_choice_has_the_slice_of_its_step(%x: memref<7x3xf32>, %y: memref<7x3xf32>) {
+  %u = memref.alloc() : memref<7x3xf32>
+  loop.for %k < 2 parallel {
+    loop.if %k < 1 {
+      loop.for %b < 4 {
+        te.compute at(k = %k, b = %b) axes(c: 3) ins(%x[k * 4 + b, c]) out(%u[k * 4 + b, c]) init 0.0 : f32 : memref<7x3xf32>, memref<7x3xf32>
+          (%a: f32, %acc: f32) { te.yield %a : f32 }
+        te.compute at(k = %k, b = %b) axes(c: 3) ins(%u[k * 4 + b, c]) out(%y[k * 4 + b, c]) init 0.0 : f32 : memref<7x3xf32>, memref<7x3xf32>
+          (%a: f32, %acc: f32) { te.yield %a : f32 }
+      }
+    } else {
+      loop.for %d < 3 {
+        te.compute at(b = %d) axes(c: 3) ins(%x[b + 4, c]) out(%u[b + 4, c]) init 0.0 : f32 : memref<7x3xf32>, memref<7x3xf32>
+          (%a: f32, %acc: f32) { te.yield %a : f32 }
+        te.compute at(b = %d) axes(c: 3) ins(%u[b + 4, c]) out(%y[b + 4, c]) init 0.0 : f32 : memref<7x3xf32>, memref<7x3xf32>
+          (%a: f32, %acc: f32) { te.yield %a : f32 }
+      }
+    }
+  }
+  func.return
+}
+
 // Blocks of 16 inside blocks of rows; the inner loop belongs to the writer alone.
 // CHECK-LABEL: @loops_of_one_op_alone_do_not_count
 // CHECK: memref.alloc() : memref<4x1x16xf32>

@@ -162,10 +162,14 @@ func.func @integers_within_a_row_share_the_loop(%x: memref<8x4xf32>, %rows: memr
 
 // CHECK-LABEL: @axes_of_one_name
 // CHECK: loop.for %row < 8 {
-func.func @axes_of_one_name(%x: memref<8x4xf32>, %t: memref<8x4xf32>, %y: memref<8x4xf32>) {
+// CHECK: axes(row: 8 parallel, d: 5)
+// NAMED: axes(row: 8, d: 5)
+func.func @axes_of_one_name(%x: memref<8x4xf32>, %t: memref<8x4xf32>, %y: memref<8x4xf32>, %v: memref<8x5xf32>, %z: memref<8x5xf32>) {
   te.compute axes(row: 8, c: 4) ins(%x[row, c]) out(%t[row, c]) init 0.0 : f32 : memref<8x4xf32>, memref<8x4xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   te.compute axes(row: 8, c: 4) ins(%t[row, c]) out(%y[row, c]) init 0.0 : f32 : memref<8x4xf32>, memref<8x4xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(row: 8 parallel, d: 5) ins(%v[row, d]) out(%z[row, d]) init 0.0 : f32 : memref<8x5xf32>, memref<8x5xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
@@ -189,6 +193,26 @@ func.func @a_cut_step_that_reads_more_than_was_written_stays(%x: memref<10xf32>,
   te.compute axes(b: 3, i: 4) where b * 4 + i < 9 ins(%x[b * 4 + i]) out(%t[b * 4 + i]) init 0.0 : f32 : memref<10xf32>, memref<10xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   te.compute axes(c: 3, i: 4) where c * 4 + i < 10 ins(%t[c * 4 + i]) out(%y[c * 4 + i]) init 0.0 : f32 : memref<10xf32>, memref<10xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  func.return
+}
+
+// Shares of 4 of 7 rows: the last one, which has 3, runs beside the first.
+// CHECK-LABEL: @a_cut_last_step_stays_in_a_parallel_loop
+// CHECK: loop.for %t < 2 parallel {
+// CHECK-NEXT: loop.if %t < 1 {
+// CHECK-NEXT: loop.for %i < 4 {
+// CHECK-NEXT: te.compute at(t = %t, i = %i)
+// CHECK: te.compute at(u = %t, i = %i)
+// CHECK: } else {
+// CHECK-NEXT: loop.for %i_1 < 3 {
+// CHECK-NEXT: te.compute at(i = %i_1)
+// CHECK-NEXT: axes(c: 4)
+// CHECK-NEXT: ins(%x[i + 4, c])
+func.func @a_cut_last_step_stays_in_a_parallel_loop(%x: memref<7x4xf32>, %z: memref<7x4xf32>, %y: memref<7x4xf32>) {
+  te.compute axes(t: 2 parallel, i: 4, c: 4) where t * 4 + i < 7 ins(%x[t * 4 + i, c]) out(%z[t * 4 + i, c]) init 0.0 : f32 : memref<7x4xf32>, memref<7x4xf32>
+    (%a: f32, %acc: f32) { te.yield %a : f32 }
+  te.compute axes(u: 2 parallel, i: 4, c: 4) where u * 4 + i < 7 ins(%z[u * 4 + i, 3 - c]) out(%y[u * 4 + i, c]) init 0.0 : f32 : memref<7x4xf32>, memref<7x4xf32>
     (%a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
