@@ -14,7 +14,7 @@ from math import prod
 from typing import Literal
 
 from xdsl.dialects import arith, func, memref
-from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, MemRefType, ModuleOp
 from xdsl.ir import SSAValue
 
 from lamina.backends.machine import Machine
@@ -86,8 +86,18 @@ def _touch(v: SSAValue) -> Touch | None:
     while isinstance(v.owner, VIEWS):
         if isinstance(v.owner, memref.ViewOp):
             offset += _constant(v.owner.byte_shift)
+        if isinstance(v.owner, memref.SubviewOp):
+            offset += _start(v.owner)
         v = v.owner.operands[0]
     return Touch(v, offset, offset + size)
+
+
+def _start(op: memref.SubviewOp) -> int:
+    """How many bytes behind its source a part begins; what is not known counts as none."""
+    type = memref_type(op.source)
+    steps = zip(op.static_offsets.get_values(), type.get_strides() or (), strict=False)
+    elements = sum(n * (s or 0) for n, s in steps if n != DYNAMIC_INDEX)
+    return elements * -(-getattr(type.element_type, "bitwidth", 64) // 8)
 
 
 def _constant(v: SSAValue) -> int:

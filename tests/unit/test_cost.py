@@ -157,6 +157,23 @@ def test_parts_of_one_buffer_are_told_apart() -> None:
     assert found["g"] == ["l3", "dram", "dram"]
 
 
+def test_parts_of_a_concat_are_told_apart() -> None:
+    """The same, where the arena's halves are parts of one buffer of floats."""
+    parts = {
+        f"memref.view %arena[%{k}][] : memref<{{a}}xi8> to memref<{{n}}xf32>": (
+            f"memref.subview %both[{at}] [{{n}}] [1] : memref<{{m}}xf32> to memref<{{n}}xf32>"
+        )
+        for k, at in ((0, "0"), (1, "{n}"))
+    }
+    text = NETWORK.replace("%arena: memref<{a}xi8>", "%both: memref<{m}xf32>")
+    for view, part in parts.items():
+        assert view in text
+        text = text.replace(view, part)
+    n = 5 << 20
+    found = homes(parse(text.format(n=n, w=16, m=2 * n, bytes=4 * n)), ZEN5)
+    assert found == homes(network(n, 16), ZEN5)
+
+
 def noted(module: ModuleOp, target: str = "cpu:znver5") -> float:
     TeChooseSchedulesPass(target=target).apply(Context(), module)
     (f,) = [f for f in module.ops if isinstance(f, FuncOp) and f.body.blocks]
