@@ -121,7 +121,12 @@ class Layout:
 
     def block(self, letter: str) -> int:
         """How many elements of logical dimension `letter` its blocks hold together; 1 if none."""
-        return prod(n for n, b in self._parsed[1] if b == letter.lower())
+        return self._blocks.get(letter.lower(), 1)
+
+    @cached_property
+    def _blocks(self) -> dict[str, int]:
+        blocks = self._parsed[1]
+        return {letter: prod(n for n, b in blocks if b == letter) for _, letter in blocks}
 
     def sides(self, dim: int) -> tuple[int, int]:
         """The halo before and after logical dimension `dim`."""

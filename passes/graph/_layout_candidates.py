@@ -21,8 +21,11 @@ PLAIN, LAST, BLOCKED = Layout.plain(4), Layout.parse("NHWC"), Layout.parse(f"NCH
 LAYOUTS = (BLOCKED, PLAIN, LAST, *(Layout.parse(f"NCHW{block}c") for block in (32, 64, 8)))
 """of activations; of equally fast ones the first is taken"""
 
-DOUBT = 1.03
-"""what a choice other than the usual one has to gain: the formula is no more exact than this"""
+DOUBT, FEW_REGISTERS, LARGE_DOUBT = 1.03, 16, 1.12
+"""
+what a choice other than the usual one has to gain: the formula is no more exact than this, and with
+few registers, where inputs that are not in blocks may be slower than it says, less so
+"""
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,12 @@ def candidates(op: Conv2dOp, costs: LayoutCosts) -> list[Candidate]:
     w = workload(op)
     usual = usual_layouts(op)
     first = (usual[0], usual[2]) if usual else (PLAIN, PLAIN)
+    few = costs.machine.registers <= FEW_REGISTERS
+    doubt = LARGE_DOUBT if few else DOUBT
     found = [Candidate(*first, _cost(op, *first, costs), usual[1] if usual else None)]
     for x, y in _pairs(w):
         if (x, y) != first:
-            found.append(Candidate(x, y, DOUBT * _cost(op, x, y, costs), weights_layout(w, x, y)))
+            found.append(Candidate(x, y, doubt * _cost(op, x, y, costs), weights_layout(w, x, y)))
     return found
 
 

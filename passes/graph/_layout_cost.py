@@ -8,6 +8,7 @@ and what is stored count; or along the width, which needs consecutive elements o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, gcd, prod
 
@@ -72,10 +73,10 @@ class LayoutCosts:
     machine: Machine
     tiles: bool = False
     """whether convolutions may be computed by tiles"""
-    known: dict[tuple[tuple[int, ...], str, str], float] = field(
-        default_factory=dict[tuple[tuple[int, ...], str, str], float], compare=False
+    known: dict[tuple[object, ...], float] = field(
+        default_factory=dict[tuple[object, ...], float], compare=False
     )
-    """transforms, which occur many times"""
+    """what moving tensors costs, because the same occurs many times"""
 
     @property
     def second(self) -> float:
@@ -166,7 +167,7 @@ class LayoutCosts:
 
     def transform(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
         """Storing a tensor in another layout; nothing where its bytes stay as they are."""
-        key = shape, x.text, y.text
+        key = "transform", shape, x.text, y.text
         if key not in self.known:
             same = x.text == y.text or x.stores_like(y, shape)
             self.known[key] = 0.0 if same else self.rearranged(shape, x, y) + self.call
@@ -174,6 +175,12 @@ class LayoutCosts:
 
     def rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
         """Reading a tensor in one layout and writing it in another, as part of a kernel."""
+        key = "rearranged", shape, x.text, y.text
+        if key not in self.known:
+            self.known[key] = self._rearranged(shape, x, y)
+        return self.known[key]
+
+    def _rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
         elements = max(prod(x.padded(shape)), prod(y.padded(shape)))
         copied = self.copied(shape, x, y)
         if x.is_plain == y.is_plain:
@@ -189,6 +196,12 @@ class LayoutCosts:
 
     def copied(self, shape: tuple[int, ...], *layouts: Layout) -> float:
         """Reading or writing a tensor in each of these layouts, in order."""
+        key = "copied", shape, *(layout.text for layout in layouts)
+        if key not in self.known:
+            self.known[key] = self._copied(shape, layouts)
+        return self.known[key]
+
+    def _copied(self, shape: tuple[int, ...], layouts: Sequence[Layout]) -> float:
         bytes = 4 * sum(prod(layout.apply_shape(shape)) for layout in layouts)
         machine, rates = self.machine, self.machine.rates
         fits = ((machine.l2 + machine.l3 // 4, rates.l2), (machine.l3, rates.l3))

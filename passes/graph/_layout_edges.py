@@ -106,9 +106,8 @@ def connect_readers(found: LayoutProblem, value: SSAValue) -> None:
             continue
         if any(layout is not None for layout in found.wants(op, index)):
             exact.append((op, index))
-        if reader is not None and _matters(op, value):
-            read = partial(_beside, op, index, costs=found.costs)
-            found.connect(producer, stored, reader, found.choices[op], read)
+        if reader is not None and (beside := _beside(op, index, found.costs)) is not None:
+            found.connect(producer, stored, reader, found.choices[op], beside)
     if len(exact) == 1:
         op, index = exact[0]
         move = partial(transform, found.costs, shape(value))
@@ -148,37 +147,40 @@ def transform(costs: LayoutCosts, size: tuple[int, ...], x: Layout, y: Layout | 
     """Cycles for storing a value in another layout."""
     if y is None or x == y:
         return 0.0
-    letters = (x.block("C"), y.block("C"))
-    if min(letters) > 1 and x.padded(size) < y.padded(size):
+    if x.text == y.text:
+        return 0.0
+    if min(x.block("C"), y.block("C")) > 1 and x.padded(size) < y.padded(size):
         return IMPOSSIBLE  # the kernel would read blocks that are not there
     return costs.transform(size, x, y)
 
 
-def _matters(op: Operation, value: SSAValue) -> bool:
-    """Whether it depends on how `value` is stored what `op` costs, but for transforms."""
-    if isinstance(op, PointwiseOp):
-        return value.owner is joins(op)
-    return isinstance(op, READ_ANYWHERE)
-
-
 def _beside(
-    op: Operation, index: int, x: Layout, candidate: Candidate, costs: LayoutCosts
-) -> float:
-    """What `op` costs more with one of its choices, because this operand is stored as `x`."""
+    op: Operation, index: int, costs: LayoutCosts
+) -> Callable[[Layout, Candidate], float] | None:
+    """
+    What `op` costs more with one of its choices if this operand is stored in some way, but for
+    transforms; None if nothing.
+    """
     value = op.operands[index]
     size = shape(value)
-    if wanted(op, index, candidate) is None:
-        return _read_anywhere(op, index, x, candidate.y, costs)
-    if isinstance(op, PointwiseOp) and value.owner is joins(op) and x != candidate.x:
-        return costs.copied(size, candidate.x) + costs.call  # a kernel of its own
-    return 0.0
+    if isinstance(op, PointwiseOp) and value.owner is joins(op):
+
+        def alone(x: Layout, candidate: Candidate) -> float:
+            y = candidate.x
+            return 0.0 if x == y else costs.copied(size, y) + costs.call  # a kernel of its own
+
+        return alone
+    if isinstance(op, MOVERS) and len(size) == len(shape(op.results[0])):
+        return lambda x, candidate: _moved(op, index, size, x, candidate.y, costs)
+    if isinstance(op, READ_ANYWHERE):
+        return lambda x, candidate: costs.copied(size, x) if candidate.y.is_plain else 0.0
+    return None
 
 
-def _read_anywhere(op: Operation, index: int, x: Layout, y: Layout, costs: LayoutCosts) -> float:
+def _moved(
+    op: Operation, index: int, size: tuple[int, ...], x: Layout, y: Layout, costs: LayoutCosts
+) -> float:
     """Reading elements from where they lie in order to write them elsewhere."""
-    size = shape(op.operands[index])
-    if len(size) != y.rank or not isinstance(op, MOVERS):
-        return costs.copied(size, x)
     if isinstance(op, TransposeOp):
         return 0.0 if _same_bytes(op, x, y) else costs.rearranged(size, x, y)
     if x != y:

@@ -20,6 +20,8 @@ from lamina.passes.graph._layout_problem import Problem
 
 BOUND = 1 << 20
 """numbers in the largest table that is made"""
+AT_ONCE = 20
+"""one in so many variables is fixed at once"""
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,12 @@ def _with_some_fixed(problem: Problem, bound: int) -> tuple[int, ...]:
         if table <= bound or not rest:
             break
         beside = smaller.neighbours()
-        v = max(range(len(rest)), key=lambda v: (len(smaller.costs[v]) > 1, len(beside[v])))
-        hopes = [(m + smaller.costs[u]).min(axis=1) for u, m in beside[v].items()]
-        known[rest[v]] = int(sum(hopes, smaller.costs[v]).argmin())
+        first = sorted(
+            range(len(rest)), key=lambda v: (len(smaller.costs[v]) == 1, -len(beside[v]))
+        )
+        for v in first[: len(rest) // AT_ONCE + 1]:
+            hopes = [(m + smaller.costs[u]).min(axis=1) for u, m in beside[v].items()]
+            known[rest[v]] = int(sum(hopes, smaller.costs[v]).argmin())
     known |= dict(zip(rest, eliminate(smaller, order), strict=True))
     return tuple(known[v] for v in range(len(known)))
 
