@@ -68,7 +68,7 @@ def best_blocks(stages: Sequence[Stage], machine: Machine) -> Sequence[tuple[Sha
     for k in range(len(shared)):
         axes = [*shared[k:], *shared[:k]]
         chain = Chain(all, axes)
-        for sizes in _sizes(axes):
+        for sizes in _sizes(axes, inner=any(s.cut for s in stages)):
             if (cycles := chain.cycles(sizes)) < least:
                 least = cycles
                 cuts = zip(axes, sizes, strict=True)
@@ -76,19 +76,24 @@ def best_blocks(stages: Sequence[Stage], machine: Machine) -> Sequence[tuple[Sha
     return best
 
 
-def _sizes(axes: Sequence[Shared]) -> Iterator[list[int]]:
+def _sizes(axes: Sequence[Shared], inner: bool) -> Iterator[list[int]]:
     """Blocks of the first axis, then of the next inside single steps of it, and so on."""
     done: list[int] = []
     for k, shared in enumerate(axes):
         rest = [s.steps for s in axes[k + 1 :]]
-        for size in block_sizes(shared.steps):
+        for size in block_sizes(shared.steps, even_only=inner or k > 0):
             yield [*done, size, *rest]
         done.append(1)
 
 
-def block_sizes(steps: int) -> list[int]:
-    """Even blocks of some steps, larger ones first: divisors, if there are enough."""
+def block_sizes(steps: int, even_only: bool = False) -> list[int]:
+    """
+    Even blocks of some steps, larger ones first: divisors, if there are enough. Only these inside
+    other blocks, where a bound would hide what a step of the loop around it writes.
+    """
     even = [n for n in range(steps - 1, 0, -1) if steps % n == 0]
+    if even_only:
+        return even[:MOST_SIZES]
     some = sorted({-(-steps // n) for n in range(2, MOST_SIZES + 1)} | {1}, reverse=True)
     return even[:MOST_SIZES] if len(even) > 2 else [n for n in some if n < steps]
 

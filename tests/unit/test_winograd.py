@@ -22,6 +22,8 @@ from lamina.compiler import NUMERICS
 from lamina.context import LaminaContext, new_context
 from lamina.dialects.graph import WinogradInputOp
 from lamina.dialects.graph.winograd import POINTS, transforms
+from lamina.dialects.loop import ForOp
+from lamina.dialects.te import ComputeOp
 from lamina.frontends.onnx import import_model
 from lamina.interpreters import call
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
@@ -194,3 +196,14 @@ def test_every_pass_of_the_pipeline_keeps_its_promise_with_tiles(
     err = capsys.readouterr().err
     assert "not checked" not in err
     assert re.search(r"convolutions{.*}: tolerance 2e-5 of finite; interpreted @main on 3 k", err)
+
+
+@pytest.mark.parametrize("size", [144, 147])
+def test_rows_of_tiles_share_a_loop(size: int) -> None:
+    """Also where neither 4 divides the rows nor anything the 37 tiles of a row."""
+    passes = list(pipeline(4, "cpu:znver5"))
+    names = [p.name for p in passes]
+    fused = passes[: names.index("te-fuse-loops") + 1]
+    _, module = lowered(network(1, 32, 64, size, size, SAME), iter(fused))
+    loop = next(op for op in module.walk() if isinstance(op, ForOp))
+    assert sum(isinstance(op, ComputeOp) for op in loop.walk()) == 5
