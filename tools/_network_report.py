@@ -17,7 +17,7 @@ from lamina import steps
 from lamina.backends.cpu.cores import default_threads
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.machine import Machine
-from lamina.compiler import machine_of, recorded
+from lamina.compiler import known, machine_of, recorded
 from lamina.context import LaminaContext
 from lamina.dialects.graph import ConstantOp, layout_of, shape
 from lamina.errors import LaminaError
@@ -90,6 +90,7 @@ def report_on(args: Namespace) -> Network:
     machine = machine_of(args.target)
     if machine.kind != "cpu":
         raise LaminaError(f"--report needs a model that is compiled for a CPU, found {args.target}")
+    machine = known(machine)
     threads = args.threads or default_threads()
     with steps.no_garbage_collection(), progress_bar() as step:
         step("read", more=1)

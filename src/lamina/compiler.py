@@ -69,10 +69,8 @@ def compile(
         raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
     if numerics not in NUMERICS:
         raise LaminaError(f"numerics are {' or '.join(NUMERICS)}, found '{numerics}'")
-    if cache and not machine.measured and machine.name == "cpu":
-        from lamina.backends.cpu.measure import measured  # needs the compiler, and that only once
-
-        machine = measured(machine)
+    if cache:
+        machine = known(machine)
     schedules = recorded(machine) if records else {}
     key = None
     if cache and isinstance(model, str | os.PathLike):
@@ -106,6 +104,15 @@ def machine_of(target: str) -> Machine:
         return describe(target)
     except UnknownTarget as e:
         raise LaminaError(str(e)) from e
+
+
+def known(machine: Machine) -> Machine:
+    """The machine with its rates; those of this one are measured now, if they never were."""
+    if machine.measured or machine.name != "cpu":
+        return machine
+    from lamina.backends.cpu.measure import measured  # needs the compiler, and that only once
+
+    return measured(machine)
 
 
 def recorded(machine: Machine) -> dict[str, str]:

@@ -25,7 +25,7 @@ from lamina.backends.cpu.entry import dtype_of
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.machine import Machine
-from lamina.compiler import LAYOUTS, machine_of
+from lamina.compiler import LAYOUTS, known, machine_of
 from lamina.context import LaminaContext, new_context
 from lamina.dialects.te import ComputeOp, memref_type
 from lamina.errors import LaminaError
@@ -79,7 +79,7 @@ def lowered(
     schedules: Mapping[str, str] | None = None,
 ) -> tuple[LaminaContext, ModuleOp]:
     """A model on one of the levels of `pipelines.LEVELS`, or where it is, if that is lower."""
-    machine_of(target)
+    known(machine_of(target))
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes)
