@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -85,11 +87,28 @@ def test_network_computes_the_same_on_any_number_of_threads(name: str) -> None:
     proto = NETWORKS[name]
     (size, *_) = [[d.dim_value for d in i.type.tensor_type.shape.dim] for i in proto.graph.input]
     x = np.random.default_rng(5).standard_normal(size).astype(np.float32)
-    one = lamina.compile(proto, cache=False).run({"x": x})
+    one = lamina.compile(proto, threads=1, cache=False).run({"x": x})
     with however_small():
         three = lamina.compile(proto, threads=3, cache=False).run({"x": x})
     for name, y in one.items():
         np.testing.assert_array_equal(three[name], y)
+
+
+def test_model_for_threads_is_saved_profiled_and_looked_into(tmp_path: Path) -> None:
+    proto = NETWORKS["mbconv"]
+    size = [d.dim_value for d in proto.graph.input[0].type.tensor_type.shape.dim]
+    x = {"x": np.random.default_rng(5).standard_normal(size).astype(np.float32)}
+    one = lamina.compile(proto, threads=1, cache=False)
+    with however_small():
+        lamina.compile(proto, threads=2, cache=False).save(tmp_path / "two.lam")
+    two = lamina.load(tmp_path / "two.lam")
+    assert two.manifest.threads == 2
+    assert any(name.endswith("_step") for name in two.objects)
+    assert [t.flops for t in two.profile(x, 1)] == [t.flops for t in one.profile(x, 1)]
+    wanted, found = one.values(x), two.values(x)
+    assert list(found) == list(wanted)
+    for name, value in found.items():
+        np.testing.assert_array_equal(value, wanted[name])
 
 
 @pytest.mark.parametrize("op", list(Graph.operations), ids=lambda op: op.name)
