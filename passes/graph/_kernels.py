@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation, SSAValue, Use
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from lamina.dialects.graph import SOURCE, FusedOp, YieldOp, layout_of, shape
@@ -18,14 +18,14 @@ def ops_of(op: Operation) -> list[Operation]:
     return [o for o in op.body.block.ops if not isinstance(o, YieldOp)]
 
 
-def readers_of(value: SSAValue) -> list[Operation]:
-    """The ops that read `value`; those in a `graph.fused` where that reads it."""
-    found: list[Operation] = []
+def uses_of(value: SSAValue) -> list[Use]:
+    """Where `value` is read; inside of each `graph.fused` that reads it."""
+    found: list[Use] = []
     for use in value.uses:
         if isinstance(use.operation, FusedOp):
-            found += readers_of(use.operation.body.block.args[use.index])
+            found += uses_of(use.operation.body.block.args[use.index])
         else:
-            found.append(use.operation)
+            found.append(use)
     return found
 
 

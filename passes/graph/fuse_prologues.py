@@ -11,7 +11,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from lamina.dialects.graph import Conv2dOp, PointwiseOp, layout_of
-from lamina.passes.graph._kernels import is_written_whole, join, ops_of, readers_of
+from lamina.passes.graph._kernels import is_written_whole, join, ops_of, uses_of
 
 
 def may_precede(op: Operation) -> bool:
@@ -24,9 +24,10 @@ def may_precede(op: Operation) -> bool:
     y = op.results[0]
     if not all(isinstance(o, PointwiseOp) for o in ops_of(op)):
         return False
-    found = readers_of(y)
-    if len(found) != 1 or not isinstance(reader := found[0], Conv2dOp):
-        return False
+    found = uses_of(y)
+    if len(found) != 1 or found[0].index or not isinstance(found[0].operation, Conv2dOp):
+        return False  # weights are read by all blocks
+    reader = found[0].operation
     alone = reader.window() == (1, 1) and not any(reader.pads.get_values())
     return alone and not layout_of(y.type).halo and is_written_whole(y)
 

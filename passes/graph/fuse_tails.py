@@ -11,7 +11,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from lamina.dialects.graph import AvgPool2dOp, Conv2dOp, MaxPool2dOp
-from lamina.passes.graph._kernels import is_written_whole, join, ops_of, readers_of
+from lamina.passes.graph._kernels import is_written_whole, join, ops_of, uses_of
 
 
 def is_apart(op: Operation) -> bool:
@@ -26,8 +26,8 @@ def may_follow(op: Operation) -> bool:
     """Whether the pooling that alone reads what the kernel of `op` computes may be part of it."""
     if not any(isinstance(o, Conv2dOp) for o in ops_of(op)):
         return False
-    found = readers_of(op.results[0])
-    return len(found) == 1 and is_apart(found[0]) and is_written_whole(op.results[0])
+    found = uses_of(op.results[0])
+    return len(found) == 1 and is_apart(found[0].operation) and is_written_whole(op.results[0])
 
 
 class FuseTailsPass(ModulePass):

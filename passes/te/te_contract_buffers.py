@@ -128,7 +128,11 @@ def region(uses: Sequence[Use]) -> Region | None:
             _before(writer.op, use.op) and covers(writes, side, same, at_once(use.op, use.k))
         ):
             return None
-    parts = [_part(writes, d, len(loops)) for d in range(len(writes.index))]
+    parts = [
+        part for d in range(len(writes.index)) if (part := _part(writes, d, len(loops))) is not None
+    ]
+    if len(parts) < len(writes.index):
+        return None
     return Region(uses, loops, [low for low, _ in parts], [size for _, size in parts])
 
 
@@ -141,14 +145,13 @@ def _before(first: Operation, then: Operation) -> bool:
     return False
 
 
-def _part(writes: Side, d: int, loops: int) -> tuple[Expr, int]:
-    """Where in dimension `d` a step begins to write, and how far it gets."""
+def _part(writes: Side, d: int, loops: int) -> tuple[Expr, int] | None:
+    """Where in dimension `d` a step begins to write, and how far it gets, if that is known."""
     e, base = writes.index[d], Expr()
     for i in range(loops):
         base = base + var(f"{i}") * (e.coefficient(f"{i}") or 0)
     limits = (e - base).bounds(writes.ranges)
-    assert limits is not None, f"{e} is covered, so it is known"
-    return base + limits[0], limits[1] - limits[0] + 1
+    return None if limits is None else (base + limits[0], limits[1] - limits[0] + 1)
 
 
 def contract(alloc: memref.AllocOp | memref.AllocaOp) -> None:

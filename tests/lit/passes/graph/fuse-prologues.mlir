@@ -66,3 +66,12 @@ func.func @halos_and_padded_blocks_stay_apart(%x: tensor<1x16x8x8xf32, #graph.la
   %u = graph.conv2d %d, %v strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x20x8x8xf32, #graph.layout<NCHW16c>>, tensor<16x20x1x1xf32>) -> tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>
   func.return %y, %u : tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>, tensor<1x16x8x8xf32, #graph.layout<NCHW16c>>
 }
+
+// CHECK-LABEL: func.func @computed_weights_stay_apart
+// CHECK-NEXT:    graph.relu
+// CHECK-NEXT:    graph.conv2d
+func.func @computed_weights_stay_apart(%x: tensor<1x4x8x8xf32>, %w: tensor<2x4x1x1xf32>) -> tensor<1x2x8x8xf32> {
+  %v = graph.relu %w : tensor<2x4x1x1xf32> -> tensor<2x4x1x1xf32>
+  %y = graph.conv2d %x, %v strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<2x4x1x1xf32>) -> tensor<1x2x8x8xf32>
+  func.return %y : tensor<1x2x8x8xf32>
+}
