@@ -6,8 +6,7 @@ A region is two calls of a function that does nothing, on two threads, timed by 
 counter of cycles in compiled code. `warm` means one region right after the other: the one in the
 middle, and the mean, which shows what others on the same processors cost. `idle` means one region
 after the threads had nothing to do for two milliseconds. With `--processes 4` so many processes of
-each kind run at once. On a busy machine look at the mean: our threads leave a processor to others that
-want it, where OpenMP's keep it, so the one in the middle is then a region that had to wait.
+each kind run at once.
 
     python -m benchmarks.fork_join [--rounds 30] [--processes 4] [--check]
 """

@@ -241,6 +241,24 @@ void threads_stay_on_their_cpus() {
   CHECK(!sched_getaffinity(0, sizeof after, &after) && CPU_EQUAL(&after, &allowed));
 }
 
+// Threads that take turns on one processor want to go elsewhere; here they may not.
+void one_processor_is_enough() {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  std::thread([one] {
+    CHECK(!sched_setaffinity(0, sizeof one, &one));
+    const Pool pool = make(2);
+    run(pool, [one] {
+      for (int k = 0; k < 3000; ++k) check_region(2);
+      parallel(2, [one](int64_t) {
+        cpu_set_t now;
+        CHECK(!sched_getaffinity(0, sizeof now, &now) && CPU_EQUAL(&now, &one));
+      });
+    });
+  }).join();
+}
+
 }  // namespace
 
 // The argument: after how many seconds whoever waits for ever has failed.
@@ -258,6 +276,7 @@ int main(int, char **arguments) {
   RUN(pools_come_and_go);
   RUN(a_child_has_threads_of_its_own);
   RUN(threads_stay_on_their_cpus);
+  RUN(one_processor_is_enough);
   static const auto *running = new Pool(make(3));
   run(*running, [] { check_region(3); });  // and the process ends while its threads are there
   std::fprintf(stderr, "ok\n");

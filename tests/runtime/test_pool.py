@@ -22,7 +22,7 @@ BUILDS = {
     "address": ["-O1", "-g", "-std=c++17", "-fsanitize=address,undefined", "-fno-sanitize-recover"],
     "standard-wait": ["-O2", "-std=c++20", "-DLAMINA_STANDARD_WAIT"],
 }
-TESTS = 11
+TESTS = 12
 
 
 def run(folder: Path, flags: list[str], seconds: int = 120) -> subprocess.CompletedProcess[str]:

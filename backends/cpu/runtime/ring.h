@@ -55,6 +55,7 @@ class Patience {
     const auto begin = Clock::now();
     if (spin_until(ready, begin + spin_)) {
       spin_ = std::min(2 * spin_, kMostSpin);
+      turns_ = 0;
       return true;
     }
     bool first = true;
@@ -63,10 +64,19 @@ class Patience {
       const bool done = ready();
       const auto now = Clock::now();
       if ((first && done) || now - before > kSwitch) spin_ = std::max(spin_ / 2, kLeastSpin);
+      if (first && done && now < begin + kShort) ++turns_;
       if (done) return true;
       before = now;
     }
     return false;
+  }
+
+  // Whether many short waits in a row ended as soon as another thread ran here: it and this one take
+  // turns on one processor, for work that is shorter than to change from one to the other.
+  bool takes_turns() {
+    if (turns_ < kManyTurns) return false;
+    turns_ = 0;
+    return true;
   }
 
  private:
@@ -75,6 +85,8 @@ class Patience {
   static constexpr Nanoseconds kLeastSpin{1000}, kMostSpin{50000};
   static constexpr Nanoseconds kSwitch{2000};    // a yield takes longer only if somebody else ran
   static constexpr Nanoseconds kAwake{4000000};  // as long as a model may work on one thread
+  static constexpr Nanoseconds kShort{10000};
+  static constexpr int kManyTurns = 200;
 
   template <typename Ready>
   static bool spin_until(Ready ready, Clock::time_point end) {
@@ -88,6 +100,7 @@ class Patience {
   }
 
   Nanoseconds spin_ = kMostSpin;
+  int turns_ = 0;
 };
 
 // A number modulo 2^31 that one thread sets and one other waits for. The lowest bit of the word says
@@ -169,6 +182,7 @@ class Ring {
     return slot.share;
   }
   void pop() { done_.set(++popped_); }
+  bool takes_turns() { return workers_patience_.takes_turns(); }
 
  private:
   struct alignas(kLine) Slot {

@@ -51,6 +51,17 @@ class Bound {
   cpu_set_t before_;
 };
 
+// Lets this thread go on on another processor, if it may use any.
+void move_away() {
+  cpu_set_t allowed;
+  if (pthread_getaffinity_np(pthread_self(), sizeof allowed, &allowed)) return;
+  cpu_set_t others = allowed;
+  CPU_CLR(sched_getcpu(), &others);
+  if (CPU_COUNT(&others) == 0) return;
+  pthread_setaffinity_np(pthread_self(), sizeof others, &others);
+  pthread_setaffinity_np(pthread_self(), sizeof allowed, &allowed);
+}
+
 // Signals are for the program's own threads: it would not notice one that a worker got. Only what a
 // thread does wrong itself is reported to it.
 class SignalsBlocked {
@@ -105,6 +116,7 @@ class Team {
     while (ring->front().step) {
       ring->front().run();
       ring->pop();
+      if (ring->takes_turns()) move_away();
     }
   }
 
