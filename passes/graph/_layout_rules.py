@@ -98,8 +98,8 @@ RULES = (
     ),
     Rule(
         (Conv2dOp,),
-        "`select-layouts` chooses: channels in blocks of 16, but plain where there are few, or"
-        " where groups are not of whole blocks.",
+        "`select-layouts` chooses for all of them together; each reads and writes any, but blocks"
+        " only where they are of one group, and the same where each channel is a group.",
     ),
     Rule(
         (WinogradInputOp, WinogradOutputOp),
