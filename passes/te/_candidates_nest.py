@@ -10,25 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd, prod
-from types import MappingProxyType
 from typing import Literal
-
-from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects import expr
 from lamina.dialects.expr import Div, Expr
 from lamina.dialects.te import Axis, ComputeOp, ConstantOp, memref_type
 from lamina.passes.te._homes import Home
+from lamina.passes.te._instructions import instructions
 from lamina.passes.te._integers import mixed, sources
 from lamina.passes.te._tile_legality import memory_strides
 
 Role = Literal["input", "extra", "output"]
 Extents = Mapping[str, int]
 """How many steps of each part are meant."""
-SELECTIONS, KEEPING_NAN = ("arith.maximumf", "arith.minimumf"), 6
-"""a maximum of two variables needs a comparison more, and a selection by its mask, in turn"""
-SLOW = MappingProxyType({"arith.divf": 8, "math.sqrt": 10})
-"""instructions that keep a unit busy for as long as so many others"""
 LINE = 64
 """bytes that move between caches at once, on every machine we know"""
 
@@ -324,30 +318,12 @@ def nest_of(op: ComputeOp, homes: Sequence[Home] = ()) -> Nest | None:
     return nest_from(
         op.axes.data,
         operands,
-        _work(op, "body"),
-        _work(op, "epilogue"),
+        instructions(op.body),
+        instructions(op.epilogue),
         op.ranges,
         sources(op),
         frozenset(n for e, _ in op.bounds.data for n in e.names()),
     )
-
-
-def _work(op: ComputeOp, region: Literal["body", "epilogue"]) -> int:
-    """How many instructions the scalars of a region are; a product that is added is none."""
-    total = 0
-    for o in getattr(op, region).block.ops:
-        if o.name in ("arith.constant", "te.yield"):
-            continue
-        users = [use.operation.name for r in o.results for use in r.uses]
-        if o.name == "arith.mulf" and users == ["arith.addf"]:
-            continue
-        keeps_nan = o.name in SELECTIONS and not any(_is_constant(v) for v in o.operands)
-        total += KEEPING_NAN if keeps_nan else SLOW.get(o.name, 1)
-    return total
-
-
-def _is_constant(v: SSAValue) -> bool:
-    return isinstance(v.owner, Operation) and v.owner.name == "arith.constant"
 
 
 def _parts(a: Axis, expressions: Sequence[Expr]) -> list[Part]:
