@@ -97,16 +97,17 @@ def ancestors(op: Operation) -> list[Operation]:
     return found
 
 
-def regions_of(uses: Sequence[Use], buffer: Operation) -> list[list[Use]]:
-    """The uses in each loop beside `buffer`, those of each body of a choice, those in none."""
-    found: dict[object, list[Use]] = {}
-    for use in uses:
-        around = ancestors(use.op)
-        top = next((o for o in around if o.parent is buffer.parent), None)
-        bodies = [o.parent for o in around if isinstance(o.parent_op(), loop.IfOp)]
-        place = (None if top is use.op else top, *bodies)
-        found.setdefault(place, []).append(use)
-    return list(found.values())
+def runs_of(uses: Sequence[Use]) -> list[list[Use]]:
+    """The uses as they follow each other: each run begins with a write, reads follow it."""
+    place = {op: i for i, op in enumerate(uses[0].op.get_toplevel_object().walk())}
+    runs: list[list[Use]] = []
+    for use in sorted(uses, key=lambda u: (place[u.op], u.k)):
+        if use.writes:
+            runs.append([])
+        elif not runs:  # it reads what a step before has written
+            return [list(uses)]
+        runs[-1].append(use)
+    return runs
 
 
 def region(uses: Sequence[Use]) -> Region | None:
@@ -163,7 +164,7 @@ def contract(alloc: memref.AllocOp | memref.AllocaOp) -> None:
     uses = uses_of(alloc.memref)
     if not uses:
         return
-    regions = [region(r) for r in regions_of(uses, alloc)]
+    regions = [region(r) for r in runs_of(uses)]
     known = [r for r in regions if r is not None]
     if len(known) < len(regions):
         return

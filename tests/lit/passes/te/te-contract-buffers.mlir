@@ -90,6 +90,49 @@ func.func @each_body_of_a_choice_has_the_slice_of_its_step(%x: memref<7x3xf32>, 
 }
 
 // Blocks of 16 inside blocks of rows; the inner loop belongs to the writer alone.
+// CHECK-LABEL: @blocks_one_after_the_other_in_a_step_use_the_same_part
+// CHECK: memref.alloc() : memref<1x4xf32>
+// CHECK: loop.for %b < 5 {
+// CHECK: out(%t[0, w])
+// CHECK: loop.for %c < 4 {
+// CHECK: ins(%t[0, c])
+// CHECK: out(%t[0, w])
+// CHECK: loop.for %d < 3 {
+// CHECK: ins(%t[0, c])
+func.func @blocks_one_after_the_other_in_a_step_use_the_same_part(%x: memref<5x7xf32>, %y: memref<5x7xf32>) {
+  %t = memref.alloc() : memref<5x7xf32>
+  loop.for %b < 5 {
+    te.compute at(b = %b) axes(w: 4) ins(%x[b, w]) out(%t[b, w]) init 0.0 : f32 : memref<5x7xf32>, memref<5x7xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+    loop.for %c < 4 {
+      te.compute at(b = %b, c = %c) axes() ins(%t[b, c]) out(%y[b, c]) init 0.0 : f32 : memref<5x7xf32>, memref<5x7xf32>
+        (%a: f32, %acc: f32) { te.yield %a : f32 }
+    }
+    te.compute at(b = %b) axes(w: 3) ins(%x[b, w + 4]) out(%t[b, w + 4]) init 0.0 : f32 : memref<5x7xf32>, memref<5x7xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+    loop.for %d < 3 {
+      te.compute at(b = %b, c = %d) axes() ins(%t[b, c + 4]) out(%y[b, c + 4]) init 0.0 : f32 : memref<5x7xf32>, memref<5x7xf32>
+        (%a: f32, %acc: f32) { te.yield %a : f32 }
+    }
+  }
+  func.return
+}
+
+// CHECK-LABEL: @a_read_of_what_two_ops_wrote_keeps_all
+// CHECK: memref.alloc() : memref<5x7xf32>
+func.func @a_read_of_what_two_ops_wrote_keeps_all(%x: memref<5x7xf32>, %y: memref<5x7xf32>) {
+  %t = memref.alloc() : memref<5x7xf32>
+  loop.for %b < 5 {
+    te.compute at(b = %b) axes(w: 4) ins(%x[b, w]) out(%t[b, w]) init 0.0 : f32 : memref<5x7xf32>, memref<5x7xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+    te.compute at(b = %b) axes(w: 3) ins(%x[b, w + 4]) out(%t[b, w + 4]) init 0.0 : f32 : memref<5x7xf32>, memref<5x7xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+    te.compute at(b = %b) axes(c: 7) ins(%t[b, c]) out(%y[b, c]) init 0.0 : f32 : memref<5x7xf32>, memref<5x7xf32>
+      (%a: f32, %acc: f32) { te.yield %a : f32 }
+  }
+  func.return
+}
+
 // CHECK-LABEL: @loops_of_one_op_alone_do_not_count
 // CHECK: memref.alloc() : memref<4x1x16xf32>
 // CHECK: out(%t[c, 0, v])
