@@ -78,6 +78,7 @@ def default(
     With `numerics` "fast", sums may be formed from other products than the network's; "strict": no.
     `layouts` says how it is chosen how tensors are stored.
     """
+    cpu = describe(target).kind == "cpu"  # where blocks stay in the cache of who computes them
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
@@ -92,7 +93,7 @@ def default(
         # what could be computed now is a constant; no batch_norm, no mean with a varying count
         *choose_layouts(target, numerics, layouts),
         # relayouts are left only where two neighbours disagree on the layout
-        *((WinogradConvolutionsPass(target=target),) if numerics == "fast" else ()),
+        *((WinogradConvolutionsPass(target=target),) if cpu and numerics == "fast" else ()),
         # convolutions are direct, or products of transformed tiles, whichever is faster
         TransposesToViewsPass(),
         # a transpose moves elements only where its readers are faster for it
@@ -103,8 +104,7 @@ def default(
         PackWeightsPass(),
         # no relayout of a constant is left; every constant is in the store
         FuseEpiloguesPass(),
-        FuseProloguesPass(),
-        FuseTailsPass(),
+        *((FuseProloguesPass(), FuseTailsPass()) if cpu else ()),
         # what is left of ops beside each other are kernels
         PlaceConcatsPass(),
         # the parts of a concat are written where they lie in it; what cannot be is copied
@@ -138,7 +138,7 @@ def default(
         # no te op: loops and vectors
         *((LoopOutlineParallelPass(),) if threads > 1 else ()),
         # one step of each parallel loop is a function, for threads to call
-        VecTransposeLoadsPass(),
+        *((VecTransposeLoadsPass(),) if cpu else ()),
         # lanes that lie apart are loaded one by one only where no neighbours are
         VecPrefetchPass(),
     )

@@ -43,6 +43,13 @@ class Blocks:
     share: int = 0
     """steps of the first axis that one thread takes, whole blocks; 0: one thread takes all"""
 
+    def inside(self) -> Sequence[Stage]:
+        """What is left of the stages in one step of all loops."""
+        stages = self.stages
+        for shared, size in self.cut:
+            stages = [s.inside(c, size) for s, c in zip(stages, shared.cuts, strict=True)]
+        return stages
+
 
 def chains(ops: Sequence[ComputeOp]) -> Iterator[list[ComputeOp]]:
     """Runs of ops of one block without a schedule, each of which reads what one before it wrote."""
@@ -105,11 +112,9 @@ def plan(stages: Sequence[Stage], machine: Machine, longest: int = MOST_STAGES) 
             part = stages[at : at + length]
             if not _connected(part) or not (cut := best_blocks(part, machine)):
                 continue
-            yield Blocks(part, cut)
+            yield (blocks := Blocks(part, cut))
             yield from plan(stages[:at], machine)
-            for shared, size in cut:
-                part = [s.inside(c, size) for s, c in zip(part, shared.cuts, strict=True)]
-            yield from plan(part, machine, length - 1)
+            yield from plan(blocks.inside(), machine, length - 1)
             yield from plan(stages[at + length :], machine)
             return
 
@@ -122,20 +127,32 @@ def _connected(stages: Sequence[Stage]) -> bool:
 def share_out(planned: Sequence[Blocks], threads: int, machine: Machine) -> Iterator[Blocks]:
     """The outermost loops of what takes long enough, in runs of blocks for each thread."""
     done: set[ComputeOp] = set()
-    for blocks in planned:
+    todo = list(planned)
+    while todo:
+        blocks = todo.pop(0)
         ops = {s.op for s in blocks.stages}
-        (shared, size), *others = blocks.cut
-        chain = Chain(Stages(blocks.stages, machine), [s for s, _ in blocks.cut])
-        sizes = [n for _, n in others]
-        if ops & done or not worth_dividing(chain.cycles([size, *sizes])):
+        if ops & done or (shared_out := _shared_out(blocks, threads, machine)) is None:
             yield blocks
         else:
-            share = steps_of(shared.steps, threads)
-            even = {n for n in range(1, share + 1) if share % n == 0}
-            whole = {n: -(-share // n) * n for n in sorted(even | {size}) if n <= share}
-            best = min(whole, key=lambda n: chain.cycles([n, *sizes]) * whole[n])
-            yield Blocks(blocks.stages, [(shared, best), *others], whole[best])
+            yield shared_out
+            if shared_out.cut != blocks.cut:  # then what was planned inside is of another size
+                todo = [b for b in todo if not {s.op for s in b.stages} <= ops]
+                yield from plan(shared_out.inside(), machine, len(ops) - 1)
         done |= ops
+
+
+def _shared_out(blocks: Blocks, threads: int, machine: Machine) -> Blocks | None:
+    """The blocks with a share of the first axis for each thread; None if that does not pay."""
+    (shared, size), *others = blocks.cut
+    sizes = [n for _, n in others]
+    chain = Chain(Stages(blocks.stages, machine), [s for s, _ in blocks.cut])
+    if not worth_dividing(chain.cycles([size, *sizes])):
+        return None
+    share = steps_of(shared.steps, threads)
+    even = {n for n in range(1, share + 1) if share % n == 0}
+    whole = {n: -(-share // n) * n for n in sorted(even | {size}) if n <= share}
+    best = min(whole, key=lambda n: chain.cycles([n, *sizes]) * whole[n])
+    return Blocks(blocks.stages, [(shared, best), *others], whole[best])
 
 
 def make(planned: Sequence[Blocks]) -> None:

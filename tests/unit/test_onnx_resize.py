@@ -167,10 +167,11 @@ def test_resized_lines_stay_in_blocks_between_convolutions(mode: str, new: int) 
     agree(proto)
     ctx = new_context()
     module = import_model(proto, ctx.weights)
-    for each in takewhile(lambda p: p.name != "assign-halos", default("cpu")):
+    for each in takewhile(lambda p: p.name != "assign-halos", default("cpu:skylake-avx512")):
         each.apply(ctx, module)
     moved = [op for op in module.walk() if isinstance(op, RelayoutOp)]
-    assert [shape(op.y) for op in moved if layout_of(op.y.type).is_plain] == [(2, 20, 1, new)]
+    unpacked = [shape(op.y) for op in moved if layout_of(op.y.type).is_plain]
+    assert unpacked in ([], [(2, 20, 1, new)])  # the last convolution, or after it
 
 
 @pytest.mark.parametrize("scales", [(1, 1, 2, 2), (1, 1, 1.5, 0.7), (1, 1, 0.5, 3)])

@@ -72,9 +72,9 @@ class RequireTilesPass(ModulePass):
         assert any(isinstance(o, WinogradInputOp) for o in op.walk()), op
 
 
-def pipeline(tile: int, target: str = "cpu") -> Iterator[ModulePass]:
+def pipeline(tile: int, target: str = "cpu", threads: int = 1) -> Iterator[ModulePass]:
     """The default pipeline, with convolutions by these tiles wherever it is possible."""
-    for each in default(target, numerics="strict", layouts="local"):
+    for each in default(target, threads, numerics="strict", layouts="local"):
         if each.name == "assign-halos":
             yield WinogradConvolutionsPass(target=target, tile=tile)
             yield RequireTilesPass()
@@ -90,12 +90,15 @@ def lowered(proto: onnx.ModelProto, passes: Iterable[ModulePass]) -> tuple[Lamin
     return ctx, module
 
 
-def compiled(proto: onnx.ModelProto, tile: int, x: np.ndarray, target: str = "cpu") -> np.ndarray:
+def compiled(
+    proto: onnx.ModelProto, tile: int, x: np.ndarray, target: str = "cpu", threads: int = 1
+) -> np.ndarray:
     """What machine code computes."""
-    ctx, module = lowered(proto, pipeline(tile, target))
+    ctx, module = lowered(proto, pipeline(tile, target, threads))
+    machine = describe(target)
     with progress_bar() as step:
-        run = steps.generate(ctx, module, describe(target), step, cache=False).run({"x": x})
-    return next(iter(run.values()))
+        model = steps.generate(ctx, module, machine, step, threads=threads, cache=False)
+    return next(iter(model.run({"x": x}).values()))
 
 
 def image(*size: int) -> np.ndarray:
@@ -110,6 +113,17 @@ def test_tiles_compute_what_onnxruntime_computes(case: str, tile: int) -> None:
     (want,) = run_onnxruntime(proto, [x])
     got = compiled(proto, tile, x)
     assert got.shape == want.shape
+    assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("size", [(9, 36, 36, 5, 4), (2, 64, 96, 35, 35), (1, 80, 64, 71, 73)])
+def test_shares_of_tiles_are_whole(size: tuple[int, int, int, int, int], threads: int) -> None:
+    """Shares are of another size than the blocks that were planned inside."""
+    n, c, o, h, w = size
+    proto, x = network(n, c, o, h, w, (1, 1, 1, 1)), image(n, c, h, w)
+    (want,) = run_onnxruntime(proto, [x])
+    got = compiled(proto, 4, x, threads=threads)
     assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()
 
 
