@@ -17,9 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import onnx
-
-from benchmarks.models import build
+from benchmarks.models import file_of
 from lamina.tools import _report
 from lamina.tools._arrays import random_inputs, save_npz
 from lamina.tools._rounds import Contender, choose_cpus, contenders, take_turns
@@ -74,10 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print("|" + " --- |" * (len(STEPS) + 1))
     with tempfile.TemporaryDirectory() as folder:
         for name in args.networks:
-            path = Path(name)
-            if path.suffix != ".onnx":
-                path = Path(folder) / f"{name}.onnx"
-                onnx.save(build(name), path)
+            path = file_of(name, folder)
             print(row(path.stem, path, args.threads, args.rounds), flush=True)
 
 

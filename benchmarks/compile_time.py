@@ -20,9 +20,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import onnx
-
-from benchmarks.models import build
+from benchmarks.models import file_of
 
 NETWORKS = [
     *(f"resnet{n}" for n in (18, 34, 50, 101, 152)),
@@ -71,10 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         for name in args.networks:
-            path = Path(name)
-            if path.suffix != ".onnx":
-                path = Path(folder) / f"{name}.onnx"
-                onnx.save(build(name), path)
+            path = file_of(name, folder)
             print(row(name, measured(path)), flush=True)
 
 

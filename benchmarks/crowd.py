@@ -15,13 +15,10 @@ import argparse
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-import onnx
-
-from benchmarks.models import build
+from benchmarks.models import file_of
 from lamina.tools import _report
 from lamina.tools._arrays import random_inputs, save_npz
 from lamina.tools._rounds import Contender, choose_cpus, contenders
@@ -78,10 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=15)
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(args.network)
-        if path.suffix != ".onnx":
-            path = Path(folder) / f"{args.network}.onnx"
-            onnx.save(build(args.network), path)
+        path = file_of(args.network, folder)
         turns = measured(str(path), args.processes, args.threads, args.rounds)
     mine, other = LIBRARIES
     rows = [["", "median ms", "10th percentile ms"]]

@@ -19,10 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import onnx
-
 import lamina
-from benchmarks.models import build
+from benchmarks.models import file_of
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.peak import fma_peak
 from lamina.backends.machine import describe
@@ -116,10 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     machine = describe("cpu")
     with tempfile.TemporaryDirectory() as folder:
         for name in args.networks:
-            path = Path(name)
-            if path.suffix != ".onnx":
-                path = Path(folder) / f"{name}.onnx"
-                onnx.save(build(name), path)
+            path = file_of(name, folder)
             peaks = [fma_peak(machine)]
             found = list(layers(path, args.rounds))
             peak = max(*peaks, fma_peak(machine))

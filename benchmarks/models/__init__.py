@@ -66,3 +66,12 @@ def build(
 def has_bn_stats(name: str) -> bool:
     """Whether batch-norm statistics were recorded for this model."""
     return (BN_STATS / f"{name}.npz").exists()
+
+
+def file_of(name: str, folder: str) -> Path:
+    """The file `name` if it is one, else the network called so, written into `folder`."""
+    path = Path(name)
+    if path.suffix != ".onnx":
+        path = Path(folder) / f"{name}.onnx"
+        onnx.save(build(name), path)
+    return path
