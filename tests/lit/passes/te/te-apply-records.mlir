@@ -1,4 +1,4 @@
-// RUN: lamina-opt %s -p 'te-apply-records{file="%S/../../tools/inputs/records.mlir"}' --split-input-file | filecheck %s
+// RUN: lamina-opt %s -p 'te-apply-records{file="'%S'/../../tools/inputs/records.mlir"}' --split-input-file | filecheck %s
 
 // The names of values and of the function are nothing to go by; axes, types and arithmetic are.
 // CHECK-LABEL: func.func @same_op_under_other_names
