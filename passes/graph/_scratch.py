@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 
 from xdsl.builder import Builder
@@ -32,6 +33,9 @@ def is_kernel(f: func.FuncOp) -> bool:
 def place_scratch(module: ModuleOp) -> None:
     """memref.alloc in a kernel -> memref.alloca, or an argument that its callers allocate"""
     functions = [f for f in module.ops if isinstance(f, func.FuncOp)]
+    calls: dict[str, list[func.CallOp]] = {}
+    for call in (op for f in functions for op in f.walk() if isinstance(op, func.CallOp)):
+        calls.setdefault(call.callee.string_value(), []).append(call)
     for kernel in filter(is_kernel, functions):
         room = STACK
         for alloc in [op for op in kernel.walk() if isinstance(op, memref.AllocOp)]:
@@ -41,7 +45,7 @@ def place_scratch(module: ModuleOp) -> None:
                 alloca = memref.AllocaOp.get(type.element_type, None, [*type.get_shape()])
                 Rewriter.replace_op(alloc, alloca)
             else:
-                become_argument(kernel, alloc, functions)
+                become_argument(kernel, alloc, calls.get(kernel.sym_name.data, ()))
 
 
 def element_size(type: MemRefType[Attribute]) -> int:
@@ -51,7 +55,7 @@ def element_size(type: MemRefType[Attribute]) -> int:
 
 
 def become_argument(
-    kernel: func.FuncOp, alloc: memref.AllocOp, functions: list[func.FuncOp]
+    kernel: func.FuncOp, alloc: memref.AllocOp, calls: Iterable[func.CallOp]
 ) -> None:
     """Hand the buffer in as an argument before the result, marked `lamina.scratch`."""
     block, type = kernel.body.block, memref_type(alloc.memref)
@@ -65,10 +69,8 @@ def become_argument(
     kernel.arg_attrs = ArrayAttr(attrs)
     kernel.function_type = FunctionType.from_lists([a.type for a in block.args], [])
     Rewriter.replace_op(alloc, [], [arg])
-    for f in functions:
-        for call in [op for op in f.walk() if isinstance(op, func.CallOp)]:
-            if call.callee.string_value() == kernel.sym_name.data:
-                call.operands = insert_buffer(call, position, type)
+    for call in calls:
+        call.operands = insert_buffer(call, position, type)
 
 
 def insert_buffer(call: func.CallOp, position: int, type: MemRefType[Attribute]) -> list[SSAValue]:

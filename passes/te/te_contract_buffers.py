@@ -97,9 +97,9 @@ def ancestors(op: Operation) -> list[Operation]:
     return found
 
 
-def runs_of(uses: Sequence[Use]) -> list[list[Use]]:
-    """The uses as they follow each other: each run begins with a write, reads follow it."""
-    place = {op: i for i, op in enumerate(uses[0].op.get_toplevel_object().walk())}
+def runs_of(uses: Sequence[Use], around: Operation) -> list[list[Use]]:
+    """The uses in `around` as they follow each other: a run begins with a write, reads follow."""
+    place = {op: i for i, op in enumerate(around.walk())}
     runs: list[list[Use]] = []
     for use in sorted(uses, key=lambda u: (place[u.op], u.k)):
         if use.writes:
@@ -161,10 +161,10 @@ def contract(alloc: memref.AllocOp | memref.AllocaOp) -> None:
 
     Steps of parallel loops get a slice each, in a dimension before the others.
     """
-    uses = uses_of(alloc.memref)
-    if not uses:
+    uses, around = uses_of(alloc.memref), alloc.parent_op()
+    if not uses or around is None:
         return
-    regions = [region(r) for r in runs_of(uses)]
+    regions = [region(r) for r in runs_of(uses, around)]
     known = [r for r in regions if r is not None]
     if len(known) < len(regions):
         return
