@@ -1,5 +1,6 @@
 # Every target makes its own environment in .venv first, once; it is made anew when pyproject.toml
-# changes, and with it the thread pool when its sources do. All paths are relative, so the project may lie in a folder with spaces in its name.
+# changes, and with it the thread pool when its sources do. All paths are relative, so the project
+# may lie in a folder with spaces in its name.
 
 SHELL := bash
 PYTHON ?= python3

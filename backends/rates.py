@@ -48,7 +48,7 @@ class Rates:
 
 def rates_file(cpu: str, features: str) -> Path:
     """Where the rates of a CPU are kept, by its names and what it can do."""
-    key = key_of(FORMAT, version("lamina"), cpu, features, _model_name())
+    key = key_of(FORMAT, version("lamina"), cpu, features, cpu_name())
     return default_folder() / "machines" / f"{key}.json"
 
 
@@ -73,7 +73,7 @@ def _digest(rates: object) -> str:
     return hashlib.sha256(json.dumps(rates, sort_keys=True).encode()).hexdigest()
 
 
-def _model_name() -> str:
+def cpu_name() -> str:
     """What the system calls this CPU; the first one's name is near the top of the file."""
     try:
         with open("/proc/cpuinfo") as file:

@@ -37,6 +37,7 @@ from lamina.backends.cpu.llvm_ir import print_module
 from lamina.backends.cpu.peak import fma_peak
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import Machine, UnknownTarget, describe
+from lamina.options import Options
 from lamina.passes.pipelines import default
 from lamina.universe import dialects
 
@@ -187,7 +188,7 @@ def build(kernel: Kernel, machine: Machine, threads: int) -> Code:
     """Through the passes of the default pipeline that begin on te."""
     module = parse(kernel.text)
     start, choose = time.perf_counter(), 0.0
-    for p in default(machine.name, threads):
+    for p in default(machine.name, Options(threads)):
         if p.name.startswith(("te-", "vec-", "loop-")):
             before = time.perf_counter()
             p.apply(Context(), module)

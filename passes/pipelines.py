@@ -7,6 +7,7 @@ from __future__ import annotations
 from xdsl.passes import ModulePass
 
 from lamina.backends.machine import describe
+from lamina.options import Options
 from lamina.passes.graph.assign_halos import AssignHalosPass
 from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
 from lamina.passes.graph.expand_avg_pool import ExpandAvgPoolPass
@@ -55,29 +56,25 @@ LEVELS = {
 """level -> the pass of the default pipeline after which a module is on it"""
 
 
-def choose_layouts(target: str, numerics: str, layouts: str) -> tuple[ModulePass, ...]:
+DEFAULT = Options()
+
+
+def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
     """
     The passes that choose layouts for the network at once; `local` for each convolution alone, with
     transforms that are not needed taken out, `blocked` with all of them left.
     """
-    if describe(target).kind == "cpu" and layouts not in ("local", "blocked"):
-        tiles = numerics == "fast"
-        return SelectLayoutsPass(target, layouts, tiles=tiles), CancelRelayoutsPass()
+    way = options.layouts
+    if describe(target).kind == "cpu" and way not in ("local", "blocked"):
+        tiles = options.numerics == "fast"
+        return SelectLayoutsPass(target, way, tiles=tiles), CancelRelayoutsPass()
     alone = SelectLayoutsPass(target, "blocked")
-    return (
-        (alone,) if layouts == "blocked" else (alone, PropagateLayoutsPass(), CancelRelayoutsPass())
-    )
+    return (alone,) if way == "blocked" else (alone, PropagateLayoutsPass(), CancelRelayoutsPass())
 
 
-def default(
-    target: str = "cpu", threads: int = 1, numerics: str = "fast", layouts: str = "exact"
-) -> tuple[ModulePass, ...]:
-    """
-    From a network as imported to vectors, for `target`, such as `cpu:haswell`, and threads.
-
-    With `numerics` "fast", sums may be formed from other products than the network's; "strict": no.
-    `layouts` says how it is chosen how tensors are stored.
-    """
+def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass, ...]:
+    """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
+    threads = options.threads
     cpu = describe(target).kind == "cpu"  # where blocks stay in the cache of who computes them
     return (
         RecognizeNormalizationPass(),
@@ -91,9 +88,9 @@ def default(
         SimplifyGraphPass(),
         ExpandAvgPoolPass(),
         # what could be computed now is a constant; no batch_norm, no mean with a varying count
-        *choose_layouts(target, numerics, layouts),
+        *choose_layouts(target, options),
         # relayouts are left only where two neighbours disagree on the layout
-        *((WinogradConvolutionsPass(target=target),) if cpu and numerics == "fast" else ()),
+        *((WinogradConvolutionsPass(target=target),) if cpu and options.numerics == "fast" else ()),
         # convolutions are direct, or products of transformed tiles, whichever is faster
         TransposesToViewsPass(),
         # a transpose moves elements only where its readers are faster for it

@@ -14,6 +14,7 @@ from lamina.backends.cpu.cores import default_threads
 from lamina.backends.opencl.printer import HEADER, functions_of, print_kernel, subgroup
 from lamina.compiler import machine_of, recorded
 from lamina.errors import LaminaError
+from lamina.options import Options
 from lamina.passes import pipelines
 from lamina.tools import _files
 from lamina.tools._reproducer import save_weights
@@ -27,10 +28,8 @@ def emit(args: Namespace) -> None:
     schedules = {} if args.no_records else recorded(machine_of(target))
     shapes = dict(args.shape)
     threads = 1 if args.emit == "opencl" else args.threads or default_threads()
-    how = {"numerics": args.numerics, "layouts": args.layouts}
-    ctx, module = steps.lowered(
-        args.model, target, level, shapes, threads, schedules=schedules, **how
-    )
+    options = Options(threads, args.numerics, args.layouts)
+    ctx, module = steps.lowered(args.model, target, level, options, shapes, schedules)
     if args.emit == "opencl":
         text = opencl_of(module, target)
     else:

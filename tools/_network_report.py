@@ -21,6 +21,7 @@ from lamina.compiler import known, machine_of, recorded
 from lamina.context import LaminaContext
 from lamina.dialects.graph import ConstantOp, layout_of, shape
 from lamina.errors import LaminaError
+from lamina.options import Options
 from lamina.passes.graph._layout_choice import Choice
 from lamina.passes.graph.select_layouts import BY_RULE, SelectLayoutsPass
 from lamina.progress import Progress, progress_bar
@@ -92,11 +93,12 @@ def report_on(args: Namespace) -> Network:
         raise LaminaError(f"--report needs a model that is compiled for a CPU, found {args.target}")
     machine = known(machine)
     threads = args.threads or default_threads()
+    options = Options(threads, args.numerics, args.layouts)
     with steps.no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = steps.read(args.model, dict(args.shape))
         ctx.schedules = {} if args.no_records else recorded(machine)
-        passes = steps.remaining(module, args.target, threads, args.numerics, args.layouts)
+        passes = steps.remaining(module, args.target, options)
         to_graph = steps.until(passes, "graph")
         if not to_graph:
             raise LaminaError(f"--report needs a network on the level graph, found '{args.model}'")

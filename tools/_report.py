@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.backends.rates import cpu_name
 from lamina.errors import LaminaError
 from lamina.tools import _files
 from lamina.tools._arrays import Arrays
@@ -65,7 +66,7 @@ def machine() -> dict[str, Any]:
     """What the numbers were measured on."""
     return {
         "name": platform.node(),
-        "cpu": _cpu_name(),
+        "cpu": cpu_name() or platform.machine(),
         "cpus": os.cpu_count(),
         "memory_gb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
         "system": f"{platform.system()} {platform.release()}",
@@ -74,15 +75,6 @@ def machine() -> dict[str, Any]:
         "llvmlite": version("llvmlite"),
         "load": os.getloadavg()[0],
     }
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def read(path: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lamina.backends.cpu.records import Record, Records
 from lamina.backends.machine import Machine
 from lamina.context import new_context
 from lamina.dialects.te import ComputeOp, ScheduleAttr
+from lamina.options import Options
 from lamina.passes import pipelines
 from lamina.passes.te._cost import Candidate, candidates, varied
 from lamina.passes.te._directives import computes, kernel_of
@@ -64,7 +65,7 @@ def workloads(
     """The different ops of a model, and how often it computes each."""
     with no_garbage_collection():
         ctx, module = read(path, shapes or None)
-        passes = pipelines.default(machine.name, numerics=numerics)
+        passes = pipelines.default(machine.name, Options(numerics=numerics))
         names = [p.name for p in passes]
         lower(ctx, module, passes[: names.index(BEFORE)], step)
         calls, where = _calls(module), homes(module, machine)

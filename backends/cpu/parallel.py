@@ -12,12 +12,9 @@ from math import prod
 from xdsl.dialects import func
 from xdsl.ir import SSAValue
 
+from lamina.backends.cpu.thread_pool import PARALLEL
 from lamina.backends.cpu.writer import Writer
 from lamina.dialects import loop
-
-RUNTIME = "lamina_parallel"
-"""`void lamina_parallel(void (*step)(void *context, int64_t index), void *context, int64_t steps)`
-returns when `step` has run for each index below `steps`, on any thread, in any order."""
 
 
 def called_steps(op: loop.ForOp) -> func.CallOp | None:
@@ -43,8 +40,8 @@ def fork(w: Writer, op: loop.ForOp, call: func.CallOp, symbol: str) -> None:
         slot = w.let(f"getelementptr i64, ptr {context}, i64 {k}")
         w.lines.append(f"store {w.typed(a)}, ptr {slot}, align 8")
     extents = list(map(int, op.extents.get_values()))
-    w.declared.add(f"declare void @{RUNTIME}(ptr, ptr, i64)")
-    w.lines.append(f"call void @{RUNTIME}(ptr {thunk}, ptr {context}, i64 {prod(extents)})")
+    w.declared.add(f"declare void @{PARALLEL}(ptr, ptr, i64)")
+    w.lines.append(f"call void @{PARALLEL}(ptr {thunk}, ptr {context}, i64 {prod(extents)})")
     numbers = _indices(op.indices, extents)
     loads, arguments = list[str](), list[str]()
     for a in call.arguments:

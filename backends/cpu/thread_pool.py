@@ -22,7 +22,9 @@ LIBRARIES = {"lamina": "lamina_thread_pool.so", "openmp": "lamina_openmp.so"}
 """$LAMINA_POOL -> the file in `runtime`: ours, or OpenMP's threads, to compare"""
 
 PARALLEL = "lamina_parallel"
-"""the symbol that compiled code calls"""
+"""what compiled code calls: `void (void (*step)(void *context, int64_t index), void *context,
+int64_t steps)` returns when `step` has run for each index below `steps`, on any thread, in any
+order"""
 
 
 class ThreadPool:

@@ -20,18 +20,13 @@ from lamina.backends.cpu.objects import records_file
 from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.errors import LaminaError
 from lamina.model_cache import ModelCache, files_of, model_key
-
-LAYOUTS = ("exact", "heuristic", "greedy", "local", "blocked", "nhwc", "nchw")
-"""ways to choose how tensors are stored, the best first"""
+from lamina.options import Options
 
 if TYPE_CHECKING:
     import onnx
     from xdsl.dialects.builtin import ModuleOp
 
     from lamina.weights import WeightStore
-
-
-NUMERICS = ("fast", "strict")
 
 
 def compile(
@@ -50,33 +45,28 @@ def compile(
     """
     Make a network executable.
 
-    `model` is an `.onnx` or `.mlir` file, an ONNX model in memory, or a module whose weights are
-    in `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves
-    open. With `numerics` "strict", sums are formed of the products that the model says, even where
-    others are fewer: outputs are then within 1e-5 of their largest value, with "fast" within 1e-4.
-    Each call of the model runs on `threads` threads, by default one for each core that affinity and
-    control groups leave to this process. `layouts` is one of LAYOUTS: `exact` is best, the others
-    are there to be compared with it. With `cache`, a file that was compiled before
-    is not compiled again. With `records`, kernels that `lamina tune` measured get the schedules
-    that were fastest. With `verify`, the module is verified after every pass: a developer of
-    passes wants that, a user the time it takes.
+    `model` is an `.onnx` or `.mlir` file, an ONNX model in memory, or a module whose weights are in
+    `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves open.
+    With `numerics` "strict", sums are formed of the products that the model says, even where others
+    are fewer: outputs are then within 1e-5 of their largest value, with "fast" within 1e-4. Each
+    call of the model runs on `threads` threads, by default one for each core that affinity and
+    control groups leave to this process. `layouts` is one of `options.LAYOUTS`: `exact` is best,
+    the others are there to be compared with it. With `cache`, a file that was compiled before is
+    not compiled again. With `records`, kernels that `lamina tune` measured get the schedules that
+    were fastest. With `verify`, the module is verified after every pass: a developer of passes
+    wants that, a user the time it takes.
     """
     machine = machine_of(target)
     if machine.kind != "cpu":
         raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
-    threads = default_threads() if threads is None else threads
-    if threads < 1:
-        raise LaminaError(f"a model needs at least 1 thread, got threads={threads}")
-    if numerics not in NUMERICS:
-        raise LaminaError(f"numerics are {' or '.join(NUMERICS)}, found '{numerics}'")
+    options = Options(default_threads() if threads is None else threads, numerics, layouts)
     if cache:
         machine = known(machine)
     schedules = recorded(machine) if records else {}
     key = None
     if cache and isinstance(model, str | os.PathLike):
-        options = [f"threads={threads}", f"numerics={numerics}", f"layouts={layouts}"]
-        options += [text for entry in sorted(schedules.items()) for text in entry]
-        key = _key(Path(model), machine, shapes or {}, *options)
+        tuned = [text for entry in sorted(schedules.items()) for text in entry]
+        key = _key(Path(model), machine, shapes or {}, str(options), *tuned)
         if found := ModelCache().get(key):
             return found
     from lamina import steps
@@ -84,14 +74,12 @@ def compile(
     compiled = steps.compile_model(
         model,
         machine,
+        options,
         shapes,
         weights,
-        threads=threads,
-        numerics=numerics,
-        layouts=layouts,
+        schedules=schedules,
         cache=cache,
         verify=verify,
-        schedules=schedules,
     )
     if key:
         ModelCache().put(key, compiled)
@@ -127,8 +115,8 @@ def recorded(machine: Machine) -> dict[str, str]:
 def _key(path: Path, machine: Machine, shapes: Mapping[str, Sequence[int]], *more: str) -> str:
     try:
         files = files_of(path)
-        options = [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
+        sizes = [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
         rates = str(machine.rates)
-        return model_key(files, machine.name, identity(machine), rates, *options, *more)
+        return model_key(files, machine.name, identity(machine), rates, *sizes, *more)
     except OSError as e:
         raise LaminaError(f"cannot read '{path}': {e.strerror}") from e

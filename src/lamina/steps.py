@@ -25,14 +25,16 @@ from lamina.backends.cpu.entry import dtype_of
 from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.machine import Machine
-from lamina.compiler import LAYOUTS, known, machine_of
+from lamina.compiler import known, machine_of
 from lamina.context import LaminaContext, new_context
 from lamina.dialects.te import ComputeOp, memref_type
 from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
 from lamina.ir_file import read_ir
+from lamina.options import Options
 from lamina.passes import pipelines
 from lamina.passes.check.verify_dominance import VerifyDominancePass
+from lamina.passes.pipelines import DEFAULT
 from lamina.progress import Progress, progress_bar
 from lamina.universe import targets
 from lamina.weights import WeightStore
@@ -48,34 +50,29 @@ Shapes = Mapping[str, Sequence[int]]
 def compile_model(
     model: Model,
     machine: Machine,
+    options: Options,
     shapes: Shapes | None = None,
     weights: WeightStore | None = None,
     *,
-    threads: int = 1,
-    numerics: str = "fast",
-    layouts: str = "exact",
+    schedules: Mapping[str, str] | None = None,
     cache: bool = True,
     verify: bool = False,
-    schedules: Mapping[str, str] | None = None,
 ) -> CompiledModel:
     """All steps in turn; `schedules` are recorded ones."""
     with no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = read(model, shapes, weights)
         ctx.schedules = schedules or {}
-        passes = remaining(module, machine.name, threads, numerics, layouts)
-        lower(ctx, module, passes, step, verify=verify)
-        return generate(ctx, module, machine, step, threads=threads, cache=cache)
+        lower(ctx, module, remaining(module, machine.name, options), step, verify=verify)
+        return generate(ctx, module, machine, step, threads=options.threads, cache=cache)
 
 
 def lowered(
     model: Model,
     target: str,
     level: str,
+    options: Options = DEFAULT,
     shapes: Shapes | None = None,
-    threads: int = 1,
-    numerics: str = "fast",
-    layouts: str = "exact",
     schedules: Mapping[str, str] | None = None,
 ) -> tuple[LaminaContext, ModuleOp]:
     """A model on one of the levels of `pipelines.LEVELS`, or where it is, if that is lower."""
@@ -84,9 +81,7 @@ def lowered(
         step("read", more=1)
         ctx, module = read(model, shapes)
         ctx.schedules = schedules or {}
-        lower(
-            ctx, module, until(remaining(module, target, threads, numerics, layouts), level), step
-        )
+        lower(ctx, module, until(remaining(module, target, options), level), step)
     return ctx, module
 
 
@@ -177,17 +172,9 @@ def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:
     return passes[: names.index(last) + 1] if last in names else ()
 
 
-def remaining(
-    module: ModuleOp,
-    target: str,
-    threads: int = 1,
-    numerics: str = "fast",
-    layouts: str = "exact",
-) -> Sequence[ModulePass]:
+def remaining(module: ModuleOp, target: str, options: Options = DEFAULT) -> Sequence[ModulePass]:
     """The part of the default pipeline that a module on any level has not gone through."""
-    if layouts not in LAYOUTS:
-        raise LaminaError(f"layouts is one of {', '.join(LAYOUTS)}, got '{layouts}'")
-    passes = pipelines.default(target, threads, numerics, layouts)
+    passes = pipelines.default(target, options)
     done = _last_pass(module)
     names = [p.name for p in passes]
     return passes[names.index(done) + 1 :] if done else passes

@@ -17,6 +17,7 @@ from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
 from lamina.dialects.loop import ForOp
 from lamina.dialects.te import ComputeOp, memref_type
+from lamina.options import Options
 from lamina.passes import pipelines
 from lamina.passes.te import te_block_together
 from lamina.passes.te._together import Shared, Stage, shared_axes
@@ -73,7 +74,7 @@ def in_one_loop(module: ModuleOp) -> None:
 def run_natively(
     module: ModuleOp, target: str, inputs: list[np.ndarray], threads: int = 1
 ) -> np.ndarray:
-    passes = list(pipelines.default(target, threads))
+    passes = list(pipelines.default(target, Options(threads)))
     for p in passes[[p.name for p in passes].index("plan-memory") :]:
         p.apply(Context(), module)
     f = next(o for o in module.ops if isinstance(o, func.FuncOp) and o.sym_name.data == "f")

@@ -88,6 +88,7 @@ def test_open_shape_is_set(tmp_path: Path) -> None:
         ({"target": "opencl:intel-xe"}, "models are compiled for CPUs, found opencl:intel-xe"),
         ({"shapes": {"x": (1, 3, 12, 12)}}, "x"),
         ({"numerics": "exact"}, "numerics are fast or strict, found 'exact'"),
+        ({"layouts": "NHWC"}, "layouts are one of exact, .*, found 'NHWC'"),
     ],
 )
 def test_options_are_checked(path: Path, options: dict, message: str) -> None:

@@ -60,7 +60,7 @@ def compiled(channels: list[int]) -> tuple[int, int, int]:
     """Kernels, function calls, and bytes of the text that LLVM is given."""
     proto = convolutions(channels)
     found, calls = counted(lambda: lamina.compile(proto, target="cpu:haswell", cache=False))
-    ctx, module = steps.lowered(proto, "cpu:haswell", "vector", {})
+    ctx, module = steps.lowered(proto, "cpu:haswell", "vector")
     text = steps.text_of(ctx, module, "llvm", "cpu:haswell")
     return len({call.symbol for call in found.manifest.calls}), calls, len(text)
 

@@ -123,7 +123,7 @@ def test_errors_are_one_line(command: Command, model: Path, tmp_path: Path) -> N
         "--report needs a model that is compiled for a CPU, found opencl:intel-xe"
     )
     assert error(tmp_path / "r.html", "--layouts", "best") == (
-        "layouts is one of exact, heuristic, greedy, local, blocked, nhwc, nchw, got 'best'"
+        "layouts are one of exact, heuristic, greedy, local, blocked, nhwc, nchw, found 'best'"
     )
     assert not (tmp_path / "r.html").exists()
 

@@ -16,6 +16,7 @@ import lamina
 from lamina.context import new_context
 from lamina.dialects.graph import ConcatOp, SliceOp
 from lamina.frontends.onnx import import_model
+from lamina.options import Options
 from lamina.passes.pipelines import LEVELS, default
 from tests.unit.blocked_networks import Builder
 from tests.unit.onnx_models import model, run_onnxruntime
@@ -167,7 +168,7 @@ def counts(proto: onnx.ModelProto) -> tuple[int, int]:
     """
     ctx = new_context()
     module = import_model(proto, ctx.weights)
-    for step in default("cpu:skylake-avx512", numerics="strict", layouts="local"):
+    for step in default("cpu:skylake-avx512", Options(numerics="strict", layouts="local")):
         step.apply(ctx, module)
         if step.name == LEVELS["graph"]:
             break

@@ -19,6 +19,7 @@ from lamina.backends.cpu.build import native
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import describe
 from lamina.dialects.loop import ForOp, IfOp
+from lamina.options import Options
 from lamina.passes.pipelines import default
 from lamina.passes.te._shares import divide
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
@@ -32,7 +33,7 @@ THREADS = (2, 3, 5)
 def lower(module: ModuleOp, threads: int, target: str = "cpu:haswell") -> None:
     """The default pipeline from te on."""
     with however_small():
-        for p in default(target, threads):
+        for p in default(target, Options(threads)):
             if p.name.startswith(("te-", "loop-", "vec-")):
                 p.apply(Context(), module)
                 module.verify()

@@ -18,7 +18,6 @@ from xdsl.passes import ModulePass
 import lamina
 from lamina import steps
 from lamina.backends.machine import describe
-from lamina.compiler import NUMERICS
 from lamina.context import LaminaContext, new_context
 from lamina.dialects.graph import WinogradInputOp
 from lamina.dialects.graph.winograd import POINTS, transforms
@@ -26,6 +25,7 @@ from lamina.dialects.loop import ForOp
 from lamina.dialects.te import ComputeOp
 from lamina.frontends.onnx import import_model
 from lamina.interpreters import call
+from lamina.options import NUMERICS, Options
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
 from lamina.passes.pipelines import default
 from lamina.progress import progress_bar
@@ -74,7 +74,7 @@ class RequireTilesPass(ModulePass):
 
 def pipeline(tile: int, target: str = "cpu", threads: int = 1) -> Iterator[ModulePass]:
     """The default pipeline, with convolutions by these tiles wherever it is possible."""
-    for each in default(target, threads, numerics="strict", layouts="local"):
+    for each in default(target, Options(threads, numerics="strict", layouts="local")):
         if each.name == "assign-halos":
             yield WinogradConvolutionsPass(target=target, tile=tile)
             yield RequireTilesPass()
@@ -178,7 +178,7 @@ def test_strict_numerics_keep_tiles_out(tmp_path: Path) -> None:
     path = tmp_path / "network.onnx"
     proto, x = network(*CASES["large map"]), image(1, 20, 56, 56)
     onnx.save(proto, path)
-    texts = {n: str(steps.lowered(path, "cpu", "graph", numerics=n)[1]) for n in NUMERICS}
+    texts = {n: str(steps.lowered(path, "cpu", "graph", Options(numerics=n))[1]) for n in NUMERICS}
     assert "winograd" in texts["fast"]
     assert "winograd" not in texts["strict"]
     fast, strict = (lamina.compile(path, numerics=n)(x) for n in NUMERICS)  # not one cached model

@@ -1,0 +1,30 @@
+"""What can be chosen when a model is compiled, from the command down to the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lamina.errors import LaminaError
+
+NUMERICS = ("fast", "strict")
+LAYOUTS = ("exact", "heuristic", "greedy", "local", "blocked", "nhwc", "nchw")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a model is compiled; LaminaError for what there is not."""
+
+    threads: int = 1
+    """on which each call of the model runs"""
+    numerics: str = "fast"
+    """"strict": sums are of the products that the model says; "fast": also of others, if fewer"""
+    layouts: str = "exact"
+    """how it is chosen how tensors are stored; "exact" is best, the rest are for comparison"""
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise LaminaError(f"a model needs at least 1 thread, got threads={self.threads}")
+        if self.numerics not in NUMERICS:
+            raise LaminaError(f"numerics are {' or '.join(NUMERICS)}, found '{self.numerics}'")
+        if self.layouts not in LAYOUTS:
+            raise LaminaError(f"layouts are one of {', '.join(LAYOUTS)}, found '{self.layouts}'")
