@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
 
@@ -47,12 +48,16 @@ def build_model(
     threads: int = 1,
     cache: ObjectCache | None = None,
     begin: Callable[[str], None] | None = None,
+    pack: Callable[[], None] = lambda: None,
 ) -> CompiledModel:
     """
     The module's entry and its kernels as a model for the threads that its loops are shared out
-    among; `weights` by the keys of its arguments.
+    among; `weights` by the keys of its arguments, which `pack` fills.
     """
-    objects = build_objects(module, machine, cache, begin)
+    with ThreadPoolExecutor(1) as beside:  # NumPy packs while LLVM generates code
+        packed = beside.submit(pack)
+        objects = build_objects(module, machine, cache, begin)
+        packed.result()
     return CompiledModel(objects, describe_entry(module, machine, threads), weights)
 
 

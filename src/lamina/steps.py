@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,9 +144,11 @@ def generate(
     step("code", more=len(functions))
     try:
         weights = _places(functions)
-        ctx.weights.move(weights)
         objects = ObjectCache() if cache else None
-        return build_model(module, machine, weights, threads=threads, cache=objects, begin=step)
+        pack = partial(ctx.weights.move, weights)
+        return build_model(
+            module, machine, weights, threads=threads, cache=objects, begin=step, pack=pack
+        )
     except DiagnosticException as e:
         raise LaminaError(str(e)) from e
 
