@@ -7,7 +7,7 @@ for five of them every register tile that the compiler knows of is measured, eac
 loops; the best of all and the tuned one meet once more, in many turns, because the best of many
 that were measured was also the luckiest.
 
-    python -m benchmarks.tuning [--trials 8] [--check]
+    python -m benchmarks.tuning [--trials 16] [--check]
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> int:
     """Measure, print, and with --check judge."""
     parser = argparse.ArgumentParser(prog="benchmarks.tuning", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--check", action="store_true", help="exit 1 if that is too slow")
     args = parser.parse_args()
     machine = measured(describe("cpu"))

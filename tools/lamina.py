@@ -195,7 +195,7 @@ def _add_tune(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("models", metavar="MODEL", nargs="*", help=".onnx or .mlir files")
     p.add_argument(
-        "--trials", metavar="N", type=_positive, default=8, help="schedules of each (default: 8)"
+        "--trials", metavar="N", type=_positive, default=16, help="schedules of each (default: 16)"
     )
     p.add_argument(
         "--rounds", metavar="N", type=_positive, default=15, help="calls of each (default: 15)"
