@@ -25,6 +25,14 @@ def is_unsigned(element: Attribute) -> bool:
     return isa(element, IntegerType) and element.signedness.data is Signedness.UNSIGNED
 
 
+def integer_range(element: Attribute) -> tuple[int, int]:
+    """The smallest and the largest integer of an element type; 0 and 0 if it is no integer."""
+    if not isa(element, IntegerType) or kind_of(element) != INTEGER:
+        return 0, 0
+    bits = element.width.data
+    return (0, (1 << bits) - 1) if is_unsigned(element) else (-1 << bits - 1, (1 << bits - 1) - 1)
+
+
 def scalar_of(element: Attribute) -> Attribute:
     """
     What an element is once it is loaded: a ui8 is an i8, because scalars and lanes have no sign.

@@ -65,6 +65,13 @@ from lamina.dialects.graph.pointwise import (
     TanhOp,
     UnaryOp,
 )
+from lamina.dialects.graph.quantization import (
+    STORAGE,
+    DequantizeOp,
+    QuantizeOp,
+    RequantizeOp,
+    ScaledOp,
+)
 from lamina.dialects.graph.reductions import ReduceOp
 from lamina.dialects.graph.resampling import ResampleOp, SampleOp
 from lamina.dialects.graph.slicing import (
@@ -104,6 +111,7 @@ Graph = Dialect(
         Conv2dOp,
         DenseOp,
         DepthToSpaceOp,
+        DequantizeOp,
         DivOp,
         ErfOp,
         Expm1Op,
@@ -123,11 +131,13 @@ Graph = Dialect(
         MulOp,
         NegOp,
         PowOp,
+        QuantizeOp,
         NormalizeOp,
         ReduceOp,
         RelayoutOp,
         ReluOp,
         RepeatOp,
+        RequantizeOp,
         ResampleOp,
         ReshapeOp,
         RoundOp,
@@ -159,6 +169,7 @@ Graph = Dialect(
 
 __all__ = [
     "SOURCE",
+    "STORAGE",
     "AbsOp",
     "AddOp",
     "AlongAxisOp",
@@ -175,6 +186,7 @@ __all__ = [
     "Conv2dOp",
     "DenseOp",
     "DepthToSpaceOp",
+    "DequantizeOp",
     "DivOp",
     "ElementError",
     "ErfOp",
@@ -203,15 +215,18 @@ __all__ = [
     "PointwiseOp",
     "PoolOp",
     "PowOp",
+    "QuantizeOp",
     "ReduceOp",
     "RelayoutOp",
     "ReluOp",
     "RemOp",
     "RepeatOp",
+    "RequantizeOp",
     "ResampleOp",
     "ReshapeOp",
     "RoundOp",
     "SampleOp",
+    "ScaledOp",
     "SigmoidOp",
     "SignOp",
     "SliceOp",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, NoneAttr, TensorType
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    IntegerType,
+    NoneAttr,
+    Signedness,
+    TensorType,
+    i8,
+    i32,
+)
 from xdsl.ir import Attribute, Data, Operation, SSAValue
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
@@ -12,11 +20,13 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
-from lamina.dialects.elements import FLOAT, kind_of
+from lamina.dialects.elements import FLOAT, INTEGER, kind_of
 from lamina.dialects.layout import Layout
 
 SOURCE = "lamina.source"
 """Discardable attribute of an op: the name that the user's model gives to its first result."""
+
+ui8 = IntegerType(8, Signedness.UNSIGNED)
 
 
 @irdl_attr_definition
@@ -132,6 +142,37 @@ def verify_elements(op: Operation, values: Sequence[SSAValue], *kinds: str) -> N
         if kind_of(element) not in (kinds or (FLOAT,)):
             needed = " or ".join(kinds or (FLOAT,))
             raise ElementError(f"{op.name} needs elements of kind {needed}, got {element}")
+
+
+def one_of(op: Operation, what: str, value: SSAValue, *elements: Attribute) -> None:
+    """Refuse `value`, which `op` calls `what`, unless its elements are of one of these types."""
+    if (element := tensor_type(value).element_type) not in elements:
+        needed = " or ".join(map(str, elements))
+        raise ElementError(f"{op.name} needs {what} of {needed}, got {element}")
+
+
+def verify_sum_of_products(
+    op: Operation, factors: Sequence[SSAValue], y: SSAValue, bias: SSAValue | None = None
+) -> None:
+    """
+    Refuse sums of products unless all elements are floats of one type; or those of the factors
+    integers, each of 8 bits or i32, and the sums and the bias i32.
+    """
+    verify_layouts(op)
+    if any(kind_of(tensor_type(x).element_type) != INTEGER for x in factors):
+        verify_elements(op, (*op.operands, *op.results))
+        return
+    for x in factors:
+        one_of(op, "factors", x, ui8, i8, i32)
+    one_of(op, "a result", y, i32)
+    if bias is not None:
+        one_of(op, "a bias", bias, i32)
+
+
+def sum_element(factor: SSAValue) -> Attribute:
+    """The elements of sums of products with `factor`: sums of integers are i32."""
+    element = tensor_type(factor).element_type
+    return i32 if kind_of(element) == INTEGER else element
 
 
 def broadcast_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:

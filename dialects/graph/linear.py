@@ -11,8 +11,8 @@ from xdsl.utils.exceptions import VerifyException
 from lamina.dialects.graph.attributes import (
     broadcast_shape,
     shape,
-    tensor_type,
-    verify_tensors,
+    sum_element,
+    verify_sum_of_products,
 )
 
 
@@ -20,6 +20,7 @@ from lamina.dialects.graph.attributes import (
 class MatmulOp(IRDLOperation):
     """
     y[..., m, n] = sum over k of a[..., m, k] * b[..., k, n]; the dimensions in front broadcast.
+    Integers of 8 bits or i32 are summed up in i32, modulo 2**32.
 
     %y = graph.matmul %a, %b : (tensor<2x4x49x32xf32>, tensor<1x4x32x49xf32>) -> tensor<2x4x49x49xf32>
     """  # noqa: E501
@@ -36,11 +37,11 @@ class MatmulOp(IRDLOperation):
     def __init__(self, a: SSAValue, b: SSAValue, y: Attribute | None = None) -> None:
         if y is None:
             batch = broadcast_shape([shape(a)[:-2], shape(b)[:-2]])
-            y = TensorType(tensor_type(a).element_type, [*batch, shape(a)[-2], shape(b)[-1]])
+            y = TensorType(sum_element(a), [*batch, shape(a)[-2], shape(b)[-1]])
         super().__init__(operands=[a, b], result_types=[y])
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_sum_of_products(self, [self.a, self.b], self.y)
         a, b, y = shape(self.a), shape(self.b), shape(self.y)
         if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
             raise VerifyException(

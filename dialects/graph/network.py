@@ -16,7 +16,12 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.graph.attributes import shape, tensor_type, verify_tensors
+from lamina.dialects.graph.attributes import (
+    shape,
+    sum_element,
+    verify_sum_of_products,
+    verify_tensors,
+)
 
 
 @irdl_op_definition
@@ -73,7 +78,8 @@ class BatchNormOp(IRDLOperation):
 @irdl_op_definition
 class DenseOp(IRDLOperation):
     """
-    y[n, o] = bias[o] + sum over i of x[n, i] * w[o, i].
+    y[n, o] = bias[o] + sum over i of x[n, i] * w[o, i]. Integers of 8 bits or i32 are summed up in
+    i32, modulo 2**32, with a bias of i32.
 
     %y = graph.dense %x, %w bias %b : (tensor<1x512xf32>, tensor<10x512xf32>, tensor<10xf32>) -> tensor<1x10xf32>
     """  # noqa: E501
@@ -91,11 +97,11 @@ class DenseOp(IRDLOperation):
     def __init__(
         self, x: SSAValue, w: SSAValue, bias: SSAValue | None = None, y: Attribute | None = None
     ) -> None:
-        y = y or TensorType(tensor_type(x).element_type, [shape(x)[0], shape(w)[0]])
+        y = y or TensorType(sum_element(x), [shape(x)[0], shape(w)[0]])
         super().__init__(operands=[x, w, bias], result_types=[y])
 
     def verify_(self) -> None:
-        verify_tensors(self)
+        verify_sum_of_products(self, [self.x, self.w], self.y, self.bias)
         x, w, y = shape(self.x), shape(self.w), shape(self.y)
         if len(x) != 2 or len(w) != 2 or x[1] != w[1] or y != (x[0], w[0]):
             raise VerifyException(

@@ -27,9 +27,12 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from lamina.dialects.elements import integer_range
 from lamina.dialects.graph.attributes import (
     shape,
+    sum_element,
     tensor_type,
+    verify_sum_of_products,
     verify_tensors,
 )
 
@@ -73,9 +76,13 @@ class WindowOp(IRDLOperation, ABC):
         top, left, bottom, right = self.pads.get_values()
         return (top, bottom), (left, right)
 
-    def verify_window(self, channels: int) -> None:
-        """Check ranks, attribute lengths and the result's shape."""
+    def verify_kinds(self) -> None:
+        """Refuse element types that the op is not defined on."""
         verify_tensors(self)
+
+    def verify_window(self, channels: int) -> None:
+        """Check elements, ranks, attribute lengths and the result's shape."""
+        self.verify_kinds()
         size, strides, pads = shape(self.x), self.strides.get_values(), self.pads.get_values()
         if len(size) != 4:
             raise VerifyException(f"needs a tensor of 4 dimensions (NCHW), got {self.x.type}")
@@ -105,6 +112,8 @@ class Conv2dOp(WindowOp):
     y[n, o, h, w] = bias[o] + sum over i, kh, kw of x[n, i + first(o), h * sh + kh * dh - top,
     w * sw + kw * dw - left] * w[o, i, kh, kw]; x is zero outside, and the channels of x and y fall
     into `groups` equal groups, o reading the i of its own group, which starts at first(o).
+    Integers of 8 bits or i32 are summed up in i32, modulo 2**32, with a bias of i32; x is `fill`
+    outside, its zero point, and 0 if that is not given.
 
     %y = graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x64x56x56xf32>, tensor<64x64x3x3xf32>, tensor<64xf32>) -> tensor<1x64x56x56xf32>
     """  # noqa: E501
@@ -116,11 +125,12 @@ class Conv2dOp(WindowOp):
     bias = opt_operand_def(TensorType)
     dilations = prop_def(_Ints)
     groups = prop_def(IntegerAttr.constr(i64))
+    fill = opt_prop_def(IntegerAttr.constr(i64))
 
     traits = traits_def(Pure())
     assembly_format = (
         "$x `,` $w (`bias` $bias^)? `strides` $strides `pads` $pads `dilations` $dilations"
-        " `groups` $groups attr-dict `:` functional-type(operands, results)"
+        " `groups` $groups (`fill` $fill^)? attr-dict `:` functional-type(operands, results)"
     )
 
     def __init__(
@@ -133,12 +143,13 @@ class Conv2dOp(WindowOp):
         pads: Sequence[int] = (0, 0, 0, 0),
         dilations: Sequence[int] = (1, 1),
         groups: int = 1,
+        fill: int = 0,
         y: Attribute | None = None,
     ) -> None:
         if y is None:
             sides = ((pads[0], pads[2]), (pads[1], pads[3]))
             spatial = map(window_extent, shape(x)[2:], shape(w)[2:], strides, sides, dilations)
-            y = TensorType(tensor_type(x).element_type, [shape(x)[0], shape(w)[0], *spatial])
+            y = TensorType(sum_element(x), [shape(x)[0], shape(w)[0], *spatial])
         super().__init__(
             operands=[x, w, bias],
             properties={
@@ -146,6 +157,7 @@ class Conv2dOp(WindowOp):
                 "pads": ints(pads),
                 "dilations": ints(dilations),
                 "groups": IntegerAttr(groups, i64),
+                "fill": IntegerAttr(fill, i64) if fill else None,
             },
             result_types=[y],
         )
@@ -155,6 +167,18 @@ class Conv2dOp(WindowOp):
 
     def dilation(self) -> tuple[int, ...]:
         return self.dilations.get_values()
+
+    def outside(self) -> int:
+        """What x is outside of its image."""
+        return 0 if self.fill is None else self.fill.value.data
+
+    def verify_kinds(self) -> None:
+        verify_sum_of_products(self, [self.x, self.w], self.y, self.bias)
+        low, high = integer_range(tensor_type(self.x).element_type)
+        if not low <= self.outside() <= high:
+            raise VerifyException(
+                f"fill must be in {low}..{high} for {self.x.type}, got {self.outside()}"
+            )
 
     def verify_(self) -> None:
         w, groups = shape(self.w), self.groups.value.data
