@@ -43,6 +43,10 @@ class Machine:
     rates: Rates
     fma: bool = True
     """whether a fused multiply-add is one instruction (without, LLVM calls a C function for it)"""
+    madd_bytes: int = 0
+    """of the widest vector whose 16-bit integers are multiplied and added in pairs; 0 for OpenCL"""
+    maddubs: bool = False
+    """whether there is an instruction that does so with bytes, and saturates"""
     features: str = ""
     """LLVM features beyond those of `llvm_cpu`; those of this machine for `cpu`"""
     measured: bool = False
@@ -69,16 +73,20 @@ class Host:
 class _Level:
     """
     An instruction set. Vectors and registers: Intel SDM volume 1, chapters 10 (SSE: 16 XMM), 14
-    (AVX: 16 YMM) and 15 (AVX-512: 32 ZMM); fma came with AVX2, after AVX.
+    (AVX: 16 YMM) and 15 (AVX-512: 32 ZMM); fma came with AVX2, after AVX, and so did integers on
+    vectors as wide as those of floats; AVX-512 has them with BW. Pairs of bytes came with SSSE3.
     """
 
     vector_bytes: int
     registers: int
     fma: bool
+    madd_bytes: int
+    maddubs: bool = True
 
 
-_SSE, _AVX = _Level(16, 16, False), _Level(32, 16, False)
-_AVX2, _AVX512 = _Level(32, 16, True), _Level(64, 32, True)
+_SSE2, _SSSE3 = _Level(16, 16, False, 16, maddubs=False), _Level(16, 16, False, 16)
+_AVX, _AVX2 = _Level(32, 16, False, 16), _Level(32, 16, True, 32)
+_AVX512F, _AVX512 = _Level(64, 32, True, 32), _Level(64, 32, True, 64)
 
 
 @dataclass(frozen=True)
@@ -101,14 +109,20 @@ _FAMILIES = (
     # Intel Optimization Reference Manual (248966), sections on each microarchitecture: widths of
     # units, and of caches the bandwidth it calls sustained
     _Family(
-        "x86-64 x86-64-v2 nehalem corei7 westmere core2 penryn nocona",
-        _SSE,
+        "x86-64 nocona",
+        _SSE2,
+        (32 * KiB, 256 * KiB, 8 * MiB),
+        _rates(2.8, 8, 16, 11, 7, 8),
+    ),
+    _Family(
+        "x86-64-v2 nehalem corei7 westmere core2 penryn",
+        _SSSE3,
         (32 * KiB, 256 * KiB, 8 * MiB),
         _rates(2.8, 8, 16, 11, 7, 8),
     ),
     _Family(
         "silvermont slm goldmont goldmont-plus tremont bonnell atom",
-        _SSE,
+        _SSSE3,
         (24 * KiB, 1 * MiB, 4 * MiB),
         _rates(2.2, 6, 16, 10, 6, 6),
     ),
@@ -148,8 +162,8 @@ _FAMILIES = (
         "cannonlake", _AVX512, (32 * KiB, 256 * KiB, 4 * MiB), _rates(2.8, 32, 128, 38, 18, 14)
     ),
     # no L3: behind the second cache is memory
-    _Family("knl", _AVX512, (32 * KiB, 512 * KiB, 512 * KiB), _rates(1.4, 64, 128, 32, 8, 10)),
-    _Family("knm", _AVX512, (32 * KiB, 512 * KiB, 512 * KiB), _rates(1.5, 64, 128, 32, 8, 10)),
+    _Family("knl", _AVX512F, (32 * KiB, 512 * KiB, 512 * KiB), _rates(1.4, 64, 128, 32, 8, 10)),
+    _Family("knm", _AVX512F, (32 * KiB, 512 * KiB, 512 * KiB), _rates(1.5, 64, 128, 32, 8, 10)),
     _Family(
         "cascadelake cooperlake",
         _AVX512,
@@ -298,6 +312,8 @@ def _named_cpu(target: str, cpu: str) -> Machine:
         dot4=family.dot4,
         rates=family.rates,
         fma=level.fma,
+        madd_bytes=level.madd_bytes,
+        maddubs=level.maddubs,
     )
 
 
@@ -312,7 +328,9 @@ def _this_machine(host: Host) -> Machine:
     if "sse2" not in has:
         raise UnknownTarget(f"target 'cpu' needs an x86-64 CPU, this is '{host.cpu}'")
     wide, avx2 = "avx512f" in has, {"avx2", "fma"} <= has
-    level = _AVX512 if wide else _AVX2 if avx2 else _AVX if "avx" in has else _SSE
+    sse = _SSSE3 if "ssse3" in has else _SSE2
+    avx512 = _AVX512 if "avx512bw" in has else _AVX512F
+    level = avx512 if wide else _AVX2 if avx2 else _AVX if "avx" in has else sse
     family = _family(host.cpu) or _unnamed(level)
     l1, l2, l3 = (_cache_size(n) or size for n, size in enumerate(family.caches, start=1))
     rates = read_rates(rates_file(host.cpu, host.features))
@@ -325,9 +343,11 @@ def _this_machine(host: Host) -> Machine:
         l1,
         l2,
         l3,
-        dot4="avx512vnni" in has if wide else "avxvnni" in has,
+        dot4={"avx512vnni", "avx512vl"} <= has if wide else "avxvnni" in has,
         rates=rates or family.rates,
         fma="fma" in has,
+        madd_bytes=level.madd_bytes,
+        maddubs=level.maddubs,
         features=host.features,
         measured=rates is not None,
     )

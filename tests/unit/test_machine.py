@@ -40,7 +40,9 @@ def test_host_features_decide_and_not_its_name() -> None:
 
 
 def test_unnamed_host_is_described_by_its_features() -> None:
-    m = describe("cpu", lambda: host("znver9", "+avx512f", "+avx512vnni", "+avx2", "+fma"))
+    m = describe(
+        "cpu", lambda: host("znver9", "+avx512f", "+avx512vl", "+avx512vnni", "+avx2", "+fma")
+    )
     assert (m.vector_bytes, m.registers, m.dot4) == (64, 32, True)
     assert 0 < m.l1 < m.l2 < m.l3
 
@@ -93,3 +95,12 @@ def test_llvm_agrees_on_vector_width_and_fma(target: str) -> None:
     asm = machine.emit_assembly(binding.parse_assembly(text))
     register = {16: "xmm", 32: "ymm", 64: "zmm"}[m.vector_bytes]
     assert re.search(rf"v?(fmadd\w*|add)ps\s.*%{register}", asm), asm
+
+
+def test_integers_are_narrower_than_floats_on_some_machines() -> None:
+    bytes_of = {"x86-64": 16, "nehalem": 16, "sandybridge": 16, "haswell": 32, "knl": 32, "skx": 64}
+    assert {cpu: describe(f"cpu:{cpu}").madd_bytes for cpu in bytes_of} == bytes_of
+    host_without_bw = describe("cpu", lambda: host("knl", "+avx512f", "+avx2", "+fma"))
+    assert (host_without_bw.vector_bytes, host_without_bw.madd_bytes) == (64, 32)
+    assert [describe(f"cpu:{cpu}").maddubs for cpu in ("x86-64", "nocona", "core2")] == [0, 0, 1]
+    assert not describe("cpu", lambda: host("x86-64")).maddubs

@@ -1,0 +1,51 @@
+"""
+How CPUs add up products of bytes in groups of four: the forms of `int8.dot4`, and who has which.
+
+A form is what `int8-lower-dot4` makes of the op; schedules are chosen by how fast it is.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from lamina.backends.machine import Machine
+
+ORDER = ("vnni", "avxvnni", "maddubs", "madd16", "generic")
+"""fastest first"""
+
+SLOTS = MappingProxyType({"vnni": 1, "avxvnni": 1, "maddubs": 2, "madd16": 4, "generic": 16})
+"""
+fused multiply-adds of floats on vectors of the same width that take as long, with operands in
+registers: two of the three instructions of `maddubs` need a multiplier, and so do two of the four
+of `madd16`, which also has to take bytes apart
+"""
+
+
+def lanes(machine: Machine, form: str) -> int:
+    """How many i32 lanes the widest vector has that takes a form; 0: the machine lacks it."""
+    if machine.kind != "cpu":
+        return 0
+    match form:
+        case "vnni":
+            return 16 if machine.dot4 and machine.vector_bytes == 64 else 0
+        case "avxvnni":  # AVX512_VNNI has the same instruction on 32 bytes
+            return 8 if machine.dot4 else 0
+        case "maddubs":
+            return machine.madd_bytes // 4 if machine.maddubs else 0
+        case _:
+            return machine.madd_bytes // 4
+
+
+def best(machine: Machine, proven: bool = False) -> str:
+    """The fastest form that is exact; `proven` says that `maddubs` is."""
+    exact = (form for form in ORDER if form != "maddubs" or proven)
+    return next((form for form in exact if lanes(machine, form)), "generic")
+
+
+def per_cycle(machine: Machine, proven: bool = False) -> float:
+    """How many groups a core multiplies and adds in a cycle in its best form, from registers."""
+    units = machine.rates.flops_per_cycle / 2 / machine.lanes(4)
+    if machine.kind != "cpu":  # a lane for each group; the compiler finds what the device has
+        return machine.lanes(4) * units / SLOTS["vnni" if machine.dot4 else "generic"]
+    form = best(machine, proven)
+    return lanes(machine, form) * units / SLOTS[form]
