@@ -79,7 +79,8 @@ def _conv2d(op: graph.Conv2dOp, x: Array, w: Array, bias: Array | None = None) -
 
 
 def _max_pool2d(op: graph.MaxPool2dOp, x: Array) -> Array:
-    windows = _windows(op, x, -np.inf)
+    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
+    windows = _windows(op, x, lowest)
     taps = [windows[..., i, j] for i in range(windows.shape[4]) for j in range(windows.shape[5])]
     y = taps[0].copy()
     for tap in taps[1:]:

@@ -30,6 +30,16 @@ from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
+from lamina.passes.int8.int8_average import Int8AveragePass
+from lamina.passes.int8.int8_bound_weights import Int8BoundWeightsPass
+from lamina.passes.int8.int8_fold_bias import Int8FoldBiasPass
+from lamina.passes.int8.int8_hoist_quantize import Int8HoistQuantizePass
+from lamina.passes.int8.int8_realize import Int8RealizePass
+from lamina.passes.int8.int8_reciprocal_scales import Int8ReciprocalScalesPass
+from lamina.passes.int8.int8_requantize import Int8RequantizePass
+from lamina.passes.int8.int8_sink_dequantize import Int8SinkDequantizePass
+from lamina.passes.int8.int8_split_dequantize import Int8SplitDequantizePass
+from lamina.passes.int8.int8_unsigned import Int8UnsignedPass
 from lamina.passes.loop.loop_outline_parallel import LoopOutlineParallelPass
 from lamina.passes.te.te_apply_records import TeApplyRecordsPass
 from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
@@ -72,6 +82,25 @@ def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
     return (alone,) if way == "blocked" else (alone, PropagateLayoutsPass(), CancelRelayoutsPass())
 
 
+def on_integers(options: Options) -> tuple[ModulePass, ...]:
+    """The passes that make a network with quantize and dequantize one of integers."""
+    return (
+        Int8SinkDequantizePass(),
+        # 8 bits are moved and bounded, not the real numbers that they stand for
+        Int8AveragePass(),
+        Int8RealizePass(),
+        Int8FoldBiasPass(),
+        # sums of products are of integers, where their factors stand for real numbers
+        Int8HoistQuantizePass(),
+        Int8RequantizePass(),
+        # sums are scaled once, and stored in 8 bits at once
+        Int8UnsignedPass(),
+        # factors are unsigned, their weights signed
+        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),
+        Int8BoundWeightsPass(),
+    )
+
+
 def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass, ...]:
     """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
     threads = options.threads
@@ -83,11 +112,15 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # no pair of transposes stands around what could be computed without them
         LinesToImagesPass(),
         # windows slide over images only, those over lines over images of height 1
+        *on_integers(options),
+        # what is computed on real numbers is read from 8 bits, and stored in them, by one kernel
         FoldBatchNormPass(),
         FoldConstantsPass(),
         SimplifyGraphPass(),
         ExpandAvgPoolPass(),
         # what could be computed now is a constant; no batch_norm, no mean with a varying count
+        Int8SplitDequantizePass(),
+        # real numbers are made of 8 bits where they are read
         *choose_layouts(target, options),
         # relayouts are left only where two neighbours disagree on the layout
         *((WinogradConvolutionsPass(target=target),) if cpu and options.numerics == "fast" else ()),

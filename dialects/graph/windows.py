@@ -27,7 +27,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.elements import integer_range
+from lamina.dialects.elements import FLOAT, INTEGER, integer_range
 from lamina.dialects.graph.attributes import (
     shape,
     sum_element,
@@ -238,7 +238,7 @@ def _gaps(dilations: Sequence[int]) -> DenseArrayBase[I64] | None:
 @irdl_op_definition
 class MaxPool2dOp(PoolOp):
     """
-    The largest element of each window; padding does not count, NaN wins.
+    The largest element of each window; padding does not count, NaN wins. Also of integers.
 
     %y = graph.max_pool2d %x kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1] : tensor<1x64x112x112xf32> -> tensor<1x64x56x56xf32>
     """  # noqa: E501
@@ -270,6 +270,9 @@ class MaxPool2dOp(PoolOp):
             },
             result_types=[y or _pooled(x, kernel, strides, pads, dilations)],
         )
+
+    def verify_kinds(self) -> None:
+        verify_tensors(self, FLOAT, INTEGER)
 
 
 @irdl_op_definition

@@ -10,7 +10,7 @@ from math import prod
 from lamina.dialects.graph import Conv2dOp, shape
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._layout_blocks import BLOCK, output_block
-from lamina.passes.graph._layout_cost import LayoutCosts, Workload, channels_last
+from lamina.passes.graph._layout_cost import FOUR, LayoutCosts, Workload, channels_last, width_of
 from lamina.passes.graph._winograd import applicable
 from lamina.passes.graph._winograd_cost import cycles, fastest_tile
 
@@ -20,6 +20,9 @@ FEWEST_CHANNELS = 8
 PLAIN, LAST, BLOCKED = Layout.plain(4), Layout.parse("NHWC"), Layout.parse(f"NCHW{BLOCK}c")
 LAYOUTS = (BLOCKED, PLAIN, LAST, *(Layout.parse(f"NCHW{block}c") for block in (32, 64, 8)))
 """of activations; of equally fast ones the first is taken"""
+FOURS = Layout.parse("NCHW4c")
+OF_BYTES = (BLOCKED, PLAIN, *(Layout.parse(f"NCHW{block}c") for block in (64, 32)), FOURS)
+"""the same of bytes, which are multiplied in groups of four channels side by side"""
 
 DOUBT, FEW_REGISTERS, LARGE_DOUBT = 1.03, 16, 1.12
 """
@@ -52,6 +55,7 @@ def workload(op: Conv2dOp) -> Workload:
         (extent[0], extent[1]),
         op.window(),
         op.strides.get_values()[1],
+        max(map(width_of, (op.x, op.w))),
     )
 
 
@@ -68,6 +72,8 @@ def usual_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
     if outputs < FEWEST_CHANNELS and not pixel:
         return None
     x = PLAIN if inputs < FEWEST_CHANNELS and not pixel else BLOCKED
+    if w.width == 1 and few_channels(inputs):
+        x = FOURS
     return x, weights_layout(w, x, BLOCKED), BLOCKED
 
 
@@ -82,6 +88,8 @@ def weights_layout(w: Workload, x: Layout, y: Layout) -> Layout:
     width = output_block(outputs)
     if width % block:
         width = block
+    if w.in_fours(x):
+        return Layout.parse("OIHW" + (f"{inner // FOUR}i" if inner > FOUR else "") + f"{width}o4i")
     order = "OHWI" if channels_last(x) else "OIHW"
     return Layout.parse(order + (f"{inner}i" if inner > 1 else "") + f"{width}o")
 
@@ -114,14 +122,26 @@ def _cost(op: Conv2dOp, x: Layout, y: Layout, costs: LayoutCosts) -> float:
 
 def _pairs(w: Workload) -> Iterator[tuple[Layout, Layout]]:
     inputs, outputs = w.channels // w.groups, w.outputs // w.groups
+    layouts = OF_BYTES if w.width == 1 else LAYOUTS
     if w.apart:
         inputs = outputs = w.channels
     elif w.groups > 1:
-        for x, y in product(LAYOUTS, LAYOUTS):
-            if inputs % x.block("C") == outputs % y.block("C") == 0:
+        for x, y in product(layouts, layouts):
+            if FOURS not in (x, y) and inputs % x.block("C") == outputs % y.block("C") == 0:
                 yield x, y
         return
-    for x, y in product(LAYOUTS, LAYOUTS):
-        sizes = ((inputs, x.block("C")), (outputs, y.block("C")))
-        if (x == y or not w.apart) and all(block < 2 * n or block == 1 for n, block in sizes):
+    for x, y in product(layouts, layouts):
+        if (x == y or not w.apart) and _fits(inputs, x) and _fits(outputs, y):
             yield x, y
+
+
+def _fits(channels: int, layout: Layout) -> bool:
+    """Whether blocks are not mostly padding; groups of four by themselves are for few channels."""
+    if layout == FOURS:
+        return few_channels(channels)
+    return layout.block("C") < 2 * channels or layout.block("C") == 1
+
+
+def few_channels(channels: int) -> bool:
+    """Whether a group of four holds all channels, and is not mostly padding."""
+    return FOUR // 2 < channels <= FOUR

@@ -73,7 +73,7 @@ def transforms(
         )
         for y in wants:
             if y is not None and y != x and not x.stores_like(y, shape(value)):
-                cycles = transform(graph.costs, shape(value), x, y)
+                cycles = transform(graph.costs, value, x, y)
                 yield Transform(value, x, y, cycles * graph.costs.second)
 
 

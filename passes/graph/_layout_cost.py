@@ -12,7 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, gcd, prod
 
+from xdsl.dialects.builtin import FixedBitwidthType
+from xdsl.ir import SSAValue
+
+from lamina.backends.dot4 import per_cycle
 from lamina.backends.machine import Machine
+from lamina.dialects.graph import tensor_type
 from lamina.dialects.layout import Layout
 
 LATENCY, ISSUE, OVERLAP = 4.4, 7.5, 8
@@ -37,6 +42,13 @@ ALIASED, FAR = 3.0, 1024
 """how much slower gathers are that lie a multiple of so many bytes apart"""
 FIRST = 120.0
 """cycles of finding a kernel's first data"""
+FOUR = 4
+"""bytes of neighbouring channels that one instruction multiplies and adds up"""
+WIDENED, SCALED = 2.5, 4.0
+"""
+of bytes: instructions for a product that is in no group of four; how many times longer than that of
+a float it takes to store a sum, which is scaled, rounded and narrowed
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,12 @@ class Workload:
     window: tuple[int, int]
     stride: int
     """along the width"""
+    width: int = 4
+    """bytes of an element"""
+
+    def in_fours(self, x: Layout) -> bool:
+        """Whether groups of four channels lie side by side, to be multiplied at once."""
+        return self.width == 1 and not self.apart and x.block("C") % FOUR == 0
 
     @property
     def apart(self) -> bool:
@@ -101,20 +119,22 @@ class LayoutCosts:
             arithmetic = self._each_channel(w, y)
         else:
             arithmetic = min(self._over_channels(w, x, y), self._along_width(w, x, y))
-        weights = 4 * w.outputs * w.channels // w.groups * w.taps
-        outside = 4 * w.batch * (_stored(w.channels, w.size, x) + _stored(w.outputs, w.extent, y))
+        weights = w.width * w.outputs * w.channels // w.groups * w.taps
+        stored = _stored(w.channels, w.size, x) + _stored(w.outputs, w.extent, y)
+        outside = w.width * w.batch * stored
         return arithmetic + self.call + EXPOSED * (weights / 24 + outside / 40)
 
     def _each_channel(self, w: Workload, y: Layout) -> float:
         lanes, block = self.lanes, y.block("C")
         pixels = w.batch * prod(w.extent)
+        slow = WIDENED if w.width == 1 else 1.0
         if block > 1:
-            return pixels * TAP_BLOCKED * w.taps * up(w.channels, block) / min(lanes, block)
+            return pixels * slow * TAP_BLOCKED * w.taps * up(w.channels, block) / min(lanes, block)
         if channels_last(y):
-            return pixels * TAP_LAST * w.taps * ceil(w.channels / lanes)
+            return pixels * slow * TAP_LAST * w.taps * ceil(w.channels / lanes)
         rows = w.batch * w.channels * w.extent[0] * ceil(w.extent[1] / lanes)
         gathered = STRIDED * lanes / 2 if w.stride > 1 else 0
-        return rows * w.taps * max(TAP_PLAIN, gathered)
+        return rows * w.taps * max(slow * TAP_PLAIN, gathered)
 
     def _over_channels(self, w: Workload, x: Layout, y: Layout) -> float:
         """Vectors of outputs: an element of x meets vectors of weights."""
@@ -125,7 +145,9 @@ class LayoutCosts:
             vectors = ceil(outputs / self.lanes)
         stored = 1.0 if block > 1 or channels_last(y) else STRIDED * min(self.lanes, outputs)
         rows = min(w.extent[0], 2 if w.extent[1] <= 8 else 1)
-        tile = self._tile(vectors, w.extent[1] * rows, self._steps(w, x), 1, stored)
+        steps, each = self._steps(w, x)
+        stored *= SCALED if w.width == 1 else 1
+        tile = self._tile(vectors, w.extent[1] * rows, steps, (1, stored, each))
         return tile * w.batch * w.groups * w.extent[0] / rows
 
     def _along_width(self, w: Workload, x: Layout, y: Layout) -> float:
@@ -135,89 +157,120 @@ class LayoutCosts:
         stored = 1.0 if y.is_plain else STRIDED * self.lanes
         rows, vectors = w.extent[0], ceil(w.extent[1] / self.lanes)
         outputs = up(w.outputs // w.groups, y.block("C"))
-        tile = self._tile(outputs, vectors, self._steps(w, x), read, stored)
+        steps = w.taps * up(w.channels // w.groups, x.block("C"))
+        each = WIDENED if w.width == 1 else self.product
+        stored *= SCALED if w.width == 1 else 1
+        tile = self._tile(outputs, vectors, steps, (read, stored, each))
         return tile * w.batch * w.groups * rows
 
-    def _steps(self, w: Workload, x: Layout) -> int:
-        return w.taps * up(w.channels // w.groups, x.block("C"))
+    @property
+    def product(self) -> float:
+        """Instructions of multiplying vectors of floats and adding that up."""
+        return 1 if self.machine.fma else 2
 
-    def _tile(self, many: int, few: int, steps: int, read: float, stored: float) -> float:
+    def _steps(self, w: Workload, x: Layout) -> tuple[int, float]:
+        """Products of each sum, or groups of four; the instructions of one of them in vectors."""
+        steps = w.taps * up(w.channels // w.groups, x.block("C"))
+        if w.in_fours(x):
+            products = self.machine.rates.flops_per_cycle / 2
+            return steps // FOUR, products / per_cycle(self.machine)
+        return steps, WIDENED if w.width == 1 else self.product
+
+    def _tile(self, many: int, few: int, steps: int, costs: tuple[float, float, float]) -> float:
         """
         The least cycles for `many` times `few` sums of `steps` products, in tiles of a x t; in each
-        step a tile loads a numbers or vectors of one side and t, each for `read`, of the other.
+        step a tile loads a numbers or vectors of one side and t of the other. `costs` are those of
+        loading one of the other side, of storing, and the instructions of a product.
         """
         best = float("inf")
         for a in range(1, min(many, MOST_VECTORS) + 1):
             most = max(1, (self.machine.registers - a - 1) // a)
             t = ceil(few / ceil(few / most))
             whole, rest = divmod(many, a)
-            cycles = whole * self._one(a, t, steps, read, stored)
-            cycles += self._one(rest, t, steps, read, stored) if rest else 0
+            cycles = whole * self._one(a, t, steps, *costs)
+            cycles += self._one(rest, t, steps, *costs) if rest else 0
             best = min(best, cycles * few / t)
         return best
 
-    def _one(self, a: int, t: int, steps: int, read: float, stored: float) -> float:
+    def _one(self, a: int, t: int, steps: int, read: float, stored: float, product: float) -> float:
         loads = a + t * read
-        products = a * t * (1 if self.machine.fma else 2)
+        products = a * t * product
         busy = ((products / 2) ** OVERLAP + LATENCY**OVERLAP) ** (1 / OVERLAP)
         step = max(busy, loads / 2, (products + loads) / ISSUE)
         return steps * step + STORE * stored * a * t + EXIT
 
     # -- what only moves or passes
 
-    def transform(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
-        """Storing a tensor in another layout; nothing where its bytes stay as they are."""
-        key = "transform", shape, x.text, y.text
+    def transform(self, shape: tuple[int, ...], x: Layout, y: Layout, width: int = 4) -> float:
+        """
+        Storing a tensor of elements of `width` bytes in another layout; nothing where its bytes
+        stay as they are.
+        """
+        key = "transform", shape, x.text, y.text, width
         if key not in self.known:
             same = x.text == y.text or x.stores_like(y, shape)
-            self.known[key] = 0.0 if same else self.rearranged(shape, x, y) + self.call
+            self.known[key] = 0.0 if same else self.rearranged(shape, x, y, width) + self.call
         return self.known[key]
 
-    def rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
+    def rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout, width: int = 4) -> float:
         """Reading a tensor in one layout and writing it in another, as part of a kernel."""
-        key = "rearranged", shape, x.text, y.text
+        key = "rearranged", shape, x.text, y.text, width
         if key not in self.known:
-            self.known[key] = self._rearranged(shape, x, y)
+            self.known[key] = self._rearranged(shape, x, y, width)
         return self.known[key]
 
-    def _rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout) -> float:
+    def _rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout, width: int) -> float:
         elements = max(prod(x.padded(shape)), prod(y.padded(shape)))
-        copied = self.copied(shape, x, y)
+        copied = self.copied(shape, x, y, width=width)
         if x.is_plain == y.is_plain:
             return copied
         if x.is_plain:
-            far = 4 * prod(shape[2:])
+            far = width * prod(shape[2:])
             each = LAST_GATHERED if channels_last(y) else GATHERED
         else:
-            far = 4 * (shape[1] if channels_last(x) else x.block("C"))
+            far = width * (shape[1] if channels_last(x) else x.block("C"))
             each = LAST_SCATTERED if channels_last(x) else SCATTERED
         slow = ALIASED if gcd(far, FAR) == FAR else 1.0
         return max(copied, elements * each * slow)
 
-    def copied(self, shape: tuple[int, ...], *layouts: Layout) -> float:
-        """Reading or writing a tensor in each of these layouts, in order."""
-        key = "copied", shape, *(layout.text for layout in layouts)
+    def copied(self, shape: tuple[int, ...], *layouts: Layout, width: float = 4) -> float:
+        """
+        Reading or writing a tensor of elements of `width` bytes in each of these layouts, in order.
+        """
+        key = "copied", shape, *(layout.text for layout in layouts), width
         if key not in self.known:
-            self.known[key] = self._copied(shape, layouts)
+            self.known[key] = self._copied(shape, layouts, width)
         return self.known[key]
 
-    def _copied(self, shape: tuple[int, ...], layouts: Sequence[Layout]) -> float:
-        bytes = 4 * sum(prod(layout.apply_shape(shape)) for layout in layouts)
+    def _copied(self, shape: tuple[int, ...], layouts: Sequence[Layout], width: float) -> float:
+        bytes = width * sum(prod(layout.apply_shape(shape)) for layout in layouts)
         machine, rates = self.machine, self.machine.rates
         fits = ((machine.l2 + machine.l3 // 4, rates.l2), (machine.l3, rates.l3))
         rate = next((rate for size, rate in fits if bytes < size), rates.dram)
         return bytes / (COPIED * rate)
 
-    def window(self, shape: tuple[int, ...], taps: int, stride: int, y: Layout) -> float:
-        """A window of `taps` elements over each channel, which gives a tensor of this shape."""
-        elements = prod(y.padded(shape))
+    def window(
+        self, shape: tuple[int, ...], taps: int, stride: int, y: Layout, width: int = 4
+    ) -> float:
+        """
+        A window of `taps` elements of `width` bytes over each channel, which gives a tensor of this
+        shape.
+        """
+        elements, lanes = prod(y.padded(shape)), self.machine.lanes(width)
         if not y.is_plain:
-            each = 0.5 * taps / min(self.lanes, y.block("C") if y.block("C") > 1 else self.lanes)
+            each = 0.5 * taps / min(lanes, y.block("C") if y.block("C") > 1 else lanes)
         elif stride > 1 or shape[3] == 1:
             each = STRIDED * taps / 2
         else:
-            each = 0.5 * taps * ceil(shape[3] / self.lanes) / shape[3]
-        return elements * each + self.copied(shape, y)
+            each = 0.5 * taps * ceil(shape[3] / lanes) / shape[3]
+        return elements * each + self.copied(shape, y, width=width)
+
+
+def width_of(value: SSAValue) -> int:
+    """Bytes of an element of a tensor."""
+    element = tensor_type(value).element_type
+    assert isinstance(element, FixedBitwidthType), element
+    return element.size
 
 
 def up(number: int, block: int) -> int:

@@ -22,7 +22,7 @@ from lamina.dialects.graph import ConcatOp, PointwiseOp, SliceOp, TransposeOp, l
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._any_layout import MOVERS
 from lamina.passes.graph._layout_candidates import Candidate
-from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_cost import LayoutCosts, width_of
 from lamina.passes.graph._layout_problem import FORBIDDEN, Problem
 from lamina.passes.graph._layout_wants import READ_ANYWHERE, wanted
 from lamina.passes.graph._padding import CHANNELS
@@ -110,7 +110,7 @@ def connect_readers(found: LayoutProblem, value: SSAValue) -> None:
             found.connect(producer, stored, reader, found.choices[op], beside)
     if len(exact) == 1:
         op, index = exact[0]
-        move = partial(transform, found.costs, shape(value))
+        move = partial(transform, found.costs, value)
         found.connect(producer, stored, found.variable.get(op), found.wants(op, index), move)
     elif exact:
         _copies(found, value, exact)
@@ -127,7 +127,7 @@ def _copies(
     found.copies[value] = variable, sets
 
     def copied(x: Layout, all: Sequence[Layout]) -> float:
-        return sum(transform(found.costs, shape(value), x, y) for y in all)
+        return sum(transform(found.costs, value, x, y) for y in all)
 
     def lacking(all: Sequence[Layout], want: Layout | None) -> float:
         return 0.0 if want is None or want in all else IMPOSSIBLE
@@ -143,15 +143,16 @@ def _subsets(layouts: Sequence[Layout], most: int) -> Iterator[tuple[Layout, ...
         yield from combinations(layouts, size)
 
 
-def transform(costs: LayoutCosts, size: tuple[int, ...], x: Layout, y: Layout | None) -> float:
+def transform(costs: LayoutCosts, value: SSAValue, x: Layout, y: Layout | None) -> float:
     """Cycles for storing a value in another layout."""
+    size = shape(value)
     if y is None or x == y:
         return 0.0
     if x.text == y.text:
         return 0.0
     if min(x.block("C"), y.block("C")) > 1 and x.padded(size) < y.padded(size):
         return IMPOSSIBLE  # the kernel would read blocks that are not there
-    return costs.transform(size, x, y)
+    return costs.transform(size, x, y, width_of(value))
 
 
 def _beside(
@@ -162,35 +163,38 @@ def _beside(
     transforms; None if nothing.
     """
     value = op.operands[index]
-    size = shape(value)
+    size, width = shape(value), width_of(value)
     if isinstance(op, PointwiseOp) and value.owner is joins(op):
 
         def alone(x: Layout, candidate: Candidate) -> float:
             y = candidate.x
-            return 0.0 if x == y else costs.copied(size, y) + costs.call  # a kernel of its own
+            if x == y:
+                return 0.0
+            return costs.copied(size, y, width=width) + costs.call  # a kernel of its own
 
         return alone
     if isinstance(op, MOVERS) and len(size) == len(shape(op.results[0])):
-        return lambda x, candidate: _moved(op, index, size, x, candidate.y, costs)
+        return lambda x, candidate: _moved(op, index, x, candidate.y, costs)
     if isinstance(op, READ_ANYWHERE):
-        return lambda x, candidate: costs.copied(size, x) if candidate.y.is_plain else 0.0
+        reading = partial(costs.copied, size, width=width)
+        return lambda x, candidate: reading(x) if candidate.y.is_plain else 0.0
     return None
 
 
-def _moved(
-    op: Operation, index: int, size: tuple[int, ...], x: Layout, y: Layout, costs: LayoutCosts
-) -> float:
+def _moved(op: Operation, index: int, x: Layout, y: Layout, costs: LayoutCosts) -> float:
     """Reading elements from where they lie in order to write them elsewhere."""
+    size, width = shape(op.operands[index]), width_of(op.operands[index])
     if isinstance(op, TransposeOp):
-        return 0.0 if _same_bytes(op, x, y) else costs.rearranged(size, x, y)
+        return 0.0 if _same_bytes(op, x, y) else costs.rearranged(size, x, y, width)
     if x != y:
-        return costs.rearranged(size, x, y)
+        return costs.rearranged(size, x, y, width)
     if isinstance(op, ConcatOp) and x.part(shape(op.y), size, op.starts()[index]) is not None:
         return 0.0  # written where it is needed
     if isinstance(op, SliceOp) and op.is_consecutive():
         if x.part(size, shape(op.y), op.starts.get_values()) is not None:
             return 0.0  # read where it is
-    return costs.copied(size, x, y) * (2 if isinstance(op, ConcatOp) and _cuts(op, x) else 1)
+    twice = isinstance(op, ConcatOp) and _cuts(op, x)
+    return costs.copied(size, x, y, width=width) * (2 if twice else 1)
 
 
 def _same_bytes(op: TransposeOp, x: Layout, y: Layout) -> bool:

@@ -21,15 +21,18 @@ from lamina.dialects.graph import (
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._any_layout import MOVERS
 from lamina.passes.graph._layout_candidates import (
+    FOURS,
     LAYOUTS,
     PLAIN,
     Candidate,
     candidates,
+    few_channels,
     workload,
 )
-from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_cost import LayoutCosts, width_of
 from lamina.passes.graph._layout_edges import LayoutProblem, connect_readers, joins
 from lamina.passes.graph._layout_rules import may_follow
+from lamina.passes.graph._padding import CHANNELS
 from lamina.passes.graph._winograd import applicable
 
 
@@ -71,7 +74,10 @@ def _followed(op: Operation, costs: LayoutCosts) -> list[Candidate]:
     if not any(len(shape(x)) == PLAIN.rank for x in op.operands):
         return []
     mover = isinstance(op, MOVERS)
-    allowed = [y for y in LAYOUTS if y == PLAIN or mover or _follows(op, y)]
+    layouts = list(LAYOUTS)
+    if width_of(op.results[0]) == 1 and few_channels(shape(op.results[0])[CHANNELS]):
+        layouts.append(FOURS)
+    allowed = [y for y in layouts if y == PLAIN or mover or _follows(op, y)]
     return [Candidate(y, y, own_cost(op, y, costs)) for y in allowed] if allowed[1:] else []
 
 
@@ -84,15 +90,17 @@ def _follows(op: Operation, layout: Layout) -> bool:
 
 def own_cost(op: Operation, y: Layout, costs: LayoutCosts) -> float:
     """What an op costs that has no preference, but for what its operands' layouts decide."""
-    size = shape(op.results[0])
+    size, width = shape(op.results[0]), width_of(op.results[0])
     if isinstance(op, PoolOp):
-        return costs.window(size, prod(op.window()), op.strides.get_values()[1], y)
+        return costs.window(size, prod(op.window()), op.strides.get_values()[1], y, width)
     if isinstance(op, GlobalAvgPoolOp):
-        return costs.window(size, prod(shape(op.x)[2:]), 1, y)
+        return costs.window(size, prod(shape(op.x)[2:]), 1, y, width)
     if isinstance(op, PointwiseOp):
         if joins(op) is not None:
             return 0.0
-        return costs.call + costs.copied(size, y, *(y for x in op.operands if shape(x) == size))
+        widths = [width, *(width_of(x) for x in op.operands if shape(x) == size)]
+        mean = sum(widths) / len(widths)
+        return costs.call + costs.copied(size, *(y for _ in widths), width=mean)
     if isinstance(op, MOVERS) and len(shape(op.operands[0])) == y.rank:
         return 0.0  # reading is writing
-    return costs.call + costs.copied(size, y)
+    return costs.call + costs.copied(size, y, width=width)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from math import inf
 
 from xdsl.dialects import arith
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
+from lamina.dialects.elements import INTEGER, integer_range, is_unsigned, kind_of
 from lamina.dialects.expr import Expr, div, var
 from lamina.dialects.graph import (
     AvgPool2dOp,
@@ -17,8 +18,9 @@ from lamina.dialects.graph import (
     InterleaveOp,
     MaxPool2dOp,
     WindowOp,
+    tensor_type,
 )
-from lamina.passes.graph._formula import Kernel, Scalars, Tensor, point
+from lamina.passes.graph._formula import Formula, Kernel, Scalars, Tensor, point
 
 
 def taps(op: WindowOp, h: Expr, w: Expr) -> list[Expr]:
@@ -45,6 +47,14 @@ def add(s: Scalars, v: list[SSAValue]) -> SSAValue:
 def larger(s: Scalars, v: list[SSAValue]) -> SSAValue:
     """max(acc, a)"""
     return s(arith.MaximumfOp, v[1], v[0])
+
+
+def largest(element: Attribute) -> tuple[Formula, float]:
+    """max(acc, a) of elements of this type, and what acc is at first"""
+    if kind_of(element) != INTEGER:
+        return larger, -inf
+    op = arith.MaxUIOp if is_unsigned(element) else arith.MaxSIOp
+    return lambda s, v: s(op, v[1], v[0]), integer_range(element)[0]
 
 
 def scaled(by: float) -> Callable[[Scalars, list[SSAValue]], SSAValue]:
@@ -105,14 +115,15 @@ def max_pool(k: Kernel, op: MaxPool2dOp) -> None:
             f"lower-graph-to-te: {op.name} has no elements for the channels with which {op.y.type}"
             f" fills its last block up; give {op.x.type} the same layout"
         )
+    join, lowest = largest(tensor_type(op.y).element_type)
     k.compute(
         axes,
         [(x, [n, c, *taps(op, h, w)])],
         (y, index),
-        larger,
+        join,
         reduce=reduce,
-        init=-inf,
-        outside=-inf,
+        init=lowest,
+        outside=lowest,
     )
 
 

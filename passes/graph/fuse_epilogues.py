@@ -19,6 +19,7 @@ from lamina.dialects.graph import (
     ConstantOp,
     Conv2dOp,
     DenseOp,
+    DequantizeOp,
     FusedOp,
     GlobalAvgPoolOp,
     InterleaveOp,
@@ -98,11 +99,19 @@ def readers(y: SSAValue) -> Sequence[Operation]:
 
 
 def feeders(x: SSAValue, read: set[SSAValue], reader: Operation) -> list[Operation] | None:
-    """The pointwise ops that compute `x`, for `reader` only, from nothing but what is in `read`."""
+    """
+    The pointwise ops that compute `x`, for `reader` only, from nothing but what is in `read`; or
+    from bytes, which are read instead of what is made of them.
+    """
     op = x.owner
     if not isinstance(op, PointwiseOp) or op.parent is not reader.parent:
         return None
-    if not can_join(op, reader.results[0]) or any(u.operation is not reader for u in x.uses):
+    if any(u.operation is not reader for u in x.uses):
+        return None
+    if isinstance(op, DequantizeOp) and len(shape(x)) == len(shape(reader.results[0])):
+        smaller = shape(x) != shape(reader.results[0])
+        return [op] if smaller or can_join(op, reader.results[0]) else None
+    if not can_join(op, reader.results[0]):
         return None
     found: list[Operation] = []
     for each in dict.fromkeys(op.operands):

@@ -35,7 +35,7 @@ from lamina.passes.graph._layout_apply import apply
 from lamina.passes.graph._layout_blocks import BLOCK
 from lamina.passes.graph._layout_candidates import usual_layouts
 from lamina.passes.graph._layout_choice import SEARCHES, Choice, choose
-from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_cost import FOUR, LayoutCosts, width_of
 from lamina.passes.graph._layout_search import BOUND
 
 BY_RULE = "blocked"
@@ -71,6 +71,7 @@ class BlockConvolution(RewritePattern):
             pads=op.pads.get_values(),
             dilations=op.dilations.get_values(),
             groups=op.groups.value.data,
+            fill=op.outside(),
             y=stored_as(op.y.type, y),
         )
         blocked.attributes = dict(op.attributes)
@@ -82,7 +83,10 @@ class BlockConvolution(RewritePattern):
 
 
 class PackMatrix(RewritePattern):
-    """dense(x, w) -> dense(x, relayout(w)): outputs side by side, one vector of them per input"""
+    """
+    dense(x, w) -> dense(x, relayout(w)): outputs side by side, one vector of them per input; of
+    bytes per group of four inputs, if x is nothing but such groups
+    """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: DenseOp, rewriter: PatternRewriter, /) -> None:
@@ -90,7 +94,9 @@ class PackMatrix(RewritePattern):
             return
         rows = shape(op.w)[0]
         width = BLOCK * min(8, -(-rows // BLOCK))  # 8 accumulators hide the latency of an fma
-        op.operands[1] = relayout(rewriter, op.w, Layout.parse(f"AB{width}a"))
+        in_fours = width_of(op.x) == width_of(op.w) == 1 and shape(op.w)[1] % FOUR == 0
+        packed = f"AB{width}a{FOUR}b" if in_fours else f"AB{width}a"
+        op.operands[1] = relayout(rewriter, op.w, Layout.parse(packed))
         rewriter.notify_op_modified(op)
 
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import BoolAttr, ModuleOp
+from xdsl.dialects.builtin import BoolAttr, IntegerAttr, ModuleOp, i64
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
@@ -162,7 +162,10 @@ class WholeWindowToGlobal(RewritePattern):
 
 
 class ZerosToPads(RewritePattern):
-    """conv2d(concat(0, x, 0)) along height or width -> conv2d(x) with pads; so avg_pool2d"""
+    """
+    conv2d(concat(0, x, 0)) along height or width -> conv2d(x) with pads; so avg_pool2d; on
+    integers any number instead of 0, if it is what is outside
+    """
 
     def __init__(self, store: WeightStore) -> None:
         self.store = store
@@ -173,7 +176,8 @@ class ZerosToPads(RewritePattern):
         if not isinstance(concat, ConcatOp) or not layout_of(op.x.type).is_plain:
             return
         axis = concat.axis.value.data
-        zeros = [number(x, self.store) == 0 for x in concat.xs]
+        outside = self.outside(op, concat)
+        zeros = [number(x, self.store) == outside for x in concat.xs]
         if axis < 2 or zeros.count(False) != 1:
             return
         # padding does not count in an average that has other padding that does not
@@ -188,7 +192,18 @@ class ZerosToPads(RewritePattern):
         new.pads = ints(pads)
         if isinstance(new, AvgPool2dOp):
             new.count_pads = BoolAttr.from_bool(True)
+        elif outside:
+            new.fill = IntegerAttr(int(outside), i64)
         replace(rewriter, op, new)
+
+    def outside(self, op: Conv2dOp | AvgPool2dOp, concat: ConcatOp) -> float:
+        """What lies around the image; if nothing does yet, what the first constant would be."""
+        if isinstance(op, AvgPool2dOp) or kind_of(tensor_type(op.x).element_type) == FLOAT:
+            return 0
+        if any(op.pads.get_values()):
+            return op.outside()
+        found = (number(x, self.store) for x in concat.xs)
+        return next((n for n in found if n is not None), 0)
 
 
 # -- movement

@@ -16,6 +16,7 @@ _DIFFERENCES = (arith.SubfOp, arith.SubiOp)
 _PRODUCTS = (arith.MulfOp, arith.MuliOp)
 _MAXIMA = (arith.MaximumfOp, arith.MaxSIOp)
 _MINIMA = (arith.MinimumfOp, arith.MinSIOp)
+_UNSIGNED = (arith.MaxUIOp, arith.MinUIOp)
 
 
 def ignores(op: ComputeOp, k: int, value: float) -> bool:
@@ -29,10 +30,13 @@ def ignores(op: ComputeOp, k: int, value: float) -> bool:
     assert isinstance(end, YieldOp)
     *inputs, acc = op.body.block.args
     result, known = end.value.owner, dict[SSAValue, float]({inputs[k]: value})
-    if isinstance(result, _MAXIMA + _MINIMA) and acc in result.operands:
+    if isinstance(result, _MAXIMA + _MINIMA + _UNSIGNED) and acc in result.operands:
         other = result.rhs if result.lhs is acc else result.lhs
         init = float(op.init.value.data)
-        ignored = value <= init if isinstance(result, _MAXIMA) else value >= init
+        if isinstance(result, _UNSIGNED):  # scalars have no sign, but what is the same is the same
+            ignored = value == init
+        else:
+            ignored = value <= init if isinstance(result, _MAXIMA) else value >= init
         return other is inputs[k] and ignored
     return _keeps(end.value, acc, known)
 

@@ -1,0 +1,33 @@
+// RUN: lamina-opt %s -p int8-bound-weights | filecheck %s
+
+// CHECK-LABEL: func.func @none_is_larger_than_64
+// CHECK:         graph.dense %x, %w {lamina.abs_b = 64 : i64}
+func.func @none_is_larger_than_64(%x: tensor<3x4xui8>) -> tensor<3x1xi32> {
+  %w = graph.constant dense<[[64, -64, 64, -64]]> : tensor<1x4xi8>
+  %y = graph.dense %x, %w : (tensor<3x4xui8>, tensor<1x4xi8>) -> tensor<3x1xi32>
+  func.return %y : tensor<3x1xi32>
+}
+
+// CHECK-LABEL: func.func @no_two_neighbours_are_together_larger_than_128
+// CHECK:         graph.conv2d %x, %w {{.*}} groups 1 {lamina.pair_b = 128 : i64}
+func.func @no_two_neighbours_are_together_larger_than_128(%x: tensor<1x3x4x4xui8>) -> tensor<1x1x4x4xi32> {
+  %w = graph.constant dense<[[[[100]], [[-28]], [[-128]]]]> : tensor<1x3x1x1xi8>
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x3x4x4xui8>, tensor<1x3x1x1xi8>) -> tensor<1x1x4x4xi32>
+  func.return %y : tensor<1x1x4x4xi32>
+}
+
+// CHECK-LABEL: func.func @larger_ones_have_no_mark
+// CHECK-NOT:     lamina
+// CHECK:         graph.dense %x, %w :
+// CHECK-LABEL: func.func @nor_have_those_that_nobody_knows
+// CHECK-NOT:     lamina
+// CHECK:         graph.dense %x, %w :
+func.func @larger_ones_have_no_mark(%x: tensor<3x4xui8>) -> tensor<3x1xi32> {
+  %w = graph.constant dense<[[64, -65, 64, -64]]> : tensor<1x4xi8>
+  %y = graph.dense %x, %w : (tensor<3x4xui8>, tensor<1x4xi8>) -> tensor<3x1xi32>
+  func.return %y : tensor<3x1xi32>
+}
+func.func @nor_have_those_that_nobody_knows(%x: tensor<3x4xui8>, %w: tensor<1x4xi8>) -> tensor<3x1xi32> {
+  %y = graph.dense %x, %w : (tensor<3x4xui8>, tensor<1x4xi8>) -> tensor<3x1xi32>
+  func.return %y : tensor<3x1xi32>
+}
