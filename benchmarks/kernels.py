@@ -38,6 +38,7 @@ from lamina.backends.cpu.peak import fma_peak
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.options import Options
+from lamina.passes.int8.int8_expand import Int8ExpandPass
 from lamina.passes.pipelines import default
 from lamina.universe import dialects
 
@@ -188,8 +189,8 @@ def build(kernel: Kernel, machine: Machine, threads: int) -> Code:
     """Through the passes of the default pipeline that begin on te."""
     module = parse(kernel.text)
     start, choose = time.perf_counter(), 0.0
-    for p in default(machine.name, Options(threads)):
-        if p.name.startswith(("te-", "vec-", "loop-")):
+    for p in (*default(machine.name, Options(threads)), Int8ExpandPass()):
+        if p.name.startswith(("te-", "vec-", "loop-", "int8-expand", "int8-lower")):
             before = time.perf_counter()
             p.apply(Context(), module)
             if p.name == "te-choose-schedules":
@@ -250,6 +251,10 @@ def copied(array: np.ndarray) -> np.ndarray:
 
 def hot_loop(code: str) -> list[str]:
     """Of the blocks that jump back to themselves the one with the most multiplications."""
+
+    def products(block: Sequence[str]) -> int:
+        return sum(any(name in i for name in ("mul", "fmadd", "vpdp", "vpmadd")) for i in block)
+
     label, block, best = "", list[str](), list[str]()
     for line in map(str.strip, code.splitlines()):
         if line.endswith(":"):
@@ -257,7 +262,7 @@ def hot_loop(code: str) -> list[str]:
             continue
         block.append(line)
         if line.startswith("j") and line.split()[-1] == label:
-            best = max(best, [*block], key=lambda b: sum("mul" in i or "fmadd" in i for i in b))
+            best = max(best, [*block], key=products)
     return best
 
 

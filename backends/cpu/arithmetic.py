@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from lamina.backends.cpu.limits import constant_values, fits
 from lamina.backends.cpu.types import constant, element_of, lanes_of, mangled
 from lamina.backends.cpu.writer import Handler, Writer
 from lamina.dialects import int8
@@ -138,15 +139,6 @@ def _never_nan(v: SSAValue) -> bool:
     return not any(isnan(n) for n in constant_values(op))
 
 
-def constant_values(op: arith.ConstantOp) -> tuple[float, ...]:
-    """The numbers of a constant, element by element."""
-    value = op.value
-    if isinstance(value, DenseIntOrFPElementsAttr):
-        return tuple(value.get_values())  # pyright: ignore[reportReturnType]
-    assert isinstance(value, IntegerAttr | FloatAttr), value
-    return (value.value.data,)
-
-
 def _constant(w: Writer, op: Operation) -> None:
     assert isinstance(op, arith.ConstantOp)
     if not isinstance(op.value, DenseIntOrFPElementsAttr | IntegerAttr | FloatAttr):
@@ -192,11 +184,23 @@ def _convert(w: Writer, instruction: str, x: SSAValue, res: SSAValue) -> None:
 
 
 def _to_integer(w: Writer, op: Operation) -> None:
-    """The nearest number that the integer holds: a plain fptosi of another would be undefined."""
+    """
+    The nearest number that the integer holds: a plain fptosi of another would be undefined.
+
+    What is rounded before and surely fits is one instruction, on every machine.
+    """
     unsigned = isinstance(op, arith.FPToUIOp) or getattr(op, "unsigned", None) is not None
     (x,), (res,) = op.operands, op.results
-    name = f"llvm.fpto{'ui' if unsigned else 'si'}.sat.{mangled(res.type)}.{mangled(x.type)}"
-    w.define(res, w.intrinsic(w.type(res.type), name, (w.type(x.type), w.name(x))))
+    kind, t = "ui" if unsigned else "si", w.type(res.type)
+    types = f"{mangled(res.type)}.{mangled(x.type)}"
+    if not fits(x, res.type, unsigned):
+        name = f"llvm.fpto{kind}.sat.{types}"
+        w.define(res, w.intrinsic(t, name, (w.type(x.type), w.name(x))))
+    elif isinstance(x.owner, math.RoundEvenOp) and element_of(res.type) == i32 and not unsigned:
+        y = x.owner.operand
+        w.define(res, w.intrinsic(t, f"llvm.lrint.{types}", (w.type(y.type), w.name(y))))
+    else:
+        _convert(w, f"fpto{kind}", x, res)
 
 
 def _index_cast(w: Writer, op: Operation) -> None:
@@ -246,9 +250,15 @@ def _vec_convert(w: Writer, op: Operation) -> None:
         case True, False:
             _convert(w, "uitofp" if u else "sitofp", op.x, op.res)
         case True, True:
-            _convert(w, "trunc" if not wider else "zext" if u else "sext", op.x, op.res)
+            _convert(w, ("zext" if u else "sext") if wider else _truncation(op), op.x, op.res)
         case _:
             _convert(w, "fpext" if wider else "fptrunc", op.x, op.res)
+
+
+def _truncation(op: vec.ConvertOp) -> str:
+    """LLVM packs registers with saturation where it is told that nothing is cut off."""
+    to = op.res.type
+    return "trunc nuw" if fits(op.x, to, True) else "trunc nsw" if fits(op.x, to) else "trunc"
 
 
 def _vec_bitcast(w: Writer, op: Operation) -> None:

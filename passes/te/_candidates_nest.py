@@ -151,6 +151,16 @@ class _Dimensions:
 
 
 @dataclass(frozen=True)
+class Groups:
+    """A part of the reduction that the body takes at once; what else it keeps, for what is read."""
+
+    part: Part
+    lanes: int
+    registers: int
+    kept: int
+
+
+@dataclass(frozen=True)
 class Nest:
     """A te op, its axes cut where the blocks of its buffers are."""
 
@@ -164,6 +174,7 @@ class Nest:
     """parts of axes that a bound mentions: they stay loops"""
     body_ops: int
     epilogue_ops: int
+    groups: Groups | None = None
 
     @cached_property
     def inputs(self) -> Sequence[Buffer]:

@@ -132,7 +132,10 @@ def _parallel(loops: Sequence[Part]) -> list[Part]:
 
 
 def _splits(plan: _Plan, taken: set[str]) -> tuple[dict[str, str], list[tuple[str, ...]]]:
-    """A name for each part, and the splits that make it: the largest steps first."""
+    """
+    A name for each part, and what makes it: splits, those with the largest steps first, and then
+    products of groups.
+    """
     names: dict[str, str] = {}
     directives: list[tuple[str, ...]] = []
 
@@ -143,14 +146,24 @@ def _splits(plan: _Plan, taken: set[str]) -> tuple[dict[str, str], list[tuple[st
         return name
 
     for axis in plan.nest.extents:
-        *coarse, last = [p for p in plan.nest.parts if p.axis == axis]
+        *coarse, last = _parts_of(plan.nest, axis)
+        group = plan.nest.groups and plan.nest.groups.part
+        ends = {plan.vector: "v", group: "g"}
         rest = axis
         for k, part in enumerate(coarse):
             threads = "t" if part is plan.shared else ""
             names[part.name] = fresh(axis + (threads or ("o" if k == 0 else MIDDLE[k - 1])))
-            end = part is coarse[-1] and last == plan.vector
-            following = fresh(axis + ("v" if end else REST[k]))
+            end = ends.get(last, "") if part is coarse[-1] else ""
+            following = fresh(axis + (end or REST[k]))
             directives.append(("split", rest, str(part.step), names[part.name], following))
             rest = following
         names[last.name] = rest
+        if last == group:
+            directives.append(("dot4", rest))
     return names, directives
+
+
+def _parts_of(nest: Nest, axis: str) -> list[Part]:
+    """The factors of an axis, the group that the body takes at once as the last of them."""
+    parts = [*nest.parts, *([nest.groups.part] if nest.groups else [])]
+    return [p for p in parts if p.axis == axis]

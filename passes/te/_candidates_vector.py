@@ -43,7 +43,7 @@ def choose_rows(nest: Nest, vector: Part | None, machine: Machine) -> tuple[Nest
     there is none. All its steps unrolled, `vec-transpose-loads` makes the loads loads of rows.
     """
     tables = any(b.table for b in nest.buffers)
-    if machine.kind != "cpu" or vector is None or nest.reduction or tables:
+    if machine.kind != "cpu" or vector is None or nest.reduction or nest.groups or tables:
         return nest, None
     most = min(MOST_ROW, 1 << (vector.extent - 1).bit_length())
     for b in nest.inputs:

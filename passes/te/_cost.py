@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from lamina.backends.machine import Machine
 from lamina.dialects.te import ComputeOp, ScheduleAttr
+from lamina.passes.te._candidates_groups import in_groups
 from lamina.passes.te._candidates_nest import Nest, nest_of
 from lamina.passes.te._candidates_orders import Ordered, best_order, plain_order
 from lamina.passes.te._candidates_text import schedule_text
@@ -47,7 +48,9 @@ def candidates(
     """
     if (nest := nest_of(op, homes)) is None:
         return []
+    nest = in_groups(op, nest, machine)
     lanes = 1 if scalar_only(op) else machine.vector_bytes // _widest(op, nest)
+    lanes = min(lanes, nest.groups.lanes) if nest.groups else lanes
     nest, vector = choose_vector(nest, lanes)
     nest, rows = choose_rows(nest, vector, machine)
 
@@ -123,5 +126,6 @@ def quick_seconds(nest: Nest, machine: Machine, lane_bytes: int = 4) -> float:
 
 def _widest(op: ComputeOp, nest: Nest) -> int:
     """Bytes of the widest number in a lane: it decides how many lanes there are."""
-    init = getattr(op.init.type, "bitwidth", 64) // 8
-    return max(init, *(b.element_bytes for b in nest.buffers if not b.binds))
+    made = (r.type for region in op.regions for o in region.block.ops for r in o.results)
+    bits = max(getattr(t, "bitwidth", 64) for t in (op.init.type, *made))
+    return max(bits // 8, *(b.element_bytes for b in nest.buffers if not b.binds))

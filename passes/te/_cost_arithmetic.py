@@ -170,6 +170,8 @@ def registers(nest: Nest, tile: Tile) -> int:
         window = last | {p.name: t for p, t in tile.spatial}
         shared = (b.elements(window) for b in nest.inputs if shares(b, tile))
         kept = max(kept, sum(shared) + 1)
+    if (groups := nest.groups) is not None:
+        kept = kept * groups.kept + groups.registers
     return tile.accumulators + kept
 
 

@@ -17,6 +17,7 @@ from xdsl.ir import SSAValue
 
 from lamina.backends.machine import Machine
 from lamina.dialects.te import ConstantOp, memref_type
+from lamina.passes.te._candidates_groups import takes_groups
 from lamina.passes.te._tile_legality import memory_strides
 from lamina.passes.te._together import Shared, Stage, edges_of, ratios, shared_axes
 
@@ -80,6 +81,8 @@ class Arithmetic:
         sums = len(spatial) < len(op.axes.data) and len(reused) == 2 and all(reused)
         self.reused = sorted(reused, key=lambda names: self.vector in names) if sums else []
         """of a contraction, the axes along which each input is used again, the vector's last"""
+        self.at_once = 4 if self.reused and takes_groups(op, machine) else 1
+        """points of the reduction that are one product on lanes"""
 
     def cycles(self, stage: Stage) -> float:
         """Of one block, as good as it gets with its extents."""
@@ -89,7 +92,7 @@ class Arithmetic:
             return points * self.steps / 2 / lanes
         across, along = (prod(stage.extents[n] for n in names) for names in self.reused)
         lanes = min(self.lanes, along)
-        return points / lanes * self._per_product(along // lanes, across)
+        return points / self.at_once / lanes * self._per_product(along // lanes, across)
 
     def _per_product(self, vectors: int, others: int) -> float:
         """Cycles of one vector product in the best register tile of at most these sizes."""

@@ -52,6 +52,9 @@ class TeChooseSchedulesPass(ModulePass):
     time, which knows where the operands lie when a kernel is called. Ops that have a schedule or a
     mark already are left alone. What a kernel should take is noted on it: `lamina.seconds`.
 
+    Where 4 steps of a reduction are neighbouring bytes in both inputs, unsigned in one and signed
+    in the other, a step is a dot product of them: `split ic 4 icm icg, dot4 icg`.
+
     With several threads the length of the longest share counts, and the outermost loop is a run of
     steps for each: `split oh 28 oht ohi, .., order oht .., parallel oht`.
     """

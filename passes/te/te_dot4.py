@@ -12,7 +12,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.expr import constant
+from lamina.dialects.expr import Expr, constant
 from lamina.dialects.int8 import Dot4Op
 from lamina.dialects.te import AxesAttr, ComputeOp, YieldOp
 from lamina.passes.te._directives import find_axis, on_every_op
@@ -27,33 +27,42 @@ def dot4(op: ComputeOp, name: str) -> None:
         raise PassFailedException(
             f"need inputs at known places, but '{min(op.binders)}' is an integer that is read"
         )
-    unsigned = _unsigned_side(op)
+    if (unsigned := unsigned_side(op)) is None:
+        names = ", ".join(o.name for o in op.body.block.ops)
+        raise PassFailedException(
+            f"need a body acc + zext(a) * sext(b) of bytes in i32, got {names}"
+        )
     ranges = op.ranges
     op.rewrite(lambda e: e.simplify(ranges))
     for k in range(2):
         _check_neighbours(op, k, name)
-    if bad := [e for e, _ in op.bounds.data if name in e.names()]:
+    if bad := [e for e, n in op.bounds.data if not _keeps_groups(e, n, name)]:
         raise PassFailedException(f"'{bad[0]}' bounds '{name}': pad that dimension in the layout")
     op.axes = AxesAttr(tuple(x for x in op.axes.data if x is not a))
     op.substitute({name: constant(0)})
     _use_groups(op, unsigned)
 
 
-def _unsigned_side(op: ComputeOp) -> int:
-    """Which input is zero extended, if the body is acc + zext(a) * sext(b) in any order."""
+def unsigned_side(op: ComputeOp) -> int | None:
+    """
+    Which input is zero extended, if the body is acc + zext(a) * sext(b) in any order.
+
+    None for other bodies: of two signed or two unsigned bytes no instruction adds up four products,
+    so each is extended to 32 bits and multiplied there, exact but several times slower.
+    """
     *inputs, acc = op.body.block.args
     end = op.body.block.last_op
     add = end.operands[0].owner if isinstance(end, YieldOp) else None
-    if isinstance(add, arith.AddiOp) and acc in add.operands and op.init.type == i32:
-        mul = (add.rhs if add.lhs is acc else add.lhs).owner
-        if isinstance(mul, arith.MuliOp):
-            found = {_extended(v) for v in mul.operands}
-            for k in range(2):
-                wanted = {(arith.ExtUIOp, inputs[k]), (arith.ExtSIOp, inputs[1 - k])}
-                if len(inputs) == 2 and found == wanted and len(op.body.block.ops) == 5:
-                    return k
-    names = ", ".join(o.name for o in op.body.block.ops)
-    raise PassFailedException(f"need a body acc + zext(a) * sext(b) of bytes in i32, got {names}")
+    if not isinstance(add, arith.AddiOp) or acc not in add.operands or op.init.type != i32:
+        return None
+    mul = (add.rhs if add.lhs is acc else add.lhs).owner
+    if not isinstance(mul, arith.MuliOp) or len(inputs) != 2 or len(op.body.block.ops) != 5:
+        return None
+    found = {_extended(v) for v in mul.operands}
+    for k in range(2):
+        if found == {(arith.ExtUIOp, inputs[k]), (arith.ExtSIOp, inputs[1 - k])}:
+            return k
+    return None
 
 
 def _extended(value: SSAValue) -> tuple[type, SSAValue] | None:
@@ -75,6 +84,14 @@ def _check_neighbours(op: ComputeOp, k: int, name: str) -> None:
         )
     if access.pad is not None:
         raise PassFailedException(f"{access} may read padding: give the buffer a halo")
+
+
+def _keeps_groups(e: Expr, n: int, name: str) -> bool:
+    """Whether `e < n` holds for all steps of `name` or for none: all else comes in steps of 4."""
+    if name not in e.names():
+        return True
+    others = [c for atom, c in e.terms if atom != name]
+    return e.coefficient(name) == 1 and all(k % 4 == 0 for k in (*others, e.const, n))
 
 
 def _use_groups(op: ComputeOp, unsigned: int) -> None:

@@ -1,5 +1,6 @@
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512"}' --split-input-file | filecheck %s
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512" threads=3}' --split-input-file | filecheck %s --check-prefix=THREADS
+// RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:cascadelake"}' --split-input-file | filecheck %s --check-prefix=DOT4
 
 // 28 accumulators of 16 lanes: 14 pixels by 2 vectors of channels, the window stays rolled.
 // CHECK-LABEL: func.func @contraction_over_blocked_layouts
@@ -184,6 +185,81 @@ func.func private @product(%x: memref<4096xf32>, %w: memref<4096x4096xf32>, %y: 
     : memref<4096xf32>, memref<4096x4096xf32>, memref<4096xf32> (%a: f32, %b: f32, %acc: f32) {
       %s = math.fma %a, %b, %acc : f32
       te.yield %s : f32
+    }
+  func.return
+}
+
+// -----
+
+// Four neighbouring bytes are one product. Where that is one instruction, the tile is that of floats;
+// elsewhere some registers are for what stands for it.
+// DOT4-LABEL:  func.func @contraction_of_bytes
+// DOT4:          schedule [split oc 32 oco oci, split oci 16 ocm ocv, split ow 14 owo owi, split ic 16 ico ici, split ici 4 icm icg, dot4 icg,
+// DOT4-SAME:       ico kh kw icm owi ocm ocv, parallel {{.*}}, unroll owi ocm, vector ocv]
+// CHECK-LABEL: func.func @contraction_of_bytes
+// CHECK:         dot4 icg, {{.*}}, vector ocv]
+// THREADS-LABEL: func.func @contraction_of_bytes
+// THREADS:         dot4 icg, order oht {{.*}}ohi {{.*}}ocv, parallel oht, unroll
+func.func @contraction_of_bytes(
+    %x: memref<4x58x58x16xui8>, %w: memref<2x4x3x3x4x32x4xi8>, %y: memref<4x56x56x16xi32>) {
+  te.compute
+    axes(oc: 64, oh: 56, ow: 56, reduce ic: 64, reduce kh: 3, reduce kw: 3)
+    ins(%x[ic floordiv 16, oh + kh, ow + kw, ic mod 16],
+        %w[oc floordiv 32, ic floordiv 16, kh, kw, (ic mod 16) floordiv 4, oc mod 32, ic mod 4])
+    out(%y[oc floordiv 16, oh, ow, oc mod 16])
+    init 0 : i32
+    : memref<4x58x58x16xui8>, memref<2x4x3x3x4x32x4xi8>, memref<4x56x56x16xi32>
+    (%a: i8, %b: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %bx = arith.extsi %b : i8 to i32
+      %p = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  func.return
+}
+
+// -----
+
+// Neighbours in both rows, whatever the layouts say; two unsigned sides have no such product.
+// CHECK-LABEL: func.func @rows_times_rows
+// CHECK:         schedule [{{.*}}split k 4 ko kg, dot4 kg, {{.*}}
+// CHECK:         schedule
+// CHECK-NOT:     dot4
+// CHECK:         func.return
+func.func @rows_times_rows(%x: memref<32x256xui8>, %w: memref<64x256xi8>, %v: memref<64x256xui8>, %y: memref<32x64xi32>) {
+  te.compute
+    axes(m: 32, n: 64, reduce k: 256) ins(%w[n, k], %x[m, k]) out(%y[m, n]) init 0 : i32
+    : memref<64x256xi8>, memref<32x256xui8>, memref<32x64xi32> (%b: i8, %a: i8, %acc: i32) {
+      %bx = arith.extsi %b : i8 to i32
+      %ax = arith.extui %a : i8 to i32
+      %p = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  te.compute
+    axes(m: 32, n: 64, reduce k: 256) ins(%v[n, k], %x[m, k]) out(%y[m, n]) init 0 : i32
+    : memref<64x256xui8>, memref<32x256xui8>, memref<32x64xi32> (%b: i8, %a: i8, %acc: i32) {
+      %bx = arith.extui %b : i8 to i32
+      %ax = arith.extui %a : i8 to i32
+      %p = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  func.return
+}
+
+// -----
+
+// Lanes are as many as there are of the widest number on the way: bytes in, bytes out, floats between.
+// CHECK-LABEL: func.func @bytes_rescaled
+// CHECK:         schedule [{{.*}}split ii 16 im iv, {{.*}}vector iv]
+func.func @bytes_rescaled(%x: memref<4096xui8>, %y: memref<4096xui8>) {
+  te.compute axes(i: 4096) ins(%x[i]) out(%y[i]) init 0 : i8 : memref<4096xui8>, memref<4096xui8>
+    (%a: i8, %acc: i8) {
+      %x1 = int8.dequantize %a from <u8, 0.5, 3> : i8
+      %q = int8.quantize %x1 to <u8, 0.75, 1> : f32
+      te.yield %q : i8
     }
   func.return
 }

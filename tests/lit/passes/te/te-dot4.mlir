@@ -119,3 +119,21 @@ func.func @integers_are_refused(%at: memref<4xi32>, %x: memref<8x4xi8>, %w: memr
     }
   func.return
 }
+
+// A bound that cuts no group is one on groups.
+// CHECK-LABEL: @bound_between_groups
+// CHECK: axes(o: 16, reduce ko: 8) where ko * 4 + 8 < 28
+// CHECK-NEXT: ins(%x[ko * 4], %w[ko, o, 0])
+func.func @bound_between_groups(%x: memref<20xi8>, %w: memref<5x16x4xi8>, %y: memref<16xi32>) {
+  te.compute axes(o: 16, reduce ko: 8, reduce kg: 4) where ko * 4 + kg + 8 < 28
+    ins(%x[ko * 4 + kg], %w[ko, o, kg]) out(%y[o]) init 0 : i32
+    : memref<20xi8>, memref<5x16x4xi8>, memref<16xi32>
+    (%a: i8, %b: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %bx = arith.extsi %b : i8 to i32
+      %p = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  func.return
+}
