@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="run a model"))
     _add_bench(commands.add_parser("bench", help="time a model, also against other libraries"))
     _add_tune(commands.add_parser("tune", help="measure schedules of a model's kernels"))
+    _add_quantize(commands.add_parser("quantize", help="make a model of 8-bit integers"))
     _add_machine(commands.add_parser("machine", help="what is known of a CPU, measured or not"))
     return top
 
@@ -208,6 +209,72 @@ def _add_tune(p: argparse.ArgumentParser) -> None:
     _add_model_options(p)
 
 
+def _add_quantize(p: argparse.ArgumentParser) -> None:
+    p.description = (
+        "Write the float ONNX file MODEL as one of 8-bit integers, in the QDQ form that other "
+        "runtimes read too. Ranges of tensors are measured on samples; Ctrl-C keeps what is "
+        "measured, and a second run goes on from there."
+    )
+    p.add_argument("model", metavar="MODEL", help="an .onnx file")
+    p.add_argument("-o", metavar="FILE", dest="output", help="where to write the model")
+    p.add_argument(
+        "--data",
+        metavar="DIR|F.npz",
+        help="samples of the inputs: an .npz file with an array for each input, one sample after "
+        "the other along its first dimension, or a folder of .npz or .npy files",
+    )
+    p.add_argument(
+        "--method",
+        choices=("minmax", "percentile", "entropy"),
+        default="minmax",
+        help="the range of a tensor: all it held, the share --percentile of that, or what loses "
+        "the least information in 8 bits (default: minmax)",
+    )
+    p.add_argument(
+        "--percentile", metavar="P", type=float, default=99.999, help="(default: 99.999)"
+    )
+    p.add_argument("--save-ranges", metavar="FILE", help="write the ranges as JSON")
+    p.add_argument("--ranges", metavar="FILE", help="take such ranges, measure none")
+    p.add_argument(
+        "--activations", choices=("u8", "s8"), default="u8", help="unsigned or signed (default: u8)"
+    )
+    p.add_argument(
+        "--seven-bit",
+        action="store_true",
+        help="weights of at most 64, which CPUs without VNNI multiply faster",
+    )
+    p.add_argument(
+        "--kinds",
+        metavar="KIND,...",
+        type=_names,
+        help="what is computed in 8 bits: conv, dense, matmul, and between them add, mul, average, "
+        "concat, max, move (default: all)",
+    )
+    p.add_argument(
+        "--float",
+        metavar="NAME,...",
+        dest="keep_float",
+        type=_names,
+        default=[],
+        help="layers that stay float, by name or by a pattern such as 'features.0.*'",
+    )
+    p.add_argument(
+        "--whole", action="store_true", help="quantize the first convolutions and last layers, too"
+    )
+    p.add_argument(
+        "--simulate",
+        action="store_true",
+        help="write a model that computes in float and rounds what would be 8 bits",
+    )
+    p.add_argument(
+        "--report",
+        action="store_true",
+        help="compare it with the float model on the samples: every quantized tensor, worst first",
+    )
+    p.add_argument("--again", action="store_true", help="measure what was measured before, too")
+    _add_shape(p)
+
+
 def _add_machine(p: argparse.ArgumentParser) -> None:
     p.description = (
         "Show what schedules are chosen by: vectors, caches, and rates. Those of this CPU are "
@@ -249,6 +316,10 @@ def _add_model_options(p: argparse.ArgumentParser) -> None:
         help="fast: sums of other products where these are fewer; strict: as the model says "
         "(default: fast)",
     )
+    _add_shape(p)
+
+
+def _add_shape(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--shape",
         metavar="NAME=1x3x224x224",

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from lamina.backends.cpu.model import CompiledModel, load
     from lamina.compiler import compile
     from lamina.errors import LaminaError
+    from lamina.tools.quantize.quantizer import quantize
 
     __version__: str
 
-__all__ = ["CompiledModel", "LaminaError", "__version__", "compile", "load"]
+__all__ = ["CompiledModel", "LaminaError", "__version__", "compile", "load", "quantize"]
 
 _HOMES = {
     "CompiledModel": "lamina.backends.cpu.model",
     "LaminaError": "lamina.errors",
     "compile": "lamina.compiler",
     "load": "lamina.backends.cpu.model",
+    "quantize": "lamina.tools.quantize.quantizer",
 }
 
 

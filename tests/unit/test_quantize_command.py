@@ -1,0 +1,373 @@
+"""`lamina quantize`: its results, what it keeps, and every error as one line."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+import lamina as api
+from lamina.tools.quantize import collect
+from lamina.tools.quantize.histogram import Histogram
+from tests.unit.cli import Command
+from tests.unit.onnx_models import model, node
+from tests.unit.small_network import operators, samples, small_network
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for all tests, because they compile the same network."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def cache(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That, without calibrations."""
+    shutil.rmtree(kernels / "calibration", ignore_errors=True)
+    monkeypatch.setenv("LAMINA_CACHE", str(kernels))
+    return kernels
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model and data, in the working directory."""
+    onnx.save(small_network(), tmp_path / "net.onnx")
+    np.savez(tmp_path / "data.npz", x=samples(6))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def lamina(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)
+
+
+def test_model_is_written_and_said_what_stays_float(lamina: Command, folder: Path) -> None:
+    said = lamina("quantize", "net.onnx", "--data", "data.npz", "-o", "net.int8.onnx")
+    assert said == (
+        "net.onnx: 4 of 6 layers in 8 bits, and 10 tensors\n"
+        "  conv1 stays float: first convolution\n"
+        "  dense6 stays float: last layer\n"
+        "calibration: minmax on 6 samples\n"
+    )
+    assert onnx.load("net.int8.onnx") == api.quantize(small_network(), samples(6))
+    assert {p.name for p in folder.iterdir()} == {"net.onnx", "data.npz", "net.int8.onnx"}
+
+
+def test_folder_of_samples_is_the_same_as_a_file(lamina: Command, folder: Path) -> None:
+    images = samples(6)
+    (folder / "images").mkdir()
+    np.save("images/0.npy", images[0])
+    np.save("images/1.npy", images[1:2])
+    np.savez("images/2.npz", x=images[2:])
+    (folder / "images" / "notes.txt").touch()
+    lamina("quantize", "net.onnx", "--data", "images", "-o", "a.onnx")
+    lamina("quantize", "net.onnx", "--data", "data.npz", "-o", "b.onnx")
+    assert Path("a.onnx").read_bytes() == Path("b.onnx").read_bytes()
+
+
+def test_ranges_are_written_and_read(lamina: Command, folder: Path) -> None:
+    flags = ["--method", "percentile", "--percentile", "99"]
+    lamina("quantize", "net.onnx", "--data", "data.npz", *flags, "--save-ranges", "r.json")
+    lamina("quantize", "net.onnx", "--ranges", "r.json", "-o", "a.onnx")
+    lamina("quantize", "net.onnx", "--data", "data.npz", *flags, "-o", "b.onnx")
+    assert Path("a.onnx").read_bytes() == Path("b.onnx").read_bytes()
+    assert '"r2": [' in Path("r.json").read_text()
+
+
+def test_report_lists_tensors_worst_first(lamina: Command, folder: Path) -> None:
+    said = lamina("quantize", "net.onnx", "--data", "data.npz", "--report").splitlines()
+    head = next(n for n, line in enumerate(said) if line.startswith("tensor "))
+    assert said[head].split("  ")[0] == "tensor"
+    noise = [float(x[1]) for x in re.finditer(r"(\S+) dB +\S+ dB", "\n".join(said[head:]))]
+    assert len(noise) == 11
+    assert noise == sorted(noise)
+    assert re.fullmatch(r"output 'y': \S+ dB, cosine 0\.99\d+", said[-1])
+
+
+def test_simulated_model_has_no_integers(lamina: Command, folder: Path) -> None:
+    flags = ["--simulate", "-o", "s.onnx"]
+    lamina("quantize", "net.onnx", "--data", "data.npz", *flags)
+    assert "Round" in operators(onnx.load("s.onnx"))
+    assert "QuantizeLinear" not in operators(onnx.load("s.onnx"))
+
+
+# -- what is kept
+
+
+def test_second_run_collects_nothing(lamina: Command, folder: Path) -> None:
+    first = ("quantize", "net.onnx", "--data", "data.npz", "-o", "a.onnx")
+    lamina(*first)
+    again = lamina(*first, "--method", "entropy")
+    assert again.endswith("calibration: entropy on 6 samples, 6 of them collected before\n")
+    assert "before" not in lamina(*first, "--again")
+    np.savez("data.npz", x=samples(6, seed=1))
+    assert "before" not in lamina(*first)
+
+
+def test_interrupted_calibration_goes_on(
+    lamina: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added, calls = Histogram.added, []
+
+    def interrupted(self: Histogram, x: np.ndarray) -> Histogram:
+        calls.append(x)
+        if len(calls) == 25:  # in the midst of the fourth sample of 7 tensors
+            raise KeyboardInterrupt
+        return added(self, x)
+
+    command = ("quantize", "net.onnx", "--data", "data.npz", "-o", "a.onnx")
+    with monkeypatch.context() as patch:
+        patch.setattr(Histogram, "added", interrupted)
+        assert lamina.error(*command) == "interrupted"
+    assert not Path("a.onnx").exists()
+    assert "6 samples, 3 of them collected before" in lamina(*command)
+    lamina(*command[:-1], "b.onnx", "--again")
+    assert Path("a.onnx").read_bytes() == Path("b.onnx").read_bytes()
+
+
+WITH_A_SIGN = """
+import sys
+from pathlib import Path
+from lamina.tools.lamina import main
+from lamina.tools.quantize.histogram import Histogram
+
+added = Histogram.added
+
+def and_a_sign(self, x):
+    Path("begun").touch()
+    return added(self, x)
+
+Histogram.added = and_a_sign
+sys.exit(main())
+"""
+
+
+def test_control_c_keeps_what_was_collected(folder: Path, cache: Path) -> None:
+    np.savez("data.npz", x=samples(20_000))
+    process = subprocess.Popen(
+        [sys.executable, "-c", WITH_A_SIGN, *"quantize net.onnx --data data.npz -o a.onnx".split()],
+        env={**os.environ, "LAMINA_CACHE": str(cache)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not Path("begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (1, "lamina: interrupted\n")
+    (kept,) = cache.glob("calibration/*.npz")
+    with np.load(kept) as state:
+        assert 0 < int(state["done"]) < 20_000
+    assert {p.name for p in folder.iterdir()} == {"net.onnx", "data.npz", "begun"}
+
+
+def test_damaged_state_is_refused(lamina: Command, folder: Path, cache: Path) -> None:
+    command = ("quantize", "net.onnx", "--data", "data.npz", "-o", "a.onnx")
+    lamina(*command)
+    (kept,) = cache.glob("calibration/*.npz")
+    kept.write_bytes(b"no archive")
+    Path("a.onnx").unlink()
+    assert lamina.error(*command) == (
+        f"'{kept}', which keeps an earlier calibration, is damaged; delete it, or collect anew "
+        "with --again"
+    )
+    assert not Path("a.onnx").exists()
+    lamina(*command, "--again")
+    assert collect.load(kept, list(_names(kept)), 6).done == 6
+
+
+def _names(path: Path) -> np.ndarray:
+    with np.load(path) as state:
+        return state["names"]
+
+
+# -- errors
+
+
+NEEDS = "needs samples of 1x3x9x7, one after the other, found"
+
+DATA: list[tuple[str, dict[str, Any], str]] = [
+    ("misshapen", {"x": samples(2)[:, :, :8]}, f"input 'x' {NEEDS} 2x3x8x7"),
+    ("rank", {"x": samples(2)[:, 0]}, f"input 'x' {NEEDS} 2x9x7"),
+    ("type", {"x": samples(2).astype(np.float64)}, "input 'x' needs float32, found float64"),
+    ("integers", {"x": np.ones((1, 3, 9, 7), np.uint8)}, "input 'x' needs float32, found uint8"),
+    ("name", {"image": samples(1)}, "the model has no input 'image'; its inputs are 'x'"),
+    ("another", {"x": samples(1), "y": samples(1)}, "the model has no input 'y'; its inputs are"),
+    ("missing", {}, "input 'x' is missing"),
+    ("empty", {"x": samples(0)}, "input 'x' is empty, found 0x3x9x7"),
+    ("nan", {"x": np.full((2, 3, 9, 7), np.nan, np.float32)}, "input 'x' needs finite numbers"),
+    ("inf", {"x": np.full((2, 3, 9, 7), -np.inf, np.float32)}, "found -inf at [0, 0, 0, 0]"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "message"), [d[1:] for d in DATA], ids=[d[0] for d in DATA])
+def test_data_that_does_not_fit_is_refused(
+    lamina: Command, folder: Path, arrays: dict[str, Any], message: str
+) -> None:
+    np.savez("odd.npz", **arrays)
+    said = lamina.error("quantize", "net.onnx", "--data", "odd.npz", "-o", "a.onnx")
+    assert said.startswith("'odd.npz': ")
+    assert message in said
+    assert not Path("a.onnx").exists()
+
+
+def test_folders_and_files_without_data_are_refused(lamina: Command, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    Path("torn.npz").write_bytes(b"PK\x03\x04")
+    Path("empty/notes.txt").touch()
+    for data, message in (
+        ("empty", "'empty' has no .npz or .npy files in it"),
+        ("nowhere.npz", "cannot read 'nowhere.npz': No such file or directory"),
+        ("torn.npz", "'torn.npz' is not a complete .npz file of arrays"),
+    ):
+        said = lamina.error("quantize", "net.onnx", "--data", data, "-o", "a.onnx")
+        assert said.startswith(message)
+    Path("empty/0.npy").write_bytes(b"\x93NUMPY")
+    said = lamina.error("quantize", "net.onnx", "--data", "empty", "-o", "a.onnx")
+    assert said == "'empty/0.npy' is not a complete .npy file of numbers"
+
+
+def test_files_of_a_folder_are_of_one_shape(lamina: Command, folder: Path) -> None:
+    proto = small_network()
+    dims = proto.graph.input[0].type.tensor_type.shape.dim
+    dims[2].dim_param, dims[3].dim_param = "H", "W"
+    onnx.save(proto, "net.onnx")
+    (folder / "images").mkdir()
+    np.save("images/0.npy", samples(1))
+    np.save("images/1.npy", samples(1)[..., :5])
+    said = lamina.error("quantize", "net.onnx", "--data", "images", "-o", "a.onnx")
+    assert said == f"'images/1.npy': input 'x' {NEEDS} 1x3x9x5"
+
+
+def test_whole_batches_are_needed(lamina: Command, folder: Path) -> None:
+    proto = small_network()
+    proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(proto, "net.onnx")
+    said = lamina.error("quantize", "net.onnx", "--data", "data.npz", "-o", "a.onnx")
+    assert said.endswith("needs samples of 4x3x9x7, one after the other, found 6x3x9x7")
+
+
+def test_inputs_need_as_many_samples(lamina: Command, folder: Path) -> None:
+    proto = model([helper.make_node("MatMul", ["a", "b"], ["y"])], {"a": [1, 2, 2], "b": [1, 2, 2]})
+    onnx.save(proto, "two.onnx")
+    np.savez("odd.npz", a=np.zeros((3, 2, 2), np.float32), b=np.zeros((2, 2, 2), np.float32))
+    said = lamina.error("quantize", "two.onnx", "--data", "odd.npz", "--whole", "-o", "a.onnx")
+    assert said == "'odd.npz': needs as many samples of each input, found 3 of 'a' and 2 of 'b'"
+
+
+def test_activations_that_are_not_finite_are_refused(lamina: Command, folder: Path) -> None:
+    nodes = [
+        helper.make_node("Exp", ["x"], ["e"]),
+        helper.make_node("Conv", ["e", "w"], ["y"]),
+    ]
+    proto = model(nodes, {"x": [1, 1, 1, 1]}, {"w": np.ones((1, 1, 1, 1), np.float32)})
+    onnx.save(proto, "exp.onnx")
+    np.savez("big.npz", x=np.array([1, 2, 1000, 3], np.float32).reshape(4, 1, 1, 1))
+    said = lamina.error("quantize", "exp.onnx", "--data", "big.npz", "--whole", "-o", "a.onnx")
+    assert said == (
+        "tensor 'e' needs finite numbers to be calibrated, found an infinite number or NaN in "
+        "sample 2; leave that sample out, or look for what overflows"
+    )
+    assert not Path("a.onnx").exists()
+
+
+def test_weights_that_are_not_finite_are_refused(lamina: Command, folder: Path) -> None:
+    onnx.save(node("Conv", (1, 1, 2, 2), np.full((1, 1, 1, 1), np.nan, np.float32)), "nan.onnx")
+    np.savez("d.npz", x0=np.ones((1, 1, 2, 2), np.float32))
+    said = lamina.error("quantize", "nan.onnx", "--data", "d.npz", "--whole", "-o", "a.onnx")
+    assert said.startswith("nan.onnx: weight 'w1' needs finite numbers to be quantized, found nan")
+
+
+def test_models_that_cannot_be_quantized_are_refused(lamina: Command, folder: Path) -> None:
+    lamina("quantize", "net.onnx", "--data", "data.npz", "-o", "int8.onnx")
+    onnx.save(node("Relu", (1, 3, 9, 7)), "relu.onnx")
+    onnx.save(node("Conv", (1, 3, 9, 7), np.ones((1, 3, 1, 1), np.float32)), "conv.onnx")
+    Path("text.onnx").write_text("no model")
+    for file, message in (
+        ("int8.onnx", "int8.onnx: is quantized already: node '.*' is QuantizeLinear; quantize the"),
+        ("relu.onnx", r"relu.onnx: nothing to quantize: no layer \(conv, dense, matmul\) in it"),
+        ("conv.onnx", r"conv.onnx: nothing .* 'n' \(first convolution\); --whole quantizes first"),
+        ("text.onnx", "text.onnx: not an ONNX file, or one that was cut off"),
+        ("nowhere.onnx", "cannot read 'nowhere.onnx': No such file or directory"),
+    ):
+        said = lamina.error("quantize", file, "--data", "data.npz", "-o", "a.onnx")
+        assert re.match(message, said), said
+    assert not Path("a.onnx").exists()
+
+
+def test_outputs_that_cannot_be_written_are_refused_first(lamina: Command, folder: Path) -> None:
+    for output, message in (
+        ("nowhere/a.onnx", f"cannot write '{folder}/nowhere/a.onnx': No such file or directory"),
+        (".", f"cannot write '{folder}': it is a folder"),
+        ("net.onnx", "cannot write 'net.onnx': it is the input"),
+        ("data.npz", "cannot write 'data.npz': it is the input"),
+    ):
+        said = lamina.error("quantize", "net.onnx", "--data", "data.npz", "-o", output)
+        assert said == message
+
+
+def test_half_a_file_is_never_left(
+    lamina: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("a.onnx").write_text("old")
+
+    def full(self: Path, data: bytes) -> int:
+        self.open("wb").write(data[:10])
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    said = lamina.error("quantize", "net.onnx", "--data", "data.npz", "-o", "a.onnx")
+    assert "No space left on device" in said
+    assert Path("a.onnx").read_text() == "old"
+    assert {p.name for p in folder.iterdir()} == {"net.onnx", "data.npz", "a.onnx"}
+
+
+ARGUMENTS = [
+    ([], "quantize needs either --data or --ranges; see 'lamina quantize --help'"),
+    (["--data", "data.npz"], "quantize needs -o FILE for the model, --report or --save-ranges"),
+    (["--data", "data.npz", "--ranges", "r.json"], "quantize needs either --data or --ranges"),
+    (["--ranges", "r.json", "--report"], "--report needs --data, on which networks are compared"),
+    (["--ranges", "r.json", "-o", "a.onnx"], "cannot read 'r.json': No such file or directory"),
+    (["--data", "data.npz", "-o", "a", "--kinds", "conv,gru"], "kinds are conv, dense, matmul"),
+    (["--data", "data.npz", "-o", "a", "--percentile", "0"], "a percentile is above 50 and up"),
+    (["--data", "data.npz", "-o", "a", "--shape", "z=1x3"], "net.onnx: no input 'z'; inputs are"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), ARGUMENTS)
+def test_arguments_that_cannot_work_are_refused(
+    lamina: Command, folder: Path, arguments: list[str], message: str
+) -> None:
+    assert lamina.error("quantize", "net.onnx", *arguments).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "'r.json' is not a file of ranges: "),
+        ("[1, 2]", "'r.json' is not a file of ranges: needs "),
+        ("{}", "'r.json': no range of tensor 'r1'"),
+        ('{"r1": [2, 1]}', "'r.json': the range of tensor 'r1' needs two finite numbers"),
+        ('{"r1": [0, Infinity]}', "'r.json': the range of tensor 'r1' needs two finite numbers"),
+        ('{"r1": 3}', "'r.json': the range of tensor 'r1' needs two finite numbers, the smaller"),
+    ],
+)
+def test_ranges_that_are_none_are_refused(
+    lamina: Command, folder: Path, text: str, message: str
+) -> None:
+    Path("r.json").write_text(text)
+    said = lamina.error("quantize", "net.onnx", "--ranges", "r.json", "-o", "a.onnx")
+    assert said.startswith(message)

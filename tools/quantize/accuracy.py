@@ -1,0 +1,140 @@
+"""What quantization costs: the float network and the simulated one on the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf, log10, sqrt
+
+import numpy as np
+
+from lamina.interpreters.int8 import dequantize, quantize
+from lamina.passes.int8._scales import Scale
+from lamina.progress import Progress
+from lamina.tools._arrays import Arrays
+from lamina.tools._report import table
+from lamina.tools.quantize.collect import Observe
+from lamina.tools.quantize.write import Scales, Weights
+
+
+@dataclass
+class Likeness:
+    """How like a signal another one is, over all that was added."""
+
+    signal: float = 0.0
+    noise: float = 0.0
+    product: float = 0.0
+    other: float = 0.0
+
+    def add(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Some numbers of the signal, and what they have become."""
+        a, b = (z.reshape(-1).astype(np.float64) for z in (x, y))
+        self.signal += float(a @ a)
+        self.other += float(b @ b)
+        self.product += float(a @ b)
+        self.noise += float((a - b) @ (a - b))
+
+    @property
+    def decibels(self) -> float:
+        """10 log10 of the ratio of signal to noise; inf without noise."""
+        if not self.noise:
+            return inf
+        return 10 * log10(self.signal / self.noise) if self.signal else -inf
+
+    @property
+    def cosine(self) -> float:
+        """Of the angle between the two; 1 if both are 0."""
+        if not self.signal or not self.other:
+            return float(self.signal == self.other)
+        return self.product / sqrt(self.signal * self.other)
+
+
+@dataclass
+class Row:
+    """A quantized tensor."""
+
+    tensor: str
+    readers: str
+    """the layers and other steps that read it"""
+    own: Likeness = field(default_factory=Likeness)
+    """what 8 bits make of it where all before is float"""
+    reached: Likeness = field(default_factory=Likeness)
+    """what it is in the quantized network, before it is rounded"""
+    saturated: int = 0
+    size: int = 0
+
+
+@dataclass
+class Accuracy:
+    """The rows of a report, worst first, and how like each output of the network is."""
+
+    rows: list[Row]
+    outputs: dict[str, Likeness]
+
+    def table(self) -> str:
+        """The report as text."""
+        head = ["tensor", "read by", "own noise", "in the network", "cosine", "cut off"]
+        lines = [head, *map(_line, self.rows)]
+        return table(lines, left=2)
+
+
+def measure(
+    samples: Iterable[Arrays],
+    exact: Observe,
+    simulated: Observe,
+    rows: Mapping[str, Row],
+    scales: Scales,
+    outputs: Iterable[str],
+    weights: Iterable[Weights],
+    step: Progress,
+) -> Accuracy:
+    """Compare two networks on all samples, and weights with what they are in 8 bits."""
+    found = {name: Likeness() for name in outputs}
+    for n, sample in enumerate(samples):
+        step(f"accuracy, sample {n + 1}")
+        x, y = exact(sample), simulated(sample)
+        for name, row in rows.items():
+            row.own.add(x[name], _rounded(x[name], scales[name]))
+            row.reached.add(x[name], y[name])
+            row.saturated += _cut_off(x[name], scales[name])
+            row.size += x[name].size
+        for name, likeness in found.items():
+            likeness.add(x[name], y[name])
+    every = [*rows.values(), *map(_weights, weights)]
+    return Accuracy(sorted(every, key=lambda r: r.own.decibels), found)
+
+
+def _rounded(x: np.ndarray, s: Scale) -> np.ndarray:
+    """What 8 bits make of x."""
+    return dequantize(quantize(x, s.scale, s.zero_point, s.dtype), s.scale, s.zero_point)
+
+
+def _cut_off(x: np.ndarray, s: Scale) -> int:
+    """How many numbers of x are beyond what 8 bits hold."""
+    low, high = s.steps()
+    steps = np.rint(x / s.scale)
+    return int(np.count_nonzero((steps < low) | (steps > high)))
+
+
+def _weights(w: Weights) -> Row:
+    row = Row(w.name, w.layer, size=w.exact.size)
+    row.own.add(w.exact, w.rounded)
+    row.reached = row.own
+    return row
+
+
+def _line(r: Row) -> list[str]:
+    share = f"{r.saturated} of {r.size}" if r.saturated else "0"
+    return [
+        r.tensor,
+        r.readers,
+        decibels(r.own),
+        decibels(r.reached),
+        f"{r.reached.cosine:.5f}",
+        share,
+    ]
+
+
+def decibels(x: Likeness) -> str:
+    """`41.3 dB`"""
+    return f"{x.decibels:.1f} dB"

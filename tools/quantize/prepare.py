@@ -1,0 +1,128 @@
+"""A model as the quantizer wants it: in memory, in a new opset, constants as initializers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import ModelProto, NodeProto, helper, inliner, numpy_helper, version_converter
+
+from lamina.frontends.onnx.model import Model, headline, read
+from lamina.frontends.onnx.older import converted
+from lamina.tools.quantize.fold_batch_norm import fold_batch_norms
+
+OPSET, IR_VERSION = 13, 7
+"""the first with scales for each channel, and the first version of the format that has it"""
+QUANTIZED = (
+    *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"),
+    *("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"),
+)
+
+
+def prepared(model: str | os.PathLike[str] | ModelProto) -> Model:
+    """
+    A copy of a model, for the rest of the quantizer; LaminaError if it cannot be quantized.
+
+    Its tensors have the names that they have in the user's model, but for those that vanish: what
+    a batch norm behind a convolution read.
+    """
+    found = read(model if isinstance(model, ModelProto) else Path(model))
+    found.check_names()
+    found.check()
+    found = _in_memory(model, found)
+    for node in found.proto.graph.node:
+        if node.op_type in QUANTIZED:
+            raise found.error(
+                f"is quantized already: node '{node.name or node.output[0]}' is {node.op_type}; "
+                "quantize the float model that it was made from"
+            )
+    found = _new_enough(found)
+    graph = found.proto.graph
+    _name_constants(graph)
+    weights = {t.name for t in graph.initializer}
+    for value in [v for v in graph.input if v.name in weights]:
+        graph.input.remove(value)
+    fold_batch_norms(graph)
+    found.proto.ir_version = max(found.proto.ir_version, IR_VERSION)
+    return _with_shapes(Model(found.proto, found.where, "", {}))
+
+
+def _in_memory(model: str | os.PathLike[str] | ModelProto, found: Model) -> Model:
+    """The model with all of its weights, and with functions of its own spelled out."""
+    proto = ModelProto()
+    try:
+        if isinstance(model, ModelProto):
+            proto.CopyFrom(model)
+        else:
+            proto = onnx.load(model)
+        if proto.functions:
+            proto = inliner.inline_local_functions(proto)
+    except OSError as e:
+        raise found.error(f"cannot be read: {e.strerror or e}") from e
+    except (onnx.checker.ValidationError, RuntimeError, ValueError) as e:
+        raise found.error(f"cannot be read: {headline(e)}") from e
+    if lacking := [t.name for t in proto.graph.initializer if t.external_data]:
+        raise found.error(f"weight '{lacking[0]}' is in another file; give the path of the model")
+    return Model(proto, found.where, "", {})
+
+
+def _new_enough(model: Model) -> Model:
+    """The model in an opset that has scales for each channel."""
+    model = converted(model)
+    model.check_opset()
+    if model.opset >= OPSET:
+        return model
+    try:
+        proto = version_converter.convert_version(model.proto, OPSET)
+    except (RuntimeError, version_converter.ConvertError) as e:
+        problem = f"cannot convert opset {model.opset} to {OPSET}, the first with QDQ by channel"
+        raise model.error(f"{problem}: {headline(e)}") from e
+    return Model(proto, model.where, "", {})
+
+
+def _name_constants(graph: onnx.GraphProto) -> None:
+    """Constant nodes become initializers, and other names of initializers go."""
+    outputs = {v.name for v in graph.output}
+    weights = {t.name for t in graph.initializer}
+    names: dict[str, str] = {}
+    for node in list(graph.node):
+        for k, name in enumerate(node.input):
+            node.input[k] = names.get(name, name)
+        if not node.output or node.output[0] in outputs:
+            continue
+        array = _number(node)
+        if array is not None:
+            graph.initializer.append(numpy_helper.from_array(array, node.output[0]))
+            weights.add(node.output[0])
+        elif node.op_type == "Identity" and node.input[0] in weights:
+            names[node.output[0]] = node.input[0]
+        else:
+            continue
+        graph.node.remove(node)
+
+
+def _with_shapes(model: Model) -> Model:
+    """The model with the shapes of its outputs, which onnx.checker wants and not all write."""
+    inferred = model.inferred()
+    for value in model.proto.graph.output:
+        if not value.type.tensor_type.HasField("shape") and value.name in inferred:
+            value.CopyFrom(inferred[value.name])
+    return Model(model.proto, model.where, "", {})
+
+
+def _number(node: NodeProto) -> np.ndarray | None:
+    """The array that a Constant node is, unless it is one of texts or a sparse one."""
+    if node.op_type != "Constant":
+        return None
+    (attribute,) = node.attribute
+    value = helper.get_attribute_value(attribute)
+    match attribute.name:
+        case "value":
+            return numpy_helper.to_array(value)
+        case "value_float" | "value_floats":
+            return np.array(value, np.float32)
+        case "value_int" | "value_ints":
+            return np.array(value, np.int64)
+    return None
