@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
 RANGE = "int8.range"
 """on what computes a tensor of 8 bits: the names of the tensors whose range it has"""
@@ -17,32 +17,43 @@ LAYER = "int8.layer"
 
 def annotate(value: SSAValue, names: Sequence[str]) -> None:
     """Note that a tensor is to have 8 bits, with the range of the tensors of these names."""
-    found = ArrayAttr(map(StringAttr, names))
-    if isinstance(value.owner, Operation):
-        value.owner.attributes[RANGE] = found
-        return
-    main = function_of(value.owner)
-    attributes = _arguments(main)
-    k = list(main.args).index(value)  # pyright: ignore[reportArgumentType]
-    attributes[k] = DictionaryAttr({**attributes[k].data, RANGE: found})
-    main.arg_attrs = ArrayAttr(attributes)
+    _set(value, {**_attributes(value), RANGE: ArrayAttr(map(StringAttr, names))})
+
+
+def forget(value: SSAValue) -> None:
+    """The tensor is no longer to have 8 bits."""
+    _set(value, {name: a for name, a in _attributes(value).items() if name != RANGE})
 
 
 def range_names(value: SSAValue) -> list[str]:
     """The names that `annotate` noted; none for a tensor that stays float."""
-    if isinstance(value.owner, Operation):
-        found = value.owner.attributes.get(RANGE)
-    else:
-        main = function_of(value.owner)
-        found = _arguments(main)[list(main.args).index(value)].data.get(RANGE)  # pyright: ignore[reportArgumentType]
+    found = _attributes(value).get(RANGE)
     if not isinstance(found, ArrayAttr):
         return []
     return [a.data for a in cast(ArrayAttr[Attribute], found) if isinstance(a, StringAttr)]
 
 
-def function_of(block: Block) -> FuncOp:
-    """The function whose body a block is."""
-    parent = block.parent_op()
+def _attributes(value: SSAValue) -> Mapping[str, Attribute]:
+    """Those of the op that computes a value, or of the argument that it is."""
+    if isinstance(value, BlockArgument):
+        return _arguments(_function(value))[value.index].data
+    assert isinstance(value.owner, Operation)
+    return value.owner.attributes
+
+
+def _set(value: SSAValue, attributes: Mapping[str, Attribute]) -> None:
+    if isinstance(value, BlockArgument):
+        main = _function(value)
+        arguments = _arguments(main)
+        arguments[value.index] = DictionaryAttr(attributes)
+        main.arg_attrs = ArrayAttr(arguments)
+    else:
+        assert isinstance(value.owner, Operation)
+        value.owner.attributes = dict(attributes)
+
+
+def _function(argument: BlockArgument) -> FuncOp:
+    parent = argument.block.parent_op()
     assert isinstance(parent, FuncOp)
     return parent
 

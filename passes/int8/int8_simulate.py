@@ -16,6 +16,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from lamina.context import weights_of
 from lamina.dialects.graph import (
+    ConstantOp,
     Conv2dOp,
     DenseOp,
     DequantizeOp,
@@ -26,7 +27,7 @@ from lamina.dialects.graph import (
 from lamina.dialects.graph.constants import constant, known
 from lamina.errors import LaminaError
 from lamina.passes.int8 import _scales as scales
-from lamina.passes.int8._annotations import LAYER, range_names
+from lamina.passes.int8._annotations import LAYER, forget, range_names
 from lamina.passes.int8._ranges import Ranges, read_ranges
 from lamina.weights import WeightStore
 
@@ -39,7 +40,7 @@ class Int8SimulatePass(ModulePass):
 
     Ranges of tensors are read from a file, as `lamina quantize --save-ranges` writes it. A layer's
     weights become constants of i8, symmetric, with a scale for each output channel; its bias
-    becomes one of i32 with the scale of its products.
+    becomes one of i32 with the scale of its products. The notes of `int8-annotate` are gone then.
     """
 
     name = "int8-simulate"
@@ -69,10 +70,11 @@ class Int8SimulatePass(ModulePass):
         )
         for main in mains:
             for layer in list(main.body.block.ops):
-                if LAYER in layer.attributes:
+                if layer.attributes.pop(LAYER, None):
                     rounding.round_weights(layer)
         for value in values:
             rounding.round(value)
+            forget(value)
 
 
 def _values(block: Block) -> Iterable[SSAValue]:
@@ -95,13 +97,13 @@ class Rounding:
 
     def round(self, x: SSAValue) -> None:
         """x -> dequantize(quantize(x)), for all that reads x but the result of the function"""
+        uses = [use for use in x.uses if not isinstance(use.operation, ReturnOp)]
         s = self.scale_of(x)
         ones = [1] * len(shape(x))
         scale = constant(np.full(ones, s.scale, np.float32), self.store)
         zero = constant(np.full(ones, s.zero_point, self.dtype), self.store)
         q = QuantizeOp(x, scale.result, zero.result)
         y = DequantizeOp(q.y, scale.result, zero.result)
-        uses = [use for use in x.uses if not isinstance(use.operation, ReturnOp)]
         ops = [scale, zero, q, y]
         if isinstance(x.owner, Operation):
             block = x.owner.parent
@@ -133,14 +135,14 @@ class Rounding:
             by_channel = scales.fit_bias(by_channel, w, axis, bias, float(of_x))
             of_bias = of_x * by_channel
             q = scales.rounded_bias(bias, of_bias)
-            op.operands[2] = self._integers(op, q, of_bias, 0)
+            self._replace(op, 2, q, of_bias, 0)
         q = scales.rounded_weights(w, axis, by_channel, limit)
-        op.operands[place] = self._integers(op, q, by_channel, axis)
+        self._replace(op, place, q, by_channel, axis)
 
-    def _integers(
-        self, op: Operation, q: np.ndarray, by_channel: np.ndarray, axis: int
-    ) -> SSAValue:
-        """Integers and their scales, before the op that reads what they mean."""
+    def _replace(
+        self, op: Operation, place: int, q: np.ndarray, by_channel: np.ndarray, axis: int
+    ) -> None:
+        """An operand becomes what these integers with these scales mean."""
         size = [-1 if k == axis else 1 for k in range(q.ndim)]
         ops = [
             weights := constant(q, self.store),
@@ -151,4 +153,7 @@ class Rounding:
         block = op.parent
         assert block is not None
         block.insert_ops_before([*ops, y], op)
-        return y.y
+        old = op.operands[place].owner
+        op.operands[place] = y.y
+        if isinstance(old, ConstantOp) and not any(r.uses for r in old.results):
+            block.erase_op(old)

@@ -4,8 +4,9 @@
 // The first convolution and the last layer stay float; a pool has the scale of what it reads, and a
 // relu is a part of the sum before it.
 // CHECK-LABEL: func.func @what_lies_between_layers_has_8_bits(
-// CHECK-NOT:     int8
-// CHECK:         graph.relu %c {int8.range = ["r"]}
+// CHECK-SAME:    %x: tensor<1x2x4x4xf32> {lamina.input = "image"})
+// CHECK:         graph.conv2d %x, %w1 {{[^{]*}} :
+// CHECK-NEXT:    graph.relu %c {int8.range = ["r"]}
 // CHECK-NEXT:    graph.max_pool2d %r {{.*}} {int8.range = ["r"]}
 // CHECK:         graph.conv2d %p, %w2 {{.*}} {lamina.source = "named", int8.range = ["named"], int8.layer}
 // CHECK-NEXT:    graph.add %d, %p : (
