@@ -38,7 +38,6 @@ from lamina.backends.cpu.peak import fma_peak
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.options import Options
-from lamina.passes.int8.int8_expand import Int8ExpandPass
 from lamina.passes.pipelines import default
 from lamina.universe import dialects
 
@@ -189,7 +188,7 @@ def build(kernel: Kernel, machine: Machine, threads: int) -> Code:
     """Through the passes of the default pipeline that begin on te."""
     module = parse(kernel.text)
     start, choose = time.perf_counter(), 0.0
-    for p in (*default(machine.name, Options(threads)), Int8ExpandPass()):
+    for p in default(machine.name, Options(threads)):
         if p.name.startswith(("te-", "vec-", "loop-", "int8-expand", "int8-lower")):
             before = time.perf_counter()
             p.apply(Context(), module)

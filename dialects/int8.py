@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     Float32Type,
     FloatAttr,
     IntAttr,
+    IntegerAttr,
     IntegerType,
     StringAttr,
     TensorType,
@@ -26,9 +27,17 @@ from xdsl.dialects.builtin import (
     container_of,
     f32,
     i8,
+    i16,
     i32,
 )
-from xdsl.ir import Attribute, Dialect, ParametrizedAttribute, SSAValue, TypeAttribute
+from xdsl.ir import (
+    Attribute,
+    Dialect,
+    Operation,
+    ParametrizedAttribute,
+    SSAValue,
+    TypeAttribute,
+)
 from xdsl.irdl import (
     AttrConstraint,
     InferenceContext,
@@ -281,4 +290,86 @@ class Dot4Op(IRDLOperation):
                 )
 
 
-Int8 = Dialect("int8", [QuantizeOp, DequantizeOp, RequantizeOp, Dot4Op], [QuantType])
+ABS_B, PAIR_B = "lamina.abs_b", "lamina.pair_b"
+"""
+What is known of the signed side, as `N : i64` on an `int8.dot4` or the `te.compute` that becomes
+one: |b| <= N for all numbers; |b[0]| + |b[1]| <= N and |b[2]| + |b[3]| <= N in each group of four.
+"""
+
+
+def proven(op: Operation) -> bool:
+    """Whether two products, of unsigned bytes up to 255, are known to add up within 16 bits."""
+    found = [(op.attributes.get(ABS_B), 2), (op.attributes.get(PAIR_B), 1)]
+    sums = [n * bound.value.data for bound, n in found if isinstance(bound, IntegerAttr)]
+    return bool(sums) and 255 * min(sums) < 1 << 15
+
+
+@irdl_op_definition
+class MaddubsOp(IRDLOperation):
+    """
+    res[.., j] = saturate(zext(a[.., 2 * j]) * sext(b[.., 2 * j]) + zext(a[.., 2 * j + 1]) *
+    sext(b[.., 2 * j + 1])) for j < 2; saturate goes to the nearest of -32768..32767. It is x86's
+    `pmaddubsw`: the exact sum of two products only where `b` is small, as they reach 255 * -256.
+
+    %r = int8.maddubs %a, %b : vector<16x4xi8> -> vector<16x2xi16>
+    """
+
+    name = "int8.maddubs"
+
+    T: ClassVar = VarConstraint("T", VectorType.constr(i8))
+    a = operand_def(T)
+    b = operand_def(T)
+    res = result_def(VectorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$a `,` $b attr-dict `:` type($a) `->` type($res)"
+
+    def __init__(self, a: SSAValue, b: SSAValue) -> None:
+        super().__init__(operands=[a, b], result_types=[VectorType(i16, [shape_of(a.type)[0], 2])])
+
+    def verify_(self) -> None:
+        _verify_groups(self, self.a.type, 4, i16, 2)
+
+
+@irdl_op_definition
+class Madd16Op(IRDLOperation):
+    """
+    res = sext(x[.., 0]) * sext(y[.., 0]) + sext(x[.., 1]) * sext(y[.., 1]), modulo 2**32, which
+    matters only if all four are -32768. It is x86's `pmaddwd`.
+
+    %r = int8.madd16 %x, %y : vector<16x2xi16> -> vector<16xi32>
+    """
+
+    name = "int8.madd16"
+
+    T: ClassVar = VarConstraint("T", VectorType.constr(i16))
+    x = operand_def(T)
+    y = operand_def(T)
+    res = result_def(VectorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$x `,` $y attr-dict `:` type($x) `->` type($res)"
+
+    def __init__(self, x: SSAValue, y: SSAValue) -> None:
+        super().__init__(operands=[x, y], result_types=[VectorType(i32, shape_of(x.type)[:1])])
+
+    def verify_(self) -> None:
+        _verify_groups(self, self.x.type, 2, i32)
+
+
+def _verify_groups(
+    op: IRDLOperation, of: Attribute, size: int, element: IntegerType, *rest: int
+) -> None:
+    """Check that lanes have this many elements, and that they become `rest` of type `element`."""
+    shape = shape_of(of)
+    if len(shape) != 2 or shape[1] != size:
+        raise VerifyException(f"{op.name}: needs {size} elements in each lane, got {of}")
+    if op.results[0].type != (to := VectorType(element, [shape[0], *rest])):
+        raise VerifyException(f"{op.name}: makes {to}, got {op.results[0].type}")
+
+
+Int8 = Dialect(
+    "int8",
+    [QuantizeOp, DequantizeOp, RequantizeOp, Dot4Op, MaddubsOp, Madd16Op],
+    [QuantType],
+)

@@ -45,6 +45,18 @@ def dot4(acc: npt.ArrayLike, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.asarray(acc, np.int32) + products.sum(-1, dtype=np.int32)
 
 
+def maddubs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Sums of two neighbouring products, unsigned by signed, each cut off to 16 bits."""
+    products = a.view(np.uint8).astype(np.int32) * b.view(np.int8).astype(np.int32)
+    sums = products[..., 0::2] + products[..., 1::2]
+    return np.clip(sums, -(1 << 15), (1 << 15) - 1).astype(np.int16)
+
+
+def madd16(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The sum of two products over the last dimension, modulo 2**32."""
+    return (x.astype(np.int64) * y.astype(np.int64)).sum(-1).astype(np.int32)
+
+
 def _saturate(steps: np.ndarray, zero_point: int, dtype: np.dtype) -> np.ndarray:
     """Cutting off before rounding gives the same, as the limits are whole numbers."""
     low, high = (int(limit) - zero_point for limit in (np.iinfo(dtype).min, np.iinfo(dtype).max))
@@ -77,9 +89,19 @@ def _dot4(run: Run, op: int8.Dot4Op, args: Sequence[Any]) -> Sequence[Any]:
     return (dot4(*args)[()],)
 
 
+def _maddubs(run: Run, op: int8.MaddubsOp, args: Sequence[Any]) -> Sequence[Any]:
+    return (maddubs(*args),)
+
+
+def _madd16(run: Run, op: int8.Madd16Op, args: Sequence[Any]) -> Sequence[Any]:
+    return (madd16(*args),)
+
+
 IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     int8.QuantizeOp: _quantize,
     int8.DequantizeOp: _dequantize,
     int8.RequantizeOp: _requantize,
     int8.Dot4Op: _dot4,
+    int8.MaddubsOp: _maddubs,
+    int8.Madd16Op: _madd16,
 }

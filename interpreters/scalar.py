@@ -201,12 +201,9 @@ def _convert(run: Run, op: vector.ConvertOp, args: Sequence[Any]) -> Sequence[An
 
 
 def _bitcast(run: Run, op: vector.BitcastOp, args: Sequence[Any]) -> Sequence[Any]:
-    """A group is the last dimension: it goes into one element, or comes out of one."""
-    x, dtype = np.ascontiguousarray(args[0]), dtype_of(op.res.type)
-    if dtype.itemsize < x.dtype.itemsize:
-        return (x[..., None].view(dtype),)
-    grown = dtype.itemsize > x.dtype.itemsize
-    return (x.view(dtype)[..., 0] if grown else x.view(dtype),)
+    """Memory keeps the order: a group is the last dimension."""
+    flat = np.ascontiguousarray(args[0]).reshape(-1)
+    return (flat.view(dtype_of(op.res.type)).reshape(vector.shape_of(op.res.type))[()],)
 
 
 def _cast(f: Callable[[Array, np.dtype], Array]) -> Implementation:

@@ -32,8 +32,10 @@ from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
 from lamina.passes.int8.int8_average import Int8AveragePass
 from lamina.passes.int8.int8_bound_weights import Int8BoundWeightsPass
+from lamina.passes.int8.int8_expand import Int8ExpandPass
 from lamina.passes.int8.int8_fold_bias import Int8FoldBiasPass
 from lamina.passes.int8.int8_hoist_quantize import Int8HoistQuantizePass
+from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.int8.int8_realize import Int8RealizePass
 from lamina.passes.int8.int8_reciprocal_scales import Int8ReciprocalScalesPass
 from lamina.passes.int8.int8_requantize import Int8RequantizePass
@@ -166,6 +168,9 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # every te op is one register tile inside rolled loops
         TeToVecPass(),
         # no te op: loops and vectors
+        Int8ExpandPass(),
+        Int8LowerDot4Pass(target=target),
+        # of int8 there are only instructions of the target
         *((LoopOutlineParallelPass(),) if threads > 1 else ()),
         # one step of each parallel loop is a function, for threads to call
         *((VecTransposeLoadsPass(),) if cpu else ()),

@@ -1,4 +1,4 @@
-"""arith, math, casts and int8.dot4 as LLVM instructions: tables, and functions for the rest."""
+"""arith, math, casts and int8's sums as LLVM instructions: tables, and functions for the rest."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from lamina.backends.cpu.limits import constant_values, fits
 from lamina.backends.cpu.types import constant, element_of, lanes_of, mangled
 from lamina.backends.cpu.writer import Handler, Writer
+from lamina.backends.dot4 import lanes
 from lamina.dialects import int8
 from lamina.dialects import vector as vec
 
@@ -85,6 +86,30 @@ CAST: dict[type[Operation], str] = {
     arith.SIToFPOp: "sitofp",
     arith.UIToFPOp: "uitofp",
     arith.BitcastOp: "bitcast",
+}
+
+# lanes -> intrinsic, and the forms that a machine must have for it
+SUMS: dict[type[Operation], tuple[dict[int, str], tuple[str, ...]]] = {
+    int8.Dot4Op: (
+        {n: f"llvm.x86.avx512.vpdpbusd.{32 * n}" for n in (4, 8, 16)},
+        ("vnni", "avxvnni"),
+    ),
+    int8.MaddubsOp: (
+        {
+            4: "llvm.x86.ssse3.pmadd.ub.sw.128",
+            8: "llvm.x86.avx2.pmadd.ub.sw",
+            16: "llvm.x86.avx512.pmaddubs.w.512",
+        },
+        ("maddubs",),
+    ),
+    int8.Madd16Op: (
+        {
+            4: "llvm.x86.sse2.pmadd.wd",
+            8: "llvm.x86.avx2.pmadd.wd",
+            16: "llvm.x86.avx512.pmaddw.d.512",
+        },
+        ("madd16",),
+    ),
 }
 
 
@@ -283,38 +308,25 @@ def _shuffle(w: Writer, op: Operation) -> None:
     w.define(op.res, f"shufflevector {w.typed(op.a)}, {w.typed(op.b)}, {mask}")
 
 
-def _mask(lanes: Sequence[int], of: Attribute) -> str:
+def _mask(picked: Sequence[int], of: Attribute) -> str:
     """Which elements these lanes are, whole groups of them if there are groups."""
     size = prod(vec.shape_of(of)[1:])
-    elements = [lane * size + k for lane in lanes for k in range(size)]
+    elements = [lane * size + k for lane in picked for k in range(size)]
     return f"<{len(elements)} x i32> {constant(elements, VectorType(i32, [len(elements)]))}"
 
 
-def _dot4(w: Writer, op: Operation) -> None:
-    """One instruction where the machine has it for this width; the exact sum in i32 elsewhere."""
-    assert isinstance(op, int8.Dot4Op)
-    bits = 32 * lanes_of(op.res.type)
-    if w.machine.dot4 and bits in (128, 256, 512) and bits <= 8 * w.machine.vector_bytes:
-        args = [(w.type(v.type), w.name(v)) for v in (op.acc, op.a, op.b)]
-        name = f"llvm.x86.avx512.vpdpbusd.{bits}"
-        w.define(op.res, w.intrinsic(w.type(op.res.type), name, *args))
-    else:
-        _exact_dot4(w, op)
-
-
-def _exact_dot4(w: Writer, op: int8.Dot4Op) -> None:
-    """Byte k of `a`, unsigned, is `(a >> 8 * k) & 255`; of `b`, signed, `b << 24 - 8 * k >> 24`."""
-    i32s = op.res.type
-    t = w.type(i32s)
-    a, b = (w.let(f"bitcast {w.typed(v)} to {t}") for v in (op.a, op.b))
-    total = w.name(op.acc)
-    for k in range(4):
-        x = w.let(f"lshr {t} {a}, {constant((8 * k,), i32s)}")
-        x = w.let(f"and {t} {x}, {constant((255,), i32s)}")
-        y = w.let(f"shl {t} {b}, {constant((24 - 8 * k,), i32s)}")
-        y = w.let(f"ashr {t} {y}, {constant((24,), i32s)}")
-        total = w.let(f"add {t} {total}, {w.let(f'mul {t} {x}, {y}')}")
-    w.names[op.res] = total
+def _sum_of_groups(w: Writer, op: Operation) -> None:
+    """One instruction of this CPU, on as many lanes as one of its registers has."""
+    names, forms = SUMS[type(op)]
+    count, machine = vec.shape_of(op.operands[0].type)[:1], w.machine
+    if not count or count[0] not in names or count[0] > max(lanes(machine, f) for f in forms):
+        raise w.error(
+            f"no LLVM for {op.name} on {op.operands[0].type} for {machine.name}; run"
+            " int8-lower-dot4 for this target"
+        )
+    args = [(w.type(v.type), w.name(v)) for v in op.operands]
+    result = op.results[0]
+    w.define(result, w.intrinsic(w.type(result.type), names[count[0]], *args))
 
 
 HANDLERS: dict[type[Operation], Handler] = {
@@ -338,5 +350,5 @@ HANDLERS: dict[type[Operation], Handler] = {
     vec.SelectOp: _select,
     vec.SplatLaneOp: _splat_lane,
     vec.ShuffleOp: _shuffle,
-    int8.Dot4Op: _dot4,
+    **dict.fromkeys(SUMS, _sum_of_groups),
 }

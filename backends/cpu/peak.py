@@ -20,7 +20,6 @@ from xdsl.parser import Parser
 from lamina.backends.cpu.artifact import aligned
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import Machine
-from lamina.dialects.int8 import Int8
 from lamina.dialects.loop import Loop
 from lamina.dialects.vector import Vec
 
@@ -46,23 +45,8 @@ def fma_peak(machine: Machine, vector_bytes: int | None = None) -> float:
 
     load = f"%x = arith.constant dense<0.5> : {vector}"
     count = _accumulators(machine)
-    text = _kernel("memref<1xf32>", load, lanes, "f32", f"%i < {STEPS}", count, step)
+    text = _kernel("memref<1xf32>", load, lanes, f"%i < {STEPS}", count, step)
     return STEPS * count * 2 * lanes / best_seconds(text, machine, np.zeros(1, np.float32)) / 1e9
-
-
-def dot4_peak(machine: Machine) -> float:
-    """GOP/s of int8 products, summed in groups of 4, on full vectors; adds count as well."""
-    lanes = machine.vector_bytes // 4
-    acc, groups, buffer = f"vector<{lanes}xi32>", f"vector<{lanes}x4xi8>", f"memref<{4 * lanes}xi8>"
-
-    def step(k: int) -> str:
-        return f"%n{k} = int8.dot4 %a{k}, %x, %x : {acc}, {groups}, {groups}"
-
-    load = f"%x = vec.load %p[0] : {buffer} -> {groups}"
-    count = _accumulators(machine)
-    text = _kernel(buffer, load, lanes, "i32", f"%i < {STEPS}", count, step)
-    data = np.ones(4 * lanes, np.int8)
-    return STEPS * count * 8 * lanes / best_seconds(text, machine, data) / 1e9
 
 
 def read_bandwidth(machine: Machine, size: int, total: int = 128 << 20) -> float:
@@ -100,7 +84,7 @@ def _reader(machine: Machine, data: np.ndarray, again: int) -> str:
         load = f"%l{k} = vec.load %p[%i, {k * lanes}] : {buffer} -> {vector}"
         return f"{load} %n{k} = arith.addf %a{k}, %l{k} : {vector}"
 
-    return _kernel(buffer, "", lanes, "f32", f"%again < {again}, %i < {rows}", STREAMS, step)
+    return _kernel(buffer, "", lanes, f"%again < {again}, %i < {rows}", STREAMS, step)
 
 
 def _accumulators(machine: Machine) -> int:
@@ -108,24 +92,21 @@ def _accumulators(machine: Machine) -> int:
     return 24 if machine.registers >= 32 else 12
 
 
-def _kernel(
-    buffer: str, load: str, lanes: int, element: str, steps: str, count: int, step: Step
-) -> str:
+def _kernel(buffer: str, load: str, lanes: int, steps: str, count: int, step: Step) -> str:
     """A loop that carries %a0, %a1, ...; it stores their sum, so that none is for nothing."""
-    vector = f"vector<{lanes}x{element}>"
-    add, zero = ("arith.addf", "0.0") if element == "f32" else ("arith.addi", "0")
+    vector = f"vector<{lanes}xf32>"
     each = range(count)
-    total = "\n".join(f"  %s{k + 1} = {add} %s{k}, %r{k} : {vector}" for k in each)
+    total = "\n".join(f"  %s{k + 1} = arith.addf %s{k}, %r{k} : {vector}" for k in each)
     return f"""
-func.func @f(%p: {buffer}, %y: memref<{lanes}x{element}>) {{
+func.func @f(%p: {buffer}, %y: memref<{lanes}xf32>) {{
   {load}
-  %s0 = arith.constant dense<{zero}> : {vector}
+  %s0 = arith.constant dense<0.0> : {vector}
   {_list("%r{}", count)} = loop.for {steps} iter({_list("%a{} = %s0", count)}) : {vector} {{
     {" ".join(map(step, each))}
     loop.yield {_list("%n{}", count)} : {", ".join([vector] * count)}
   }}
 {total}
-  vec.store %s{count}, %y[0] : {vector}, memref<{lanes}x{element}>
+  vec.store %s{count}, %y[0] : {vector}, memref<{lanes}xf32>
   func.return
 }}"""
 
@@ -148,6 +129,6 @@ def best_seconds(text: str, machine: Machine, data: np.ndarray, runs: int = RUNS
 
 def _parsed(text: str) -> ModuleOp:
     ctx = Context()
-    for dialect in (Builtin, Func, Arith, Math, Loop, Vec, Int8):
+    for dialect in (Builtin, Func, Arith, Math, Loop, Vec):
         ctx.load_dialect(dialect)
     return Parser(ctx, text).parse_module()

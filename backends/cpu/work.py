@@ -24,13 +24,15 @@ _PER_ELEMENT: dict[type[Operation], int] = {
     math.FmaOp: 2,
     math.SqrtOp: 1,
     int8.Dot4Op: 8,
+    int8.MaddubsOp: 2,
+    int8.Madd16Op: 4,
 }
 
 
 def flops_of(function: func.FuncOp, functions: Mapping[str, func.FuncOp] | None = None) -> int:
     """
-    Floating-point operations (and those of `int8.dot4`) in one call, at the vector level, with
-    those of the functions that it calls, if they are given.
+    Floating-point operations (and those of `int8.dot4`, or what it is made of) in one call, at the
+    vector level, with those of the functions that it calls, if they are given.
     """
     return round(_Count(functions or {}).block(function.body.block))
 

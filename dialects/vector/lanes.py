@@ -152,7 +152,8 @@ class ConvertOp(IRDLOperation):
 @irdl_op_definition
 class BitcastOp(IRDLOperation):
     """
-    Read the bits of each lane as another type. In a group, the first element is the lowest bits.
+    Read the bits of each lane as another type. In a group, the first element is the lowest bits; a
+    vector that is one group by itself may become a scalar.
 
     %r = vec.bitcast %x : vector<16x4xi8> to vector<16xi32>
     """
@@ -170,13 +171,14 @@ class BitcastOp(IRDLOperation):
 
     def verify_(self) -> None:
         of, to = self.x.type, self.res.type
-        lanes = [shape_of(t)[:1] for t in (of, to)]
-        if lanes[0] != lanes[1] or _lane_bits(of) != _lane_bits(to):
+        lanes = 1 if shape_of(to) else 0  # as a scalar, a vector is one group
+        same = shape_of(of)[:lanes] == shape_of(to)[:lanes]
+        if not same or _lane_bits(of, lanes) != _lane_bits(to, lanes):
             raise VerifyException(f"vec.bitcast: {of} and {to} differ in lanes or bits of a lane")
 
 
-def _lane_bits(type: Attribute) -> int:
+def _lane_bits(type: Attribute, lanes: int) -> int:
     element = element_of(type)
     if not isinstance(element, IntegerType | AnyFloat):
         raise VerifyException(f"vec.bitcast: needs integers or floats, got {type}")
-    return element.bitwidth * prod(shape_of(type)[1:])
+    return element.bitwidth * prod(shape_of(type)[lanes:])

@@ -128,6 +128,8 @@ class Int8ExpandPass(ModulePass):
     numerics: ClassVar[str] = "exact"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if not any(isinstance(o, QuantizeOp | DequantizeOp | RequantizeOp) for o in op.walk()):
+            return
         patterns: list[RewritePattern] = [ExpandQuantize(), ExpandDequantize(), ExpandRequantize()]
         applier = GreedyRewritePatternApplier(patterns, dce_enabled=False)
         PatternRewriteWalker(applier, apply_recursively=False).rewrite_module(op)

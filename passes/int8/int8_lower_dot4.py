@@ -1,69 +1,76 @@
-"""Write int8.dot4 out for machines that have no instruction for it."""
+"""Lower int8.dot4 to what the target has."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from math import prod
+from typing import ClassVar
 
+from xdsl.builder import Builder
 from xdsl.context import Context
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, ModuleOp, VectorType
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import (
-    PatternRewriter,
-    PatternRewriteWalker,
-    RewritePattern,
-    op_type_rewrite_pattern,
-)
+from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.int8 import Dot4Op
-from lamina.dialects.vector import BitcastOp
+from lamina.backends.dot4 import ORDER, best, lanes
+from lamina.backends.machine import Machine
+from lamina.dialects.int8 import Dot4Op, proven, shape_of
+from lamina.dialects.loop import ForOp
 from lamina.passes._machine import machine_of
+from lamina.passes.int8._dot4_forms import FORMS, WIDTHS, Operands, cut, generic
 
 
-class LowerDot4(RewritePattern):
-    """
-    int8.dot4 %acc, %a, %b  ->  acc + the sum over k of (byte k of a, zext) * (byte k of b, sext)
+def lower(w: Operands, op: Dot4Op, form: str, width: int) -> None:
+    """Replace `op` by what this form is made of, on vectors of at most `width` lanes."""
+    at, shape = Builder(InsertPoint.before(op)), shape_of(op.acc.type)
+    if isinstance(op.acc.type, TensorType):
+        raise PassFailedException(
+            f"int8-lower-dot4: needs vectors or scalars, got {op.acc.type}; run it after te-to-vec"
+        )
+    if form in ("vnni", "avxvnni") and shape and shape[0] in WIDTHS and shape[0] <= width:
+        return
+    if form == "generic" or not shape:
+        result = generic(w, at, op.acc, op.a, op.b)
+    else:
+        result = cut(w, at, op, FORMS[form], width)
+    result.name_hint = op.res.name_hint
+    Rewriter.replace_op(op, [], [result])
 
-    A group of 4 bytes is one i32: unsigned bytes are shifted down and masked, signed ones shifted
-    up and down again. 255 * -128 * 4 fits an i32, so nothing saturates on the way.
-    """
 
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: Dot4Op, rewriter: PatternRewriter, /) -> None:
-        like: Attribute = op.acc.type
-        if not isinstance(like, VectorType):
-            raise PassFailedException(
-                f"int8-lower-dot4: needs vectors, got {like}; run it after te-to-vec"
-            )
-        type, ops = cast(VectorType[IntegerType], like), list[Operation]()
-
-        def add(new: Operation) -> SSAValue:
-            ops.append(new)
-            return new.results[0]
-
-        def number(n: int) -> SSAValue:
-            return add(arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(type, [n])))
-
-        total, a, b = op.acc, add(BitcastOp(op.a, type)), add(BitcastOp(op.b, type))
-        low, top = number(255), number(24)
-        for k in range(4):
-            x = add(arith.ShRUIOp(a, number(8 * k))) if k else a
-            y = add(arith.ShLIOp(b, number(24 - 8 * k))) if k < 3 else b
-            x, y = add(arith.AndIOp(x, low)), add(arith.ShRSIOp(y, top))
-            total = add(arith.AddiOp(total, add(arith.MuliOp(x, y))))
-        rewriter.replace(op, ops)
+def products(op: Dot4Op) -> int:
+    """How many products `op` adds up in one call of its function, up to a common factor."""
+    count, around = prod(shape_of(op.acc.type)), op.parent_op()
+    while isinstance(around, Operation):
+        if isinstance(around, ForOp):
+            count *= prod(map(int, around.extents.get_values()))
+        around = around.parent_op()
+    return count
 
 
 @dataclass(frozen=True)
 class Int8LowerDot4Pass(ModulePass):
     """
-    Write `int8.dot4` out in 32-bit arithmetic, unless the target has an instruction for it; exact,
-    unlike the 16-bit multiply-add that saturates.
+    Lower `int8.dot4` to what the target has, with the same result in every bit.
 
-    int8.dot4 %acc, %a, %b  ->  %acc + (%a & 255) * (%b << 24 >> 24) + ...
+    - vnni: stays, an instruction of AVX512_VNNI on vectors of 16, 8 or 4 lanes (`vpdpbusd`)
+    - avxvnni: stays, an instruction of AVX-VNNI on vectors of 8 or 4 lanes
+    - maddubs: pairs of products, added with saturation to 16 bits, then pairs of these
+      (`vpmaddubsw`, `vpmaddwd` by ones, `vpaddd`); only where `lamina.abs_b` <= 64 or
+      `lamina.pair_b` <= 128 proves that nothing saturates, others get the best exact form
+    - madd16: even bytes and odd ones as 16-bit integers (`vpmaddwd` twice, `vpaddd` twice)
+    - generic: in 32 bits; what is no vector always is
+
+    `auto` is the first of these that the target has and that is exact; a remark says for which
+    share of the products that was proven. Vectors that no register holds are cut, or padded. OpenCL
+    compilers find their own instructions: `auto` changes nothing for them.
+
+    int8.dot4 %acc, %a, %b : vector<8xi32>, vector<8x4xi8>, vector<8x4xi8>
+    ->
+    %p = int8.maddubs %a, %b; %s = int8.madd16 %p, %ones; arith.addi %acc, %s : vector<8xi32>
     """
 
     name = "int8-lower-dot4"
@@ -71,7 +78,49 @@ class Int8LowerDot4Pass(ModulePass):
 
     target: str = "cpu"
     """the machine to lower for"""
+    form: str = "auto"
+    """`auto`, `vnni`, `avxvnni`, `maddubs`, `madd16` or `generic`"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        if not machine_of(self.target, by=self.name).dot4:
-            PatternRewriteWalker(LowerDot4(), apply_recursively=False).rewrite_module(op)
+        machine = machine_of(self.target, by=self.name)
+        self.check(machine)
+        if machine.kind != "cpu" and self.form == "auto":
+            return
+        functions = [f for f in op.ops if isinstance(f, FuncOp) and not f.is_declaration]
+        found = [(f, [o for o in f.walk() if isinstance(o, Dot4Op)]) for f in functions]
+        self.remark(machine, [o for _, ops in found for o in ops])
+        for f, ops in found:
+            operands = Operands(f.body.block)
+            for dot4 in ops:
+                form = self.form_of(machine, dot4)
+                lower(operands, dot4, form, lanes(machine, form))
+
+    def check(self, machine: Machine) -> None:
+        """Refuse a form that there is not, or not on this machine."""
+        if self.form not in ("auto", *ORDER):
+            known = ", ".join(("auto", *ORDER))
+            raise PassFailedException(f"{self.name}: form is one of {known}, got '{self.form}'")
+        if self.form not in ("auto", "generic") and not lanes(machine, self.form):
+            has = [form for form in ORDER if lanes(machine, form)] or ["generic"]
+            raise PassFailedException(
+                f"{self.name}: {machine.name} lacks the instructions of form={self.form}; it has"
+                f" {', '.join(has)}"
+            )
+
+    def form_of(self, machine: Machine, op: Dot4Op) -> str:
+        """The form that is asked for, if it is exact, or the best one that is."""
+        exact = proven(op)
+        if self.form == "auto" or (self.form == "maddubs" and not exact):
+            return best(machine, exact)
+        return self.form
+
+    def remark(self, machine: Machine, ops: list[Dot4Op]) -> None:
+        """Say how much `maddubs` computes, where it could compute everything."""
+        may = self.form == "maddubs" or (self.form, best(machine, True)) == ("auto", "maddubs")
+        if may and (total := sum(map(products, ops))):
+            share = 100 * sum(map(products, filter(proven, ops))) // total
+            logging.getLogger("lamina").warning(
+                "lamina: remark: %s: for %s, %d %% of the products of bytes are proven to add up in"
+                " pairs within 16 bits (maddubs); the others take %s, exact and slower",
+                *(self.name, machine.name, share, best(machine)),
+            )

@@ -3,6 +3,7 @@
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
+from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import DiagnosticException
@@ -12,6 +13,7 @@ from lamina.backends.cpu.compiler import assembly
 from lamina.backends.cpu.llvm_ir import print_module
 from lamina.backends.machine import describe, targets
 from lamina.context import new_context
+from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 
 
 def parse(text: str) -> ModuleOp:
@@ -202,15 +204,21 @@ func.func @f(%x: memref<64xf32>, %b: memref<64xi8>, %y: memref<64xf32>, %z: memr
 }"""
 
 
+def everything(target: str) -> ModuleOp:
+    module = parse(EVERYTHING)
+    Int8LowerDot4Pass(target).apply(Context(), module)
+    return module
+
+
 @pytest.mark.parametrize("target", [t for t in targets() if t.startswith("cpu")])
 def test_code_is_generated_for_every_cpu_we_name(target: str) -> None:
     """An instruction the CPU lacks would abort the process."""
     machine = describe(target)
-    code = assembly(print_module(parse(EVERYTHING), machine)["f"], machine)
-    assert ("vpdpbusd" in code) == (machine.dot4 and machine.vector_bytes == 64)
+    code = assembly(print_module(everything(target), machine)["f"], machine)
+    assert ("vpdpbusd" in code) == machine.dot4
     assert ("zmm" in code) == (machine.vector_bytes == 64)
 
 
 def test_text_is_what_llvm_verifies() -> None:
-    for text in print_module(parse(EVERYTHING), describe("cpu:haswell")).values():
+    for text in print_module(everything("cpu:haswell"), describe("cpu:haswell")).values():
         llvm.parse_assembly(text).verify()

@@ -3,7 +3,7 @@
 import llvmlite.binding as llvm
 import pytest
 
-from lamina.backends.cpu.peak import dot4_peak, fma_peak, read_bandwidth
+from lamina.backends.cpu.peak import fma_peak, read_bandwidth
 from lamina.backends.machine import describe
 from lamina.errors import LaminaError
 
@@ -17,10 +17,6 @@ def test_wider_vectors_are_not_slower() -> None:
 
 def test_cpus_without_fused_multiply_add_are_measured_too() -> None:
     assert fma_peak(describe("cpu:x86-64")) > 1
-
-
-def test_int8_is_measured() -> None:
-    assert dot4_peak(describe("cpu")) > 1
 
 
 def test_the_first_cache_is_not_slower_than_memory() -> None:

@@ -1,4 +1,4 @@
-"""Casts, comparisons, constants, NaN in maxima and int8 products, run natively beside NumPy."""
+"""Casts, comparisons, constants and NaN in maxima, run natively beside NumPy."""
 
 import re
 
@@ -178,34 +178,6 @@ func.func @f(%x: memref<16xf32>, %y: memref<16xf32>) {{
     native(module, describe("cpu"))["f"](x, y)
     reference = {"maximumf": np.maximum, "minimumf": np.minimum}[op]
     np.testing.assert_array_equal(y, reference(x, np.float32(constant)))
-
-
-@pytest.mark.parametrize("target", ["cpu", "cpu:haswell"])
-@pytest.mark.parametrize("lanes", [1, 4, 8, 16, 32])
-def test_dot4_is_exact_with_and_without_an_instruction_for_it(lanes: int, target: str) -> None:
-    n = 4 * lanes
-    text = f"""
-!words = memref<{lanes}xi32>
-!bytes = memref<{n}xi8>
-!acc = vector<{lanes}xi32>
-!groups = vector<{lanes}x4xi8>
-func.func @f(%c: !words, %a: !bytes, %b: !bytes, %y: !words) {{
-  %x = vec.load %c[0] : !words -> !acc
-  %p = vec.load %a[0] : !bytes -> !groups
-  %q = vec.load %b[0] : !bytes -> !groups
-  %r = int8.dot4 %x, %p, %q : !acc, !groups, !groups
-  vec.store %r, %y[0] : !acc, !words
-  func.return
-}}"""
-    rng = np.random.default_rng(1)
-    a, b = (rng.integers(-128, 128, n).astype(np.int8) for _ in "ab")
-    a[:4], b[:4] = -1, -128  # 4 * 255 * -128
-    c = rng.integers(-(2**31), 2**31, lanes).astype(np.int32)
-    y = np.zeros(lanes, np.int32)
-    native(parse(text), describe(target))["f"](c, a, b, y)
-    products = a.view(np.uint8).astype(np.int64) * b
-    expected = (c + products.reshape(lanes, 4).sum(1)).astype(np.int32)
-    np.testing.assert_array_equal(y, expected)
 
 
 def test_constants_of_every_type_are_exact() -> None:

@@ -1,6 +1,6 @@
 """A quantized kernel on every level and machine: the bytes of the formula, also at the ends."""
 
-from itertools import product
+from itertools import dropwhile, product
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,10 @@ from lamina import interpreters, passes
 from lamina.backends.cpu.build import native
 from lamina.backends.machine import describe
 from lamina.context import new_context
+from lamina.dialects.int8 import RequantizeOp
 from lamina.interpreters.int8 import requantize
+from lamina.passes.pipelines import default
+from lamina.passes.te.te_schedule import TeSchedulePass
 
 TEXT = Path(__file__).parents[1] / "lit/dialects/int8/quantized-kernel.mlir"
 VECTORS = "te-schedule,te-to-loops,te-to-vec"
@@ -54,7 +57,8 @@ def expected(x: np.ndarray, w: np.ndarray, bias: np.ndarray, scale: np.ndarray) 
 
 
 def test_interpreter_is_the_formula_before_and_after_lowering() -> None:
-    for pipeline in ("te-simplify", VECTORS, f"{VECTORS},int8-expand"):
+    lower = 'int8-lower-dot4{target="cpu:haswell"}'
+    for pipeline in ("te-simplify", VECTORS, f"{VECTORS},int8-expand", f"{VECTORS},{lower}"):
         module = lowered(pipeline)
         for arrays in cases()[-4:]:
             (y,) = interpreters.call(module, "window_sum", arrays)
@@ -64,15 +68,29 @@ def test_interpreter_is_the_formula_before_and_after_lowering() -> None:
 @pytest.mark.parametrize(
     "steps",
     [
-        "int8-expand",
+        "int8-expand,int8-lower-dot4",
         'int8-expand,int8-lower-dot4{target="cpu:skylake-avx512"}',
-        "vec-split{lanes=8},int8-expand",
+        "vec-split{lanes=8},int8-expand,int8-lower-dot4",
+        "int8-expand,int8-lower-dot4{form=generic}",
         'vec-split{lanes=4},int8-expand,int8-lower-dot4{target="cpu:haswell"}',
-        "loop-sink-loads,int8-expand",
+        "loop-sink-loads,int8-expand,int8-lower-dot4",
     ],
 )
 def test_native_code_is_the_formula(steps: str) -> None:
     kernel = native(lowered(f"{VECTORS},{steps}"), describe("cpu"))["window_sum"]
+    for arrays in cases():
+        y = np.full((1, 8, 8, 16), 77, np.int8)
+        kernel(*arrays, y)
+        np.testing.assert_array_equal(y.view(np.uint8), expected(*arrays))
+
+
+@pytest.mark.parametrize("target", ["cpu", "cpu:skylake-avx512", "cpu:haswell", "cpu:x86-64"])
+def test_the_default_pipeline_finds_instructions_for_it(target: str) -> None:
+    module = Parser(new_context(), TEXT.read_text()).parse_module()
+    for p in dropwhile(lambda p: not isinstance(p, TeSchedulePass), default(target)):
+        p.apply(new_context(), module)
+    assert not [o for o in module.walk() if isinstance(o, RequantizeOp)]
+    kernel = native(module, describe(target))["window_sum"]
     for arrays in cases():
         y = np.full((1, 8, 8, 16), 77, np.int8)
         kernel(*arrays, y)

@@ -30,3 +30,14 @@ func.func @scratch_has_a_limit(%x: memref<16xf32>) {
   %a = memref.alloca() : memref<1000000xf32>
   func.return
 }
+
+// -----
+
+// CHECK: @sums_of_bytes_are_lowered_for_a_target: no LLVM for int8.dot4 on vector<12xi32> for cpu; run int8-lower-dot4 for this target
+func.func @sums_of_bytes_are_lowered_for_a_target(%c: memref<12xi32>, %a: memref<48xi8>) {
+  %acc = vec.load %c[0] : memref<12xi32> -> vector<12xi32>
+  %x = vec.load %a[0] : memref<48xi8> -> vector<12x4xi8>
+  %r = int8.dot4 %acc, %x, %x : vector<12xi32>, vector<12x4xi8>, vector<12x4xi8>
+  vec.store %r, %c[0] : vector<12xi32>, memref<12xi32>
+  func.return
+}

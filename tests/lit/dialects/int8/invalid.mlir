@@ -76,3 +76,35 @@ func.func @lanes_come_first(%x: vector<16xi32>, %a: vector<64xi8>, %b: vector<16
   %0 = int8.dot4 %x, %a, %b : vector<16xi32>, vector<64xi8>, vector<16x4xi8>
   func.return
 }
+
+// -----
+
+// CHECK: int8.maddubs: needs 4 elements in each lane, got vector<64xi8>
+func.func @bytes_without_groups(%a: vector<64xi8>) {
+  %0 = int8.maddubs %a, %a : vector<64xi8> -> vector<16x2xi16>
+  func.return
+}
+
+// -----
+
+// CHECK: int8.maddubs: makes vector<16x2xi16>, got vector<16x4xi16>
+func.func @two_sums_a_group(%a: vector<16x4xi8>) {
+  %0 = int8.maddubs %a, %a : vector<16x4xi8> -> vector<16x4xi16>
+  func.return
+}
+
+// -----
+
+// CHECK: int8.madd16: needs 2 elements in each lane, got vector<8x4xi16>
+func.func @pairs_of_integers(%a: vector<8x4xi16>) {
+  %0 = int8.madd16 %a, %a : vector<8x4xi16> -> vector<8xi32>
+  func.return
+}
+
+// -----
+
+// CHECK: int8.madd16: makes vector<8xi32>, got vector<16xi32>
+func.func @one_sum_a_pair(%a: vector<8x2xi16>) {
+  %0 = int8.madd16 %a, %a : vector<8x2xi16> -> vector<16xi32>
+  func.return
+}

@@ -43,6 +43,17 @@ func.func @dot4_adds_up_groups(%v: vector<16xi32>, %g: vector<16x4xi8>, %x: i32,
   func.return
 }
 
+// CHECK-LABEL: func.func @pairs_of_products(
+// CHECK-NEXT:    %0 = int8.maddubs %g, %h : vector<16x4xi8> -> vector<16x2xi16>
+// CHECK-NEXT:    %1 = int8.madd16 %0, %p : vector<16x2xi16> -> vector<16xi32>
+// CHECK-NEXT:    %2 = int8.dot4 %1, %g, %h {lamina.abs_b = 64 : i64} : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+func.func @pairs_of_products(%g: vector<16x4xi8>, %h: vector<16x4xi8>, %p: vector<16x2xi16>) {
+  %0 = int8.maddubs %g, %h : vector<16x4xi8> -> vector<16x2xi16>
+  %1 = int8.madd16 %0, %p : vector<16x2xi16> -> vector<16xi32>
+  %2 = int8.dot4 %1, %g, %h {lamina.abs_b = 64 : i64} : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+  func.return
+}
+
 // CHECK-LABEL: func.func @quantized_types_stand_anywhere(
 // CHECK-SAME:    %x: tensor<4x!int8.quant<u8, 2.000000e-02, 128>>
 func.func @quantized_types_stand_anywhere(%x: tensor<4x!int8.quant<u8, 0.02, 128>>) {

@@ -168,6 +168,14 @@ func.func @bitcast_lanes(%v: vector<16x4xi8>) {
 
 // -----
 
+// CHECK: vec.bitcast: vector<16x4xi8> and i32 differ in lanes or bits of a lane
+func.func @bitcast_group(%v: vector<16x4xi8>) {
+  %0 = vec.bitcast %v : vector<16x4xi8> to i32
+  func.return
+}
+
+// -----
+
 // CHECK: vec.bitcast: needs integers or floats, got index
 func.func @bitcast_index(%i: index) {
   %0 = vec.bitcast %i : index to i64

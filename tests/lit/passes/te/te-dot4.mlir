@@ -34,6 +34,25 @@ func.func @four_bytes_become_one_product(%x: memref<32xi8>, %w: memref<8x16x4xi8
   func.return
 }
 
+// What is known of the signed bytes is now known of the product; other attributes stay.
+// CHECK-LABEL: @bounds_go_with_the_bytes
+// CHECK: attributes {lamina.other = "x"}
+// CHECK: int8.dot4 %acc, %a, %b {lamina.abs_b = 64 : i64, lamina.pair_b = 100 : i64}
+func.func @bounds_go_with_the_bytes(%x: memref<32xi8>, %w: memref<8x16x4xi8>, %y: memref<16xi32>) {
+  te.compute axes(o: 16, reduce ko: 8, reduce kg: 4)
+    ins(%x[ko * 4 + kg], %w[ko, o, kg]) out(%y[o]) init 0 : i32
+    attributes {lamina.abs_b = 64 : i64, lamina.other = "x", lamina.pair_b = 100 : i64}
+    : memref<32xi8>, memref<8x16x4xi8>, memref<16xi32>
+    (%a: i8, %b: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %bx = arith.extsi %b : i8 to i32
+      %p = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  func.return
+}
+
 // The unsigned side comes first in the product, whichever input it is.
 // CHECK-LABEL: @operands_may_stand_in_any_order
 // CHECK: (%w_1: vector<4xi8>, %x_1: vector<4xi8>, %acc: i32) {

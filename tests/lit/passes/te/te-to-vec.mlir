@@ -133,11 +133,12 @@ func.func @lanes_are_gathered_and_scattered(%x: memref<16x18xf32>, %y: memref<9x
 // CHECK-LABEL: func.func @groups_of_4_bytes_are_one_lane
 // CHECK:         vec.load_splat %x[%ko * 4] : memref<32xi8> -> vector<16x4xi8>
 // CHECK-NEXT:    vec.load %w[%ko, 0, 0] : memref<8x16x4xi8> -> vector<16x4xi8>
-// CHECK-NEXT:    int8.dot4
+// CHECK-NEXT:    int8.dot4 %{{.*}} {lamina.pair_b = 100 : i64} : vector<16xi32>
 func.func @groups_of_4_bytes_are_one_lane(%x: memref<32xi8>, %w: memref<8x16x4xi8>, %y: memref<16xi32>) {
   te.compute
     axes(c: 16, reduce k: 32) ins(%x[k], %w[k floordiv 4, c, k mod 4]) out(%y[c]) init 0 : i32
     schedule [split k 4 ko ki, dot4 ki, order ko c, vector c]
+    attributes {lamina.pair_b = 100 : i64}
     : memref<32xi8>, memref<8x16x4xi8>, memref<16xi32>
     (%a: i8, %b: i8, %acc: i32) {
       %ax = arith.extui %a : i8 to i32
