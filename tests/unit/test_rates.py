@@ -1,6 +1,7 @@
 """Rates of a machine: tables, what is measured once and kept, and files that are no good."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,9 @@ def test_machine_command_measures_and_shows(
     assert "measured here" in text
     assert "4.00 GHz" in text
     assert "64 flops  256 GFLOP/s" in text
+    slow = lamina("machine", "--target", "cpu:skylake-avx512")
+    assert re.search(r"int8 +madd16 +64 ops +179 GOP/s", slow)
+    assert re.search(r"int8 of 7 bits +maddubs +128 ops +358 GOP/s", slow)
     assert lamina("machine") == text
     assert len(told) == 1
     lamina("machine", "--again")

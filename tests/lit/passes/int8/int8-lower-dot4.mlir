@@ -121,6 +121,7 @@ func.func @larger_ones_could(%acc: vector<16xi32>, %x: vector<16x4xi8>, %y: vect
 // CHECK:           int8.madd16 %[[X0]]
 // CHECK-NEXT:      int8.madd16 %[[X1]]
 // CHECK-NOT:     vec.bitcast %[[X]]
+// CHECK:         func.return
 func.func @bytes_are_taken_apart_once(%a: memref<64xi8>, %b: memref<4x64xi8>, %zero: vector<16xi32>) {
   %x = vec.load %a[0] : memref<64xi8> -> vector<16x4xi8>
   %r, %s = loop.for %i < 2 iter(%c = %zero, %d = %zero) : vector<16xi32> {
