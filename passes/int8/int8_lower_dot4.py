@@ -11,7 +11,7 @@ from xdsl.builder import Builder
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
@@ -26,8 +26,9 @@ from lamina.passes.int8._dot4_forms import FORMS, WIDTHS, Operands, cut, generic
 
 def lower(w: Operands, op: Dot4Op, form: str, width: int) -> None:
     """Replace `op` by what this form is made of, on vectors of at most `width` lanes."""
-    at, shape = Builder(InsertPoint.before(op)), shape_of(op.acc.type)
-    if isinstance(op.acc.type, TensorType):
+    type: Attribute = op.acc.type
+    at, shape = Builder(InsertPoint.before(op)), shape_of(type)
+    if isinstance(type, TensorType):
         raise PassFailedException(
             f"int8-lower-dot4: needs vectors or scalars, got {op.acc.type}; run it after te-to-vec"
         )
