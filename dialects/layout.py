@@ -7,9 +7,10 @@ storage order, a number and a lower-case letter a block of that dimension, outer
 logical order of the dimensions follows from their letters: batch, output, input or other channels,
 depth, height, width.
 
-A halo is a border of zeros around the last logical dimensions: the kernel that writes the tensor
-writes it, so that a kernel that reads beyond the edge needs no copy. Storage that stands for no
-logical element, the halo and the rest of the last block, always holds zeros.
+A halo is a border around the last logical dimensions, of zeros or, for integers, of another number,
+its fill: the kernel that writes the tensor writes it, so that a kernel that reads beyond the edge
+needs no copy. Storage that stands for no logical element always holds these numbers: the halo its
+fill, beside all channels of whole blocks, and the rest of the last block zeros.
 """
 
 from __future__ import annotations
@@ -56,9 +57,11 @@ class Layout:
     """the storage order, such as `NCHW16c`"""
     halo: tuple[tuple[int, int], ...] = ()
     """(before, after) for each of the last `len(halo)` logical dimensions; empty for none"""
+    fill: int = 0
+    """the number in the halo; 0 if there is none"""
 
     @staticmethod
-    def parse(text: str, halo: Sequence[tuple[int, int]] = ()) -> Layout:
+    def parse(text: str, halo: Sequence[tuple[int, int]] = (), fill: int = 0) -> Layout:
         """Read `NCHW16c`; raises ValueError if a block names no dimension or a letter repeats."""
         outer, blocks = _split(text)
         if len(set(outer)) != len(outer) or not outer:
@@ -72,7 +75,7 @@ class Layout:
                 raise ValueError(f"layout '{text}' has a block of {size}; a block needs 2 or more")
         if len(halo) > len(outer):
             raise ValueError(f"layout '{text}' has {len(outer)} dimensions, its halo {len(halo)}")
-        layout = Layout(text, tuple(halo) if any(map(any, halo)) else ())
+        layout = Layout(text, tuple(halo), fill) if any(map(any, halo)) else Layout(text)
         for i, letter in enumerate(layout.logical):
             if any(layout.sides(i)) and layout.block(letter) > 1:
                 raise ValueError(f"layout '{text}' cannot have a halo around blocked '{letter}'")
@@ -133,13 +136,15 @@ class Layout:
         k = dim - (self.rank - len(self.halo))
         return self.halo[k] if k >= 0 else (0, 0)
 
-    def with_halo(self, halo: Sequence[tuple[int, int]]) -> Layout:
+    def with_halo(self, halo: Sequence[tuple[int, int]], fill: int = 0) -> Layout:
         """The same storage order with this halo."""
-        return self if tuple(halo) == self.halo else Layout.parse(self.text, halo)
+        same = tuple(halo) == self.halo and fill == self.fill
+        return self if same else Layout.parse(self.text, halo, fill)
 
     def __str__(self) -> str:
         sides = ", ".join(f"{before}:{after}" for before, after in self.halo)
-        return f"{self.text}, halo [{sides}]" if sides else self.text
+        fill = f" of {self.fill}" if self.fill else ""
+        return f"{self.text}, halo [{sides}]{fill}" if sides else self.text
 
     # -- shapes and indices
 
@@ -220,7 +225,7 @@ class Layout:
     # -- arrays
 
     def apply_array(self, x: np.ndarray) -> np.ndarray:
-        """The storage of a logical array; padding is zero."""
+        """The storage of a logical array; the halo is its fill, other padding zero."""
         import numpy as np  # here, so that dialects start without NumPy
 
         storage = self.view_array(x)
@@ -230,8 +235,12 @@ class Layout:
         """The storage of a logical array as a view of it, unless there is padding to add."""
         import numpy as np
 
-        sizes = [sum(d) for d in self._pads(x.shape)]
-        padded = np.pad(x, self._pads(x.shape)) if any(sizes) else x
+        pads = self._pads(x.shape)
+        sides = [self.sides(d) for d in range(self.rank)]
+        padded = x
+        if any(map(any, pads)):
+            rests = [(0, after - halo) for (_, after), (_, halo) in zip(pads, sides, strict=True)]
+            padded = np.pad(np.pad(x, rests), sides, constant_values=self.fill)
         return padded.reshape(self._split_shape(padded.shape)).transpose(self._order())
 
     def invert_array(self, x: Any, shape: Sequence[int]) -> np.ndarray:

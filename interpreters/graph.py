@@ -23,11 +23,14 @@ from lamina.dialects import graph
 from lamina.dialects.graph.constants import array_of
 from lamina.interpreters import (
     graph_choice,
+    graph_quantization,
     graph_resampling,
     graph_slicing,
     graph_winograd,
 )
+from lamina.interpreters.arrays import dtype_of
 from lamina.interpreters.cost import STEP, Cost, Estimate
+from lamina.interpreters.graph_quantization import exactly, rounded
 from lamina.interpreters.run import Implementation, Run
 from lamina.weights import WeightStore
 
@@ -65,17 +68,18 @@ def _windows(op: graph.WindowOp, x: Array, fill: float) -> Array:
 def _conv2d(op: graph.Conv2dOp, x: Array, w: Array, bias: Array | None = None) -> Array:
     """Per group: weights [o, i kh kw] times windows [i kh kw, oh ow], some output rows a time."""
     groups, (o, i, kh, kw) = op.groups.value.data, w.shape
-    windows = _windows(op, x.astype(np.float64), 0).transpose(0, 1, 4, 5, 2, 3)
+    x, w = exactly(x, w, i * kh * kw, op.outside())
+    windows = _windows(op, x, op.outside()).transpose(0, 1, 4, 5, 2, 3)
     n, *_, height, width = windows.shape
-    weights = w.astype(np.float64).reshape(groups, o // groups, i * kh * kw)
-    y = np.empty((n, groups, o // groups, height, width))
+    weights = w.reshape(groups, o // groups, i * kh * kw)
+    y = np.empty((n, groups, o // groups, height, width), x.dtype)
     rows = max(1, _CHUNK // (n * groups * i * kh * kw * width))
     for h in range(0, height, rows):
         part = windows[..., h : h + rows, :]
         columns = part.reshape(n, groups, i * kh * kw, -1)
         y[..., h : h + rows, :] = (weights @ columns).reshape(y[..., h : h + rows, :].shape)
     y = y.reshape(n, o, height, width)
-    return (y if bias is None else y + bias[:, None, None]).astype(x.dtype)
+    return rounded(y if bias is None else y + bias[:, None, None], dtype_of(op.y.type))
 
 
 def _max_pool2d(op: graph.MaxPool2dOp, x: Array) -> Array:
@@ -119,11 +123,6 @@ def _batch_norm(
     return ((x - m) / np.sqrt(v + op.epsilon.value.data) * s + b).astype(x.dtype)
 
 
-def _dense(op: graph.DenseOp, x: Array, w: Array, bias: Array | None = None) -> Array:
-    y = x.astype(np.float64) @ w.T
-    return (y if bias is None else y + bias).astype(x.dtype)
-
-
 def _log_softmax(op: graph.LogSoftmaxOp, x: Array) -> Array:
     axis = op.axis.value.data
     d = x.astype(np.float64) - x.max(axis, keepdims=True)
@@ -153,6 +152,7 @@ def _concat(op: graph.ConcatOp, *xs: Array) -> Array:
 
 
 FUNCTIONS: Mapping[type[Operation], Function] = {
+    **graph_quantization.FUNCTIONS,
     **graph_resampling.FUNCTIONS,
     **graph_slicing.FUNCTIONS,
     **graph_choice.FUNCTIONS,
@@ -165,7 +165,6 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     graph.ClipOp: _clip,
     graph.ConcatOp: _concat,
     graph.Conv2dOp: _conv2d,
-    graph.DenseOp: _dense,
     graph.ErfOp: _double(np.vectorize(math.erf, otypes=[np.float64])),
     graph.ExpOp: _double(np.exp),
     graph.Expm1Op: _double(np.expm1),
@@ -173,7 +172,6 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     graph.GlobalAvgPoolOp: _global_avg_pool,
     graph.InterleaveOp: _interleave,
     graph.LogSoftmaxOp: _log_softmax,
-    graph.MatmulOp: lambda op, a, b: (a.astype(np.float64) @ b).astype(a.dtype),
     graph.Log1pOp: _double(np.log1p),
     graph.LogOp: _double(np.log),
     graph.MaximumOp: lambda op, a, b: np.maximum(a, b),

@@ -16,7 +16,7 @@ from lamina.interpreters.run import Implementation, Run
 
 
 def quantize(
-    x: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int, dtype: npt.DTypeLike
+    x: npt.ArrayLike, scale: npt.ArrayLike, zero_point: npt.ArrayLike, dtype: npt.DTypeLike
 ) -> np.ndarray:
     """saturate(round_half_even(x / scale) + zero_point), / in f32; NaN becomes the smallest."""
     with np.errstate(all="ignore"):
@@ -24,17 +24,19 @@ def quantize(
     return _saturate(steps, zero_point, np.dtype(dtype))
 
 
-def dequantize(q: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int) -> np.ndarray:
+def dequantize(q: npt.ArrayLike, scale: npt.ArrayLike, zero_point: npt.ArrayLike) -> np.ndarray:
     """f32(q - zero_point) * scale; the dtype of `q` says whether it is signed."""
-    return (np.asarray(q, np.int32) - zero_point).astype(np.float32) * np.asarray(scale, np.float32)
+    moved = np.asarray(q, np.int32) - np.asarray(zero_point, np.int32)
+    with np.errstate(all="ignore"):
+        return moved.astype(np.float32) * np.asarray(scale, np.float32)
 
 
 def requantize(
-    acc: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int, dtype: npt.DTypeLike
+    acc: npt.ArrayLike, scale: npt.ArrayLike, zero_point: npt.ArrayLike, dtype: npt.DTypeLike
 ) -> np.ndarray:
     """saturate(round_half_even(f32(acc) * scale) + zero_point), both f32 steps rounded."""
     with np.errstate(all="ignore"):
-        steps = np.asarray(acc, np.int32).astype(np.float32) * np.asarray(scale, np.float32)
+        steps = np.asarray(acc).astype(np.float32) * np.asarray(scale, np.float32)
     return _saturate(steps, zero_point, np.dtype(dtype))
 
 
@@ -57,11 +59,12 @@ def madd16(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (x.astype(np.int64) * y.astype(np.int64)).sum(-1).astype(np.int32)
 
 
-def _saturate(steps: np.ndarray, zero_point: int, dtype: np.dtype) -> np.ndarray:
+def _saturate(steps: np.ndarray, zero_point: npt.ArrayLike, dtype: np.dtype) -> np.ndarray:
     """Cutting off before rounding gives the same, as the limits are whole numbers."""
-    low, high = (int(limit) - zero_point for limit in (np.iinfo(dtype).min, np.iinfo(dtype).max))
-    within = np.fmin(np.fmax(steps, np.float32(low)), np.float32(high))  # fmax drops a NaN
-    return (np.rint(within).astype(np.int32) + zero_point).astype(dtype)
+    zero = np.asarray(zero_point, np.int32)
+    low, high = (np.float32(n - zero) for n in (np.iinfo(dtype).min, np.iinfo(dtype).max))
+    within = np.fmin(np.fmax(steps, low), high)  # fmax drops a NaN
+    return (np.rint(within).astype(np.int32) + zero).astype(dtype)
 
 
 def dtype_of(type: int8.QuantType) -> np.dtype:

@@ -20,7 +20,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
-from lamina.dialects.elements import FLOAT, INTEGER, kind_of
+from lamina.dialects.elements import FLOAT, INTEGER, integer_range, kind_of
 from lamina.dialects.layout import Layout
 
 SOURCE = "lamina.source"
@@ -32,9 +32,10 @@ ui8 = IntegerType(8, Signedness.UNSIGNED)
 @irdl_attr_definition
 class LayoutAttr(Data[Layout]):
     """
-    How a tensor is stored, as the encoding of its type; the shape in the type stays logical.
+    How a tensor is stored, as the encoding of its type; the shape in the type stays logical. A halo
+    is of zeros unless it says otherwise.
 
-    tensor<1x64x56x56xf32, #graph.layout<NCHW16c, halo [1:1, 1:1]>>
+    tensor<1x64x56x56xui8, #graph.layout<NCHW16c, halo [1:1, 1:1] of 128>>
     """
 
     name = "graph.layout"
@@ -43,14 +44,16 @@ class LayoutAttr(Data[Layout]):
     def parse_parameter(cls, parser: AttrParser) -> Layout:
         with parser.in_angle_brackets():
             pos, text = parser.pos, parser.parse_identifier()
-            halo: list[tuple[int, int]] = []
+            halo, fill = list[tuple[int, int]](), 0
             if parser.parse_optional_punctuation(","):
                 parser.parse_keyword("halo")
                 halo = parser.parse_comma_separated_list(
                     parser.Delimiter.SQUARE, lambda: _parse_sides(parser)
                 )
+                if parser.parse_optional_keyword("of"):
+                    fill = parser.parse_integer(allow_boolean=False)
             try:
-                return Layout.parse(text, halo)
+                return Layout.parse(text, halo, fill)
             except ValueError as e:
                 parser.raise_error(str(e), pos)
 
@@ -101,6 +104,9 @@ def verify_layout(type: TensorType) -> None:
         raise VerifyException(
             f"layout {layout} describes {layout.rank} dimensions, {type} has {type.get_num_dims()}"
         )
+    low, high = integer_range(type.element_type)
+    if not low <= layout.fill <= high:
+        raise VerifyException(f"a halo of {type} must be of {low} to {high}, got {layout.fill}")
 
 
 class ElementError(VerifyException):

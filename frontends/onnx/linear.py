@@ -48,19 +48,26 @@ def _is_row(c: Value, outputs: int) -> bool:
 def _matmul(node: Node) -> Sequence[Value]:
     """A vector on the left is a row, on the right a column; dimensions in front broadcast."""
     a, b = node.value(0), node.value(1)
-    left, right = _shape(a), _shape(b)
+    rows, columns, result = matrices(_shape(a), _shape(b))
+    y = _product(node, reshaped(node, a, rows), reshaped(node, b, columns))
+    return [reshaped(node, y, result)]
+
+
+def matrices(
+    left: Sequence[int], right: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...], list[int]]:
+    """The shapes of two operands as matrices of equal rank, and the shape of their product."""
     if not left or not right:
         raise Unsupported(f"of {list(left)} and {list(right)}; a number is no matrix")
     rows = left if len(left) > 1 else (1, *left)
     columns = right if len(right) > 1 else (*right, 1)
     rank = max(len(rows), len(columns))
-    rows, columns = ((1,) * (rank - len(size)) + tuple(size) for size in (rows, columns))
+    rows, columns = ((*[1] * (rank - len(size)), *size) for size in (rows, columns))
     batch = np.broadcast_shapes(rows[:-2], columns[:-2])
     result = [*batch, *left[-2:-1], *(right[-1:] if len(right) > 1 else ())]
     if prod(columns[:-2]) == 1:  # one matrix on the right: rows of the whole batch go side by side
         rows, columns = (prod(rows[:-1]), rows[-1]), columns[-2:]
-    y = _product(node, reshaped(node, a, rows), reshaped(node, b, columns))
-    return [reshaped(node, y, result)]
+    return rows, columns, result
 
 
 def _product(node: Node, a: Value, b: Value) -> SSAValue:

@@ -74,7 +74,13 @@ def number(value: float, type: Attribute) -> FloatAttr | IntegerAttr:
     if isa(type, AnyFloat):
         return FloatAttr(value, type)
     assert isa(type, IntegerType), type
-    return IntegerAttr(int(value), type)
+    return IntegerAttr(signless(int(value), type.width.data), type)
+
+
+def signless(value: int, bits: int) -> int:
+    """An integer as one without sign is printed: 255 of 8 bits is -1. A truth value is 0 or 1."""
+    half = 1 << bits - 1
+    return (value + half) % (2 * half) - half if bits > 1 else value
 
 
 class Scalars:
@@ -86,6 +92,12 @@ class Scalars:
     def constant(self, value: float, type: Attribute = f32) -> SSAValue:
         """A number."""
         return self.builder.insert(arith.ConstantOp(number(value, type))).result
+
+    def drop_unused(self, constant: SSAValue) -> None:
+        """Remove a number that nothing was made of."""
+        if isinstance(owner := constant.owner, Operation) and not constant.uses:
+            owner.detach()
+            owner.erase()
 
     def __call__(
         self, op: Callable[..., Operation], *arguments: SSAValue | Attribute | str
@@ -160,8 +172,8 @@ class Kernel:
     ) -> None:
         """
         One te op over spatial `axes` and `reduce` axes: from `reads` the body, then the epilogue
-        with `extras`, to `write`, which with a halo gets its border of zeros too unless `halo` is
-        false.
+        with `extras`, to `write`, which with a halo gets its border too unless `halo` is false. The
+        first of `reads` is `outside` where it is read beyond its buffer, others are 0 there.
 
         Formulas get scalars of the types of the tensors; the accumulator is of the type of what is
         written unless `accumulator` says another, which the epilogue then converts.
@@ -176,7 +188,9 @@ class Kernel:
         for name, (t, i, extent) in names.items():
             integers.append(t.at(i, ranges).named(name, extent))
             ranges[name] = extent
-        inputs = [*integers, *(t.at(i, ranges, outside) for t, i in reads)]
+        beyond = [outside, *[0.0] * len(reads)]
+        parts = zip(reads, beyond, strict=False)
+        inputs = [*integers, *(t.at(i, ranges, fill) for (t, i), fill in parts)]
         others = [t.at(i, ranges) for t, i in extras]
         total = accumulator or out.scalar
         tensors = [*(t for t, _, _ in names.values()), *(t for t, _ in reads)]
@@ -204,7 +218,7 @@ class Kernel:
             self.fill_halo(out)
 
     def fill_halo(self, out: Tensor) -> None:
-        """Write zeros around `out`: slabs before and after each dimension that has a halo."""
+        """Write the border of `out`: slabs before and after each dimension that has a halo."""
         whole = list(out.extents)
         for d in range(len(whole)):
             before, after = out.layout.sides(d)
@@ -223,8 +237,8 @@ class Kernel:
         self, out: Tensor, whole: Sequence[int], d: int, slab: Mapping[str, int], at: Expr
     ) -> None:
         """
-        Zeros where dimension `d` of the storage is `at`. Dimensions up to `d` run over their halo
-        too, those after it only inside, because slabs of theirs cover the corners.
+        The fill where dimension `d` of the storage is `at`. Dimensions up to `d` run over their
+        halo too, those after it only inside, because slabs of theirs cover the corners.
         """
         axes: dict[str, int] = {}
         index: list[Expr] = []
@@ -239,7 +253,7 @@ class Kernel:
             else:
                 axes[f"d{i}"] = out.extents[i]
                 index.append(var(f"d{i}"))
-        self._zeros(out, axes, index)
+        self._write(out.layout.fill, out, axes, index)
 
     def fill_padding(self, out: Tensor) -> None:
         """Write zeros where the storage of `out` pads a block."""
@@ -248,15 +262,15 @@ class Kernel:
             if size < whole:
                 axes = dict(zip(names, out.extents, strict=True)) | {names[d]: whole - size}
                 index = [var(n) + size if i == d else var(n) for i, n in enumerate(names)]
-                self._zeros(out, axes, index)
+                self._write(0, out, axes, index)
 
-    def _zeros(self, out: Tensor, axes: Mapping[str, int], index: Index) -> None:
-        """Zeros at this logical index of `out`."""
+    def _write(self, value: int, out: Tensor, axes: Mapping[str, int], index: Index) -> None:
+        """A number at this logical index of `out`."""
         self.builder.insert(
             ComputeOp(
                 axes=[Axis(n, e) for n, e in axes.items()],
                 accesses=[AccessAttr.of(out.layout.apply(index))],
-                init=number(0, out.scalar),
+                init=number(value, out.scalar),
                 inputs=[],
                 extras=[],
                 out=out.buffer,

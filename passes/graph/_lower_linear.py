@@ -9,7 +9,7 @@ from xdsl.ir import Operation
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import MatmulOp
 from lamina.passes.graph._formula import Index, Kernel, Tensor
-from lamina.passes.graph._lower_windows import add, multiply_add
+from lamina.passes.graph._lower_windows import add, products_of
 from lamina.passes.graph._rows import neighbours, reduce_rows
 
 
@@ -28,9 +28,9 @@ def matmul(k: Kernel, op: MatmulOp) -> None:
     write = (y, [*map(var, batch), m, n])
     if n == Expr():  # what is summed up are the neighbours in both operands
         near = neighbours(a, {a.layout.rank - 1: "k"})
-        reduce_rows(k, rows, along, reads, write, multiply_add, add, near=near)
+        reduce_rows(k, rows, along, reads, write, products_of(a, b), add, near=near)
         return
-    k.compute({**rows, "n": y.shape[-1]}, reads, write, multiply_add, reduce=along)
+    k.compute({**rows, "n": y.shape[-1]}, reads, write, products_of(a, b), reduce=along)
 
 
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from xdsl.dialects import arith, math
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
+from lamina.dialects.elements import scalar_of
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.graph import (
     AbsOp,
@@ -15,6 +16,7 @@ from lamina.dialects.graph import (
     CeilOp,
     ClipOp,
     DenseOp,
+    DequantizeOp,
     DivOp,
     ErfOp,
     Expm1Op,
@@ -28,16 +30,21 @@ from lamina.dialects.graph import (
     NegOp,
     PointwiseOp,
     PowOp,
+    QuantizeOp,
     ReluOp,
+    RequantizeOp,
     RoundOp,
+    ScaledOp,
     SigmoidOp,
     SqrtOp,
     SubOp,
     TanhOp,
+    tensor_type,
 )
 from lamina.passes.graph._formula import Kernel, Scalars, Tensor, broadcast, point
 from lamina.passes.graph._lower_choice import CHOICES, typed_formula
-from lamina.passes.graph._lower_windows import add, multiply_add
+from lamina.passes.graph._lower_quantization import scaled_formula
+from lamina.passes.graph._lower_windows import add, products_of
 from lamina.passes.graph._numbers import number_in
 
 ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
@@ -66,6 +73,8 @@ ARITHMETIC: dict[type[PointwiseOp], Callable[..., Operation]] = {
 
 def scalar_formula(op: PointwiseOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
     """What `op` computes from one element of each operand."""
+    if isinstance(op, ScaledOp):
+        return scaled_formula(op, s, v)
     if (typed := typed_formula(op, s, v)) is not None:
         return typed
     match op:
@@ -80,6 +89,11 @@ def scalar_formula(op: PointwiseOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
             return s(arith.DivfOp, one, s(arith.AddfOp, one, e))
         case _:
             return s(ARITHMETIC[type(op)], *v)
+
+
+def element(value: SSAValue) -> Attribute:
+    """What an element of a tensor is once it is loaded."""
+    return scalar_of(tensor_type(value).element_type)
 
 
 def pointwise(k: Kernel, op: PointwiseOp) -> None:
@@ -98,11 +112,15 @@ def pointwise_together(k: Kernel, ops: Sequence[Operation]) -> None:
 
     def formula(s: Scalars, v: list[SSAValue]) -> SSAValue:
         values = dict(zip(inputs, v[:-1], strict=True))
-        values |= {x: s.constant(n) for x, n in numbers.items()}
+        written = {x: s.constant(n, element(x)) for x, n in numbers.items()}
+        values |= written
         for op in ops:
             operands = [values[x] for x in op.operands]
             whole = isinstance(op, PointwiseOp)
             values[op.results[0]] = scalar_formula(op, s, operands) if whole else operands[0]
+        for value in written.values():
+            if value is not values[made[-1]]:
+                s.drop_unused(value)
         return values[made[-1]]
 
     reads = [(t, broadcast(t, y, index)) for t in map(k.tensor, inputs)]
@@ -135,7 +153,7 @@ def dense(k: Kernel, op: DenseOp) -> None:
         {"n": y.shape[0], "oc": y.shape[1]},
         [(x, [n, i]), (w, [o, i])],
         (y, [n, o]),
-        multiply_add,
+        products_of(x, w),
         reduce={"ic": x.shape[1]},
         extras=extras,
         epilogue=add if extras else None,
@@ -144,6 +162,7 @@ def dense(k: Kernel, op: DenseOp) -> None:
 
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
     **dict.fromkeys([*ARITHMETIC, *CHOICES, ReluOp, ClipOp, SigmoidOp], pointwise),
+    **dict.fromkeys([DequantizeOp, QuantizeOp, RequantizeOp], pointwise),
     BatchNormOp: batch_norm,
     DenseOp: dense,
 }  # pyright: ignore[reportAssignmentType]

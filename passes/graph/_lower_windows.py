@@ -6,8 +6,10 @@ from collections.abc import Callable
 from math import inf
 
 from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import PassFailedException
+from xdsl.utils.hints import isa
 
 from lamina.dialects.elements import INTEGER, integer_range, is_unsigned, kind_of
 from lamina.dialects.expr import Expr, div, var
@@ -20,7 +22,9 @@ from lamina.dialects.graph import (
     WindowOp,
     tensor_type,
 )
+from lamina.dialects.te import memref_type
 from lamina.passes.graph._formula import Formula, Kernel, Scalars, Tensor, point
+from lamina.passes.graph._lower_quantization import widened
 
 
 def taps(op: WindowOp, h: Expr, w: Expr) -> list[Expr]:
@@ -39,9 +43,22 @@ def multiply_add(s: Scalars, v: list[SSAValue]) -> SSAValue:
     return s(arith.AddfOp, acc, s(arith.MulfOp, a, b))
 
 
+def products_of(x: Tensor, w: Tensor) -> Formula:
+    """acc + a * b of elements of these tensors; of integers in i32"""
+    of, by = (memref_type(t.buffer).element_type for t in (x, w))
+    if isa(of, AnyFloat):
+        return multiply_add
+
+    def formula(s: Scalars, v: list[SSAValue]) -> SSAValue:
+        a, b, acc = v
+        return s(arith.AddiOp, acc, s(arith.MuliOp, widened(s, a, of), widened(s, b, by)))
+
+    return formula
+
+
 def add(s: Scalars, v: list[SSAValue]) -> SSAValue:
     """a + b"""
-    return s(arith.AddfOp, v[1], v[0])
+    return s(arith.AddfOp if isa(v[0].type, AnyFloat) else arith.AddiOp, v[1], v[0])
 
 
 def larger(s: Scalars, v: list[SSAValue]) -> SSAValue:
@@ -62,9 +79,19 @@ def scaled(by: float) -> Callable[[Scalars, list[SSAValue]], SSAValue]:
     return lambda s, v: s(arith.MulfOp, v[0], s.constant(by))
 
 
+def check_halo(op: Conv2dOp, x: Tensor) -> None:
+    """Refuse a border around `x` that is not what `op` takes to be outside of it."""
+    if any(map(any, op.sides())) and x.layout.halo and x.layout.fill != op.outside():
+        raise PassFailedException(
+            f"lower-graph-to-te: {op.name} needs {op.outside()} around {op.x.type};"
+            " give it a relayout with that halo"
+        )
+
+
 def convolution(k: Kernel, op: Conv2dOp) -> None:
     """y[n, o, h, w] = bias[o] + sum over i, kh, kw of x[n, first(o) + i, ...] * w[o, i, kh, kw]"""
     x, w, y = k.tensor(op.x), k.tensor(op.w), k.tensor(op.y)
+    check_halo(op, x)
     groups = op.groups.value.data
     axes: dict[str, int] = dict(zip(("n", "oc", "oh", "ow"), y.extents, strict=True))
     reduce: dict[str, int] = {}
@@ -86,8 +113,9 @@ def convolution(k: Kernel, op: Conv2dOp) -> None:
         axes,
         [(x, [n, channel, *taps(op, h, v)]), (w, [o, i, var("kh"), var("kw")])],
         (y, [n, o, h, v]),
-        multiply_add,
+        products_of(x, w),
         reduce=reduce,
+        outside=op.outside(),
         extras=extras,
         epilogue=add if extras else None,
     )

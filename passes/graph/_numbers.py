@@ -8,19 +8,23 @@ from math import prod
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, f32
 from xdsl.ir import SSAValue
 
+from lamina.dialects.elements import INTEGER, integer_range, kind_of
 from lamina.dialects.graph import ConstantOp, FusedOp, PointwiseOp, shape, tensor_type
 from lamina.dialects.graph.constants import constant, known
 from lamina.weights import WeightStore
 
 
-def number_in(value: SSAValue) -> float | None:
+def number_in(value: SSAValue) -> float | int | None:
     """The number that `value` is everywhere, if it is written out."""
     op = value.owner
     if not isinstance(op, ConstantOp) or not isinstance(op.value, DenseIntOrFPElementsAttr):
         return None
-    if prod(shape(value)) != 1 or tensor_type(value).element_type != f32:
+    element, data = tensor_type(value).element_type, op.value.data.data
+    if prod(shape(value)) != 1:
         return None
-    return struct.unpack("<f", op.value.data.data)[0]
+    if kind_of(element) == INTEGER:
+        return int.from_bytes(data, "little", signed=integer_range(element)[0] < 0)
+    return struct.unpack("<f", data)[0] if element == f32 else None
 
 
 def inline_numbers(fused: FusedOp, store: WeightStore) -> FusedOp:

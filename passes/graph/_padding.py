@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from xdsl.ir import Operation, SSAValue
 
+from lamina.dialects.elements import INTEGER, integer_range, kind_of
 from lamina.dialects.graph import (
     AbsOp,
     AddOp,
@@ -23,6 +24,7 @@ from lamina.dialects.graph import (
     CompareOp,
     ConcatOp,
     Conv2dOp,
+    DequantizeOp,
     DivOp,
     ErfOp,
     Expm1Op,
@@ -40,6 +42,7 @@ from lamina.dialects.graph import (
     PointwiseOp,
     PoolOp,
     PowOp,
+    QuantizeOp,
     ReduceOp,
     RelayoutOp,
     ReluOp,
@@ -47,6 +50,7 @@ from lamina.dialects.graph import (
     ResampleOp,
     RoundOp,
     SampleOp,
+    ScaledOp,
     SigmoidOp,
     SliceOp,
     SqrtOp,
@@ -57,6 +61,7 @@ from lamina.dialects.graph import (
     WhereOp,
     layout_of,
     shape,
+    tensor_type,
 )
 from lamina.passes.graph._numbers import number_in
 
@@ -125,7 +130,7 @@ def beyond(value: SSAValue, dim: int, size: int) -> float | None:
     last of them; None if it is not known. Zero is exact, any other number about right.
     """
     if (number := number_in(value)) is not None:
-        return number
+        return float(number)
     op = value.owner
     if not isinstance(op, Operation):
         # zero as stored, or read outside of the buffer; what is broadcast is the same everywhere
@@ -146,6 +151,8 @@ def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
     known = [n for n in numbers if n is not None]
     if len(known) < len(numbers):
         return None
+    if isinstance(op, ScaledOp):
+        return _scaled(op, *known)
     if not any(known) and op.keeps_zero():
         return 0.0
     if isinstance(op, CompareOp):
@@ -156,14 +163,25 @@ def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
         return min(max(known[0], op.low.value.data), op.high.value.data)
     if isinstance(op, ReluOp | MaximumOp | MinimumOp):  # one of the numbers, as it is
         return FUNCTIONS[type(op)](*known)
-    if type(op) not in FUNCTIONS:
-        return None
+    if type(op) not in FUNCTIONS or kind_of(tensor_type(op.operands[0]).element_type) == INTEGER:
+        return None  # those on integers wrap around
     try:
         found = float(FUNCTIONS[type(op)](*known))
     except (ArithmeticError, ValueError):  # it overflows, or is NaN
         return None
     sure = CANCELLED * max(map(abs, known)) <= abs(found) <= LARGEST
     return found if sure and found else None
+
+
+def _scaled(op: ScaledOp, x: float, scale: float, zero: float) -> float | None:
+    """What an op with a scale and a zero point makes of zero, or of its zero point."""
+    if isinstance(op, QuantizeOp) and not x and not scale:  # NaN
+        return float(integer_range(tensor_type(op.y).element_type)[0])
+    if not math.isfinite(scale):
+        return None
+    if isinstance(op, DequantizeOp):
+        return 0.0 if x == zero else None
+    return zero if not x else None
 
 
 def _compared(op: CompareOp, a: float, b: float) -> float | None:

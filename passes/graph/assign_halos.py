@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -54,8 +55,13 @@ def union(halos: Sequence[Halo]) -> Halo:
     return tuple((max(map(max, sides)),) * 2 for sides in zip(*halos, strict=True))
 
 
+def outside(op: Operation) -> int:
+    """What a window op takes to be outside of its image."""
+    return op.outside() if isinstance(op, Conv2dOp) else 0
+
+
 def window_users(value: SSAValue) -> list[WindowOp | WinogradInputOp]:
-    """The ops that slide a zero-padded window over `value`; a maximum's padding is not zero."""
+    """The ops that slide a window over `value` with a number around it; of a maximum it is none."""
     users = dict.fromkeys(use.operation for use in value.uses)
     return [
         op
@@ -67,12 +73,12 @@ def window_users(value: SSAValue) -> list[WindowOp | WinogradInputOp]:
 
 
 def may_write_halo(value: SSAValue) -> bool:
-    """Whether the op that makes `value` is free to store it with a border of zeros."""
+    """Whether the op that makes `value` is free to store it with a border."""
     # Types of functions and of fused regions are not changed; a reshape is a view of plain storage.
     if isinstance(value.owner, Block | ConstantOp | func.CallOp | FusedOp | ReshapeOp):
         return False
     users = [use.operation for use in value.uses]
-    # A maximum over the border would see the zeros, where nothing must count.
+    # A maximum over the border would see its numbers, where nothing must count.
     return not any(
         isinstance(op, func.ReturnOp | func.CallOp | FusedOp | ReshapeOp)
         or (isinstance(op, MaxPool2dOp) and any(map(any, needed_halo(op))))
@@ -85,17 +91,19 @@ class Together:
 
     def __init__(self, value: SSAValue) -> None:
         self.values = [value]
-        self.wants, self.may_have = bool(window_users(value)), may_write_halo(value)
+        self.fills, self.may_have = set(map(outside, window_users(value))), may_write_halo(value)
+        """what windows take to be around these values, if any do"""
 
     def agrees(self, other: Together) -> bool:
         """Whether no window has to read a copy because the two have one halo."""
         pairs = (self, other), (other, self)
-        return not any(a.wants and a.may_have and not b.may_have for a, b in pairs)
+        lost = any(a.fills and a.may_have and not b.may_have for a, b in pairs)
+        return not lost and len(self.fills | other.fills) < 2
 
     def join(self, other: Together) -> None:
         """Take in the values of `other`."""
         self.values += other.values
-        self.wants |= other.wants
+        self.fills |= other.fills
         self.may_have &= other.may_have
 
 
@@ -115,11 +123,12 @@ def together(block: Block) -> list[Together]:
 
 class AssignHalosPass(ModulePass):
     """
-    Store what padded windows read with a border of zeros as wide as the widest of them needs.
+    Store what padded windows read with a border as wide as the widest of them needs: of zeros, or
+    of what else they take to be around the image.
 
     The producer writes the border with the tensor. Only where it cannot (inputs and outputs of the
-    network) does a relayout copy the tensor. What may come to lie in one buffer, as operands and
-    results of concats and slices do, has one halo.
+    network, windows that take other numbers to be there) does a relayout copy the tensor. What may
+    come to lie in one buffer, as operands and results of concats and slices do, has one halo.
     """
 
     name = "assign-halos"
@@ -136,17 +145,27 @@ class AssignHalosPass(ModulePass):
         users = {value: found for value in those.values if (found := window_users(value))}
         if not users:
             return
+        stored = None
         if those.may_have:
-            halo = union([needed_halo(op) for found in users.values() for op in found])
+            every = [op for found in users.values() for op in found]
+            count = Counter(map(outside, every))
+            stored = max(sorted(count), key=lambda fill: count[fill])
+            halo = union([needed_halo(op) for op in every if outside(op) == stored])
             for value in those.values:
-                Rewriter.replace_value_with_new_type(value, self.widened(value, halo))
-            return
+                type = self.widened(value, halo, stored)
+                new = Rewriter.replace_value_with_new_type(value, type)
+                if value in users:
+                    users[new] = users.pop(value)
         for value, found in users.items():
-            self.copy(value, self.widened(value, union(list(map(needed_halo, found)))), found)
+            for fill in dict.fromkeys(map(outside, found)):
+                if fill != stored:
+                    readers = [op for op in found if outside(op) == fill]
+                    halo = union(list(map(needed_halo, readers)))
+                    self.copy(value, self.widened(value, halo, fill), readers)
 
-    def widened(self, value: SSAValue, halo: Halo) -> Attribute:
+    def widened(self, value: SSAValue, halo: Halo, fill: int) -> Attribute:
         """The type of `value` with this halo."""
-        return stored_as(value.type, layout_of(value.type).with_halo(halo))
+        return stored_as(value.type, layout_of(value.type).with_halo(halo, fill))
 
     def copy(self, value: SSAValue, type: Attribute, users: Sequence[Operation]) -> None:
         """Let `users` read a copy of `value` that has the halo."""

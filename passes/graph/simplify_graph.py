@@ -192,8 +192,8 @@ class ZerosToPads(RewritePattern):
         new.pads = ints(pads)
         if isinstance(new, AvgPool2dOp):
             new.count_pads = BoolAttr.from_bool(True)
-        elif outside:
-            new.fill = IntegerAttr(int(outside), i64)
+        else:
+            new.fill = IntegerAttr(int(outside), i64) if outside else None
         replace(rewriter, op, new)
 
     def outside(self, op: Conv2dOp | AvgPool2dOp, concat: ConcatOp) -> float:

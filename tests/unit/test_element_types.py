@@ -96,9 +96,9 @@ def test_model_says_what_types_it_takes_and_gives(tmp_path) -> None:
 def test_operator_that_knows_no_integers_is_refused_with_its_name() -> None:
     node = helper.make_node("MatMul", ["x", "x"], ["y"], "n")
     with pytest.raises(lamina.LaminaError) as refusal:
-        lamina.compile(typed_model([node], {"x": numbers("int32", (4, 4))}, {}, "int32"))
+        lamina.compile(typed_model([node], {"x": numbers("int64", (4, 4))}, {}, "int64"))
     assert str(refusal.value) == (
-        "model: not supported: MatMul: graph.matmul needs elements of kind float, got i32"
+        "model: not supported: MatMul: graph.matmul needs factors of ui8 or i8 or i32, got i64"
         " (node 'n')"
     )
 

@@ -1,4 +1,4 @@
-"""Every element has one place in storage, and everything else in storage is zero."""
+"""Every element has one place in storage; all else is zero, or in a halo what it is of."""
 
 from __future__ import annotations
 
@@ -81,6 +81,16 @@ def test_padding_is_zero_and_nothing_else_is(case: tuple[Layout, np.ndarray]) ->
 
 
 @given(stored())
+def test_halo_holds_its_fill_and_the_rest_of_a_block_zeros(case: tuple[Layout, np.ndarray]) -> None:
+    layout, x = case
+    zeros = layout.apply_array(x)
+    more = layout.with_halo(layout.halo, 7).apply_array(x) - zeros
+    assert set(np.unique(more)) <= {0, 7}
+    assert np.count_nonzero(more) == zeros.size - prod(layout.padded(x.shape))
+    assert not zeros[more != 0].any()
+
+
+@given(stored())
 def test_index_map_finds_each_element(case: tuple[Layout, np.ndarray]) -> None:
     layout, x = case
     index, values = everywhere(x.shape)
@@ -107,9 +117,9 @@ def test_composition_leads_from_one_storage_to_the_other(
     np.testing.assert_array_equal(to.apply_array(x)[place], x)
 
 
-@given(layouts())
-def test_text_is_read_back(layout: Layout) -> None:
-    attribute = LayoutAttr(layout)
+@given(layouts(), st.integers(-128, 255))
+def test_text_is_read_back(layout: Layout, fill: int) -> None:
+    attribute = LayoutAttr(layout.with_halo(layout.halo, fill))
     assert Parser(new_context(), str(attribute)).parse_attribute() == attribute
 
 
@@ -117,6 +127,7 @@ def test_text_is_read_back(layout: Layout) -> None:
 def test_halo_can_be_taken_off_and_put_back(layout: Layout) -> None:
     assert layout.with_halo(()).with_halo(layout.halo) == layout
     assert not any(map(any, layout.with_halo(()).halo))
+    assert layout.with_halo(layout.halo, 3).with_halo(()) == layout.with_halo(())
 
 
 @given(stored())

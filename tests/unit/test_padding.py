@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 from xdsl.builder import Builder
 from xdsl.dialects import func
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, TensorType, f32
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from lamina import interpreters
 from lamina.context import new_context
 from lamina.dialects import graph
 from lamina.dialects.graph import LayoutAttr
+from lamina.dialects.graph.constants import constant
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._copy import pieces
 from lamina.passes.graph.lower_graph_to_te import LowerGraphToTePass
+from lamina.weights import WeightStore
 
 BLOCKED = Layout.parse("NCHW16c")
 MAP, GATE, PIXELS = (1, 20, 2, 3), (1, 20, 1, 1), (1, 1, 2, 3)
@@ -38,9 +40,9 @@ STORAGE = BLOCKED.apply_array(np.ones(MAP, np.float32))
 """1 where the storage of a map holds an element"""
 
 
-def blocked(size: tuple[int, ...]) -> TensorType:
+def blocked(size: tuple[int, ...], element: Attribute = f32) -> TensorType:
     """The type of a tensor in blocks."""
-    return TensorType(f32, size, LayoutAttr(BLOCKED))
+    return TensorType(element, size, LayoutAttr(BLOCKED))
 
 
 @st.composite
@@ -61,9 +63,24 @@ def kernels(draw: st.DrawFn) -> ModuleOp:
         number = DenseIntOrFPElementsAttr.from_list(type, [draw(st.sampled_from(NUMBERS))])
         return builder.insert(graph.ConstantOp(number)).result
 
+    def scaled() -> tuple[SSAValue, SSAValue]:
+        """A scale and a zero point."""
+        type = draw(st.sampled_from([np.uint8, np.int8]))
+        zero = np.full((1, 1, 1, 1), draw(st.sampled_from([0, 3, 127])), type)
+        return operand(), builder.insert(constant(zero, WeightStore())).result
+
+    def in_bytes(x: SSAValue, scale: SSAValue, zero: SSAValue) -> SSAValue:
+        kind = draw(st.sampled_from([graph.QuantizeOp, graph.RequantizeOp]))
+        type = blocked(MAP, graph.tensor_type(zero).element_type)
+        return builder.insert(kind(x, scale, zero, type)).results[0]
+
     for _ in range(draw(st.integers(1, 6))):
         x = draw(st.sampled_from(values[-2:]))
-        match draw(st.sampled_from(["unary", "binary", "clip"])):
+        match draw(st.sampled_from(["unary", "binary", "clip", "bytes"])):
+            case "bytes":
+                scale, zero = scaled()
+                q = in_bytes(x, scale, zero)
+                op = graph.DequantizeOp(q, scale, zero, blocked(MAP))
             case "unary":
                 op = draw(st.sampled_from(UNARY))(x)
             case "clip":
@@ -74,8 +91,10 @@ def kernels(draw: st.DrawFn) -> ModuleOp:
                 a, b = pair if draw(st.booleans()) else pair[::-1]
                 op = draw(st.sampled_from(BINARY))(a, b, blocked(MAP))
         values.append(builder.insert(op).results[0])
+    if draw(st.booleans()):
+        values.append(in_bytes(values[-1], *scaled()))
     block.add_op(func.ReturnOp(values[-1]))
-    body = func.FuncOp("k", (types, [blocked(MAP)]), Region(block), "private")
+    body = func.FuncOp("k", (types, [values[-1].type]), Region(block), "private")
     return ModuleOp([body])
 
 

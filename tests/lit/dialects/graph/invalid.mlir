@@ -893,3 +893,101 @@ func.func @part_goes_backwards(%x: tensor<4xf32>) {
   %y = graph.slice %x starts [3] steps [-1] in_place : tensor<4xf32> -> tensor<4xf32>
   func.return
 }
+
+// -----
+// CHECK: a halo of tensor<1x4x8x8xui8, #graph.layout<NCHW, halo [1:1] of 256>> must be of 0 to 255, got 256
+func.func @halo_of_a_number_that_elements_cannot_be(%x: tensor<1x4x8x8xui8, #graph.layout<NCHW, halo [1:1] of 256>>) {
+  %y = graph.relayout %x : tensor<1x4x8x8xui8, #graph.layout<NCHW, halo [1:1] of 256>> -> tensor<1x4x8x8xui8>
+  func.return
+}
+
+// -----
+// CHECK: a halo of tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1] of 1>> must be of 0 to 0, got 1
+func.func @halo_of_floats_is_of_zeros(%x: tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1] of 1>>) {
+  %y = graph.relayout %x : tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1] of 1>> -> tensor<1x4x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: fill must be in -128..127 for tensor<1x4x8x8xi8>, got 128
+func.func @fill_is_no_element(%x: tensor<1x4x8x8xi8>, %w: tensor<8x4x3x3xi8>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 128 : (tensor<1x4x8x8xi8>, tensor<8x4x3x3xi8>) -> tensor<1x8x8x8xi32>
+  func.return
+}
+
+// -----
+// CHECK: fill must be in 0..0 for tensor<1x4x8x8xf32>, got 1
+func.func @floats_have_zeros_around_them(%x: tensor<1x4x8x8xf32>, %w: tensor<8x4x3x3xf32>) {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 1 : (tensor<1x4x8x8xf32>, tensor<8x4x3x3xf32>) -> tensor<1x8x8x8xf32>
+  func.return
+}
+
+// -----
+// CHECK: graph.dense needs a result of i32, got ui8
+func.func @sums_of_integers_are_wide(%x: tensor<2x4xui8>, %w: tensor<8x4xi8>) {
+  %y = graph.dense %x, %w : (tensor<2x4xui8>, tensor<8x4xi8>) -> tensor<2x8xui8>
+  func.return
+}
+
+// -----
+// CHECK: graph.dense needs a bias of i32, got i8
+func.func @bias_of_integers_is_wide(%x: tensor<2x4xui8>, %w: tensor<8x4xi8>, %b: tensor<8xi8>) {
+  %y = graph.dense %x, %w bias %b : (tensor<2x4xui8>, tensor<8x4xi8>, tensor<8xi8>) -> tensor<2x8xi32>
+  func.return
+}
+
+// -----
+// CHECK: graph.matmul needs factors of ui8 or i8 or i32, got i16
+func.func @factors_are_bytes_or_i32(%x: tensor<2x4xi16>) {
+  %y = graph.matmul %x, %x : (tensor<2x4xi16>, tensor<2x4xi16>) -> tensor<2x4xi32>
+  func.return
+}
+
+// -----
+// CHECK: needs one element type, got ui8, f32
+func.func @factors_are_all_integers_or_none(%x: tensor<2x4xui8>, %w: tensor<4x3xf32>) {
+  %y = graph.matmul %x, %w : (tensor<2x4xui8>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  func.return
+}
+
+// -----
+// CHECK: graph.quantize needs zero of ui8 or i8, got i32
+func.func @zero_point_is_a_byte(%x: tensor<4xf32>, %z: tensor<1xi32>) {
+  %y = graph.quantize %x, %x, %z : (tensor<4xf32>, tensor<4xf32>, tensor<1xi32>) -> tensor<4xi32>
+  func.return
+}
+
+// -----
+// CHECK: graph.quantize needs the result of ui8, got i8
+func.func @result_is_of_the_type_of_its_zero_point(%x: tensor<4xf32>, %z: tensor<1xui8>) {
+  %y = graph.quantize %x, %x, %z : (tensor<4xf32>, tensor<4xf32>, tensor<1xui8>) -> tensor<4xi8>
+  func.return
+}
+
+// -----
+// CHECK: graph.requantize needs scale of f32, got i32
+func.func @scale_is_real(%x: tensor<4xi32>, %z: tensor<1xui8>) {
+  %y = graph.requantize %x, %x, %z : (tensor<4xi32>, tensor<4xi32>, tensor<1xui8>) -> tensor<4xui8>
+  func.return
+}
+
+// -----
+// CHECK: graph.requantize needs x of f32 or i32, got ui8
+func.func @bytes_are_not_requantized(%x: tensor<4xui8>, %s: tensor<1xf32>) {
+  %y = graph.requantize %x, %s, %x : (tensor<4xui8>, tensor<1xf32>, tensor<4xui8>) -> tensor<4xui8>
+  func.return
+}
+
+// -----
+// CHECK: graph.dequantize needs zero of ui8, got i8
+func.func @zero_point_is_of_the_type_of_x(%x: tensor<4xui8>, %s: tensor<1xf32>, %z: tensor<1xi8>) {
+  %y = graph.dequantize %x, %s, %z : (tensor<4xui8>, tensor<1xf32>, tensor<1xi8>) -> tensor<4xf32>
+  func.return
+}
+
+// -----
+// CHECK: graph.dequantize needs x of ui8 or i8 or i32, got f32
+func.func @floats_are_not_dequantized(%x: tensor<4xf32>) {
+  %y = graph.dequantize %x, %x, %x : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return
+}

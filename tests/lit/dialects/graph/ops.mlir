@@ -309,3 +309,32 @@ func.func @tiles(%x: tensor<1x8x14x9xf32>, %u: tensor<1x288x4x3xf32>, %b: tensor
   %3 = graph.winograd_output %u bias %b tile 4 {lamina.source = "c"} : (tensor<1x288x4x3xf32>, tensor<8xf32>) -> tensor<1x8x13x12xf32>
   func.return
 }
+
+// CHECK-LABEL: func.func @integers_stand_for_numbers
+// CHECK-NEXT:    graph.quantize %x, %s, %z : (tensor<1x4x2x2xf32>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x2x2xui8>
+// CHECK-NEXT:    graph.quantize %i, %s, %n : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xi8>) -> tensor<1x4x2x2xi8>
+// CHECK-NEXT:    graph.requantize %i, %s, %z : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x2x2xui8>
+// CHECK-NEXT:    graph.dequantize %z, %s, %z : (tensor<1x1x1x1xui8>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x1x1xf32>
+// CHECK-NEXT:    graph.dequantize %i, %s, %i : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xf32>, tensor<1x4x2x2xi32>) -> tensor<1x4x2x2xf32>
+func.func @integers_stand_for_numbers(%x: tensor<1x4x2x2xf32>, %i: tensor<1x4x2x2xi32>, %s: tensor<1x4x1x1xf32>, %z: tensor<1x1x1x1xui8>, %n: tensor<1x1x1x1xi8>) {
+  %0 = graph.quantize %x, %s, %z : (tensor<1x4x2x2xf32>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x2x2xui8>
+  %1 = graph.quantize %i, %s, %n : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xi8>) -> tensor<1x4x2x2xi8>
+  %2 = graph.requantize %i, %s, %z : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x2x2xui8>
+  %3 = graph.dequantize %z, %s, %z : (tensor<1x1x1x1xui8>, tensor<1x4x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x1x1xf32>
+  %4 = graph.dequantize %i, %s, %i : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xf32>, tensor<1x4x2x2xi32>) -> tensor<1x4x2x2xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @sums_of_products_of_integers
+// CHECK-SAME:    tensor<1x4x8x8xui8, #graph.layout<NCHW4c, halo [1:1, 1:1] of 128>>
+// CHECK-NEXT:    graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 128 : {{.*}} -> tensor<1x8x8x8xi32>
+// CHECK-NEXT:    graph.conv2d %s, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 fill -3 : {{.*}} -> tensor<1x8x6x6xi32>
+// CHECK-NEXT:    graph.dense %a, %m bias %b : (tensor<2x4xui8>, tensor<8x4xi8>, tensor<8xi32>) -> tensor<2x8xi32>
+// CHECK-NEXT:    graph.matmul %m, %i : (tensor<8x4xi8>, tensor<4x2xi32>) -> tensor<8x2xi32>
+func.func @sums_of_products_of_integers(%x: tensor<1x4x8x8xui8, #graph.layout<NCHW4c, halo [1:1, 1:1] of 128>>, %s: tensor<1x4x8x8xi8>, %w: tensor<8x4x3x3xi8>, %b: tensor<8xi32>, %a: tensor<2x4xui8>, %m: tensor<8x4xi8>, %i: tensor<4x2xi32>) {
+  %0 = graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 128 : (tensor<1x4x8x8xui8, #graph.layout<NCHW4c, halo [1:1, 1:1] of 128>>, tensor<8x4x3x3xi8>, tensor<8xi32>) -> tensor<1x8x8x8xi32>
+  %1 = graph.conv2d %s, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 fill -3 : (tensor<1x4x8x8xi8>, tensor<8x4x3x3xi8>) -> tensor<1x8x6x6xi32>
+  %2 = graph.dense %a, %m bias %b : (tensor<2x4xui8>, tensor<8x4xi8>, tensor<8xi32>) -> tensor<2x8xi32>
+  %3 = graph.matmul %m, %i : (tensor<8x4xi8>, tensor<4x2xi32>) -> tensor<8x2xi32>
+  func.return
+}

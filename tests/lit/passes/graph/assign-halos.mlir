@@ -139,3 +139,33 @@ func.func @operands_of_a_concat_have_its_halo_if_they_may(%x: tensor<1x2x6x6xf32
   %c = graph.conv2d %y, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x6x6xf32>
   func.return %m, %c : tensor<1x2x6x6xf32>, tensor<1x4x6x6xf32>
 }
+
+// Two windows take 128 to be around the image, one takes 3 to be there, one reads only inside.
+// CHECK-LABEL: func.func @border_is_what_windows_take_to_be_there
+// CHECK-NEXT:    %r = graph.relu %x : {{.*}} -> tensor<1x4x8x8xui8, #graph.layout<NCHW, halo [2:2, 2:2] of 128>>
+// CHECK-NEXT:    %[[C:.*]] = graph.relayout %r : {{.*}} -> tensor<1x4x8x8xui8, #graph.layout<NCHW, halo [1:1, 1:1] of 3>>
+// CHECK-NEXT:    graph.conv2d %r, %w {{.*}} fill 128
+// CHECK-NEXT:    graph.conv2d %r, %v {{.*}} fill 128
+// CHECK-NEXT:    graph.conv2d %[[C]], %w {{.*}} fill 3
+// CHECK-NEXT:    graph.conv2d %r, %w {{.*}} fill 7
+func.func @border_is_what_windows_take_to_be_there(%x: tensor<1x4x8x8xui8>, %w: tensor<4x4x3x3xi8>, %v: tensor<4x4x5x5xi8>) -> (tensor<1x4x8x8xi32>, tensor<1x4x8x8xi32>, tensor<1x4x8x8xi32>, tensor<1x4x6x6xi32>) {
+  %r = graph.relu %x : tensor<1x4x8x8xui8> -> tensor<1x4x8x8xui8>
+  %a = graph.conv2d %r, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 128 : (tensor<1x4x8x8xui8>, tensor<4x4x3x3xi8>) -> tensor<1x4x8x8xi32>
+  %b = graph.conv2d %r, %v strides [1, 1] pads [2, 2, 2, 2] dilations [1, 1] groups 1 fill 128 : (tensor<1x4x8x8xui8>, tensor<4x4x5x5xi8>) -> tensor<1x4x8x8xi32>
+  %c = graph.conv2d %r, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 3 : (tensor<1x4x8x8xui8>, tensor<4x4x3x3xi8>) -> tensor<1x4x8x8xi32>
+  %d = graph.conv2d %r, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 fill 7 : (tensor<1x4x8x8xui8>, tensor<4x4x3x3xi8>) -> tensor<1x4x6x6xi32>
+  func.return %a, %b, %c, %d : tensor<1x4x8x8xi32>, tensor<1x4x8x8xi32>, tensor<1x4x8x8xi32>, tensor<1x4x6x6xi32>
+}
+
+// CHECK-LABEL: func.func @operands_of_a_concat_with_other_borders_are_copied
+// CHECK:         %a = graph.relu %x : {{.*}} -> tensor<1x2x6x6xui8, #graph.layout<NCHW, halo [1:1, 1:1] of 5>>
+// CHECK-NEXT:    %b = graph.neg %x : {{.*}} -> tensor<1x2x6x6xui8, #graph.layout<NCHW, halo [1:1, 1:1]>>
+// CHECK-NEXT:    %y = graph.concat axis 1 %a, %b : {{.*}} -> tensor<1x4x6x6xui8, #graph.layout<NCHW, halo [1:1, 1:1]>>
+func.func @operands_of_a_concat_with_other_borders_are_copied(%x: tensor<1x2x6x6xui8>, %w: tensor<4x4x3x3xi8>, %v: tensor<4x2x3x3xi8>) -> (tensor<1x4x6x6xi32>, tensor<1x4x6x6xi32>) {
+  %a = graph.relu %x : tensor<1x2x6x6xui8> -> tensor<1x2x6x6xui8>
+  %b = graph.neg %x : tensor<1x2x6x6xui8> -> tensor<1x2x6x6xui8>
+  %y = graph.concat axis 1 %a, %b : (tensor<1x2x6x6xui8>, tensor<1x2x6x6xui8>) -> tensor<1x4x6x6xui8>
+  %c = graph.conv2d %y, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x6x6xui8>, tensor<4x4x3x3xi8>) -> tensor<1x4x6x6xi32>
+  %d = graph.conv2d %a, %v strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 5 : (tensor<1x2x6x6xui8>, tensor<4x2x3x3xi8>) -> tensor<1x4x6x6xi32>
+  func.return %c, %d : tensor<1x4x6x6xi32>, tensor<1x4x6x6xi32>
+}

@@ -61,6 +61,99 @@ func.func private @phase_chooses_the_channel(%x: tensor<1x8x4x4xf32>) -> tensor<
 
 // -----
 
+// Integers of a product are as wide as their sum; what is around the image is a number.
+// CHECK-LABEL: func.func private @products_of_integers_are_wide
+// CHECK:           ins(%x[n, ic, kh + oh - 1, kw + ow] pad 128.0, %w[oc, ic, kh, kw])
+// CHECK-NEXT:      extras(%b[oc])
+// CHECK:           init 0 : i32
+// CHECK:           (%a: i8, %a1: i8, %acc: i32) {
+// CHECK-NEXT:        %[[A:.*]] = arith.extui %a : i8 to i32
+// CHECK-NEXT:        %[[B:.*]] = arith.extsi %a1 : i8 to i32
+// CHECK-NEXT:        %[[P:.*]] = arith.muli %[[A]], %[[B]] : i32
+// CHECK-NEXT:        arith.addi %acc, %[[P]] : i32
+// CHECK:           epilogue (%v: i32, %c: i32) {
+// CHECK-NEXT:        arith.addi %c, %v : i32
+func.func private @products_of_integers_are_wide(%x: tensor<1x3x8x8xui8>, %w: tensor<4x3x3x3xi8>, %b: tensor<4xi32>) -> tensor<1x4x8x6xi32> {
+  %y = graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 0, 1, 0] dilations [1, 1] groups 1 fill 128 : (tensor<1x3x8x8xui8>, tensor<4x3x3x3xi8>, tensor<4xi32>) -> tensor<1x4x8x6xi32>
+  func.return %y : tensor<1x4x8x6xi32>
+}
+
+// -----
+
+// CHECK: lower-graph-to-te: graph.conv2d needs 3 around tensor<1x3x8x8xui8, #graph.layout<NCHW, halo [1:1, 1:1] of 128>>; give it a relayout with that halo
+func.func private @border_of_another_number(%x: tensor<1x3x8x8xui8, #graph.layout<NCHW, halo [1:1, 1:1] of 128>>, %w: tensor<4x3x3x3xi8>) -> tensor<1x4x8x8xi32> {
+  %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 3 : (tensor<1x3x8x8xui8, #graph.layout<NCHW, halo [1:1, 1:1] of 128>>, tensor<4x3x3x3xi8>) -> tensor<1x4x8x8xi32>
+  func.return %y : tensor<1x4x8x8xi32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @border_is_of_its_fill
+// CHECK:           out(%y[n, c floordiv 16, h, w + 1, c mod 16])
+// CHECK:           axes(d0: 1, d1: 16, d2: 4, side: 2, k: 1)
+// CHECK-NEXT:      out(%y[d0, d1 floordiv 16, d2, k + side * 5, d1 mod 16])
+// CHECK-NEXT:      init -56 : i8
+func.func private @border_is_of_its_fill(%x: tensor<1x16x4x4xui8>) -> tensor<1x16x4x4xui8, #graph.layout<NCHW16c, halo [1:1] of 200>> {
+  %y = graph.relayout %x : tensor<1x16x4x4xui8> -> tensor<1x16x4x4xui8, #graph.layout<NCHW16c, halo [1:1] of 200>>
+  func.return %y : tensor<1x16x4x4xui8, #graph.layout<NCHW16c, halo [1:1] of 200>>
+}
+
+// -----
+
+// A zero point that is written out moves the limits between which numbers are cut off.
+// CHECK-LABEL: func.func private @numbers_become_integers
+// CHECK:           ins(%x[i0, i1], %s[0, i1])
+// CHECK:           (%a: f32, %a1: f32, %acc: i8) {
+// CHECK-NEXT:        %[[Q:.*]] = arith.divf %a, %a1 : f32
+// CHECK-NEXT:        %[[Z:.*]] = arith.constant 200 : i32
+// CHECK-NEXT:        %[[L:.*]] = arith.constant -2.000000e+02 : f32
+// CHECK-NEXT:        %[[H:.*]] = arith.constant 5.500000e+01 : f32
+// CHECK-NEXT:        %[[M:.*]] = arith.maxnumf %[[Q]], %[[L]] : f32
+// CHECK-NEXT:        %[[N:.*]] = arith.minnumf %[[M]], %[[H]] : f32
+// CHECK-NEXT:        %[[R:.*]] = math.roundeven %[[N]] : f32
+// CHECK-NEXT:        %[[I:.*]] = arith.fptosi %[[R]] : f32 to i32
+// CHECK-NEXT:        %[[J:.*]] = arith.addi %[[I]], %[[Z]] : i32
+// CHECK-NEXT:        %[[K:.*]] = arith.trunci %[[J]] : i32 to i8
+// CHECK-NEXT:        te.yield %[[K]] : i8
+func.func private @numbers_become_integers(%x: tensor<2x8xf32>, %s: tensor<1x8xf32>) -> tensor<2x8xui8> {
+  %z = graph.constant dense<200> : tensor<1x1xui8>
+  %y = graph.quantize %x, %s, %z : (tensor<2x8xf32>, tensor<1x8xf32>, tensor<1x1xui8>) -> tensor<2x8xui8>
+  func.return %y : tensor<2x8xui8>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @sums_become_integers_by_a_zero_point_that_is_read
+// CHECK:           ins(%x[i0, i1], %s[0, 0], %z[0, i1])
+// CHECK:           (%a: i32, %a1: f32, %a2: i8, %acc: i8) {
+// CHECK-NEXT:        %[[F:.*]] = arith.sitofp %a : i32 to f32
+// CHECK-NEXT:        %[[S:.*]] = arith.mulf %[[F]], %a1 : f32
+// CHECK-NEXT:        %[[Z:.*]] = arith.extsi %a2 : i8 to i32
+// CHECK:             arith.maxnumf %[[S]]
+// CHECK:             arith.addi %{{.*}}, %[[Z]] : i32
+func.func private @sums_become_integers_by_a_zero_point_that_is_read(%x: tensor<2x8xi32>, %s: tensor<1x1xf32>, %z: tensor<1x8xi8>) -> tensor<2x8xi8> {
+  %y = graph.requantize %x, %s, %z : (tensor<2x8xi32>, tensor<1x1xf32>, tensor<1x8xi8>) -> tensor<2x8xi8>
+  func.return %y : tensor<2x8xi8>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @integers_become_numbers
+// CHECK:           (%a: i8, %acc: f32) {
+// CHECK:             %[[W:.*]] = arith.extui %a : i8 to i32
+// CHECK-NEXT:        %[[Z:.*]] = arith.constant 3 : i32
+// CHECK-NEXT:        %[[D:.*]] = arith.subi %[[W]], %[[Z]] : i32
+// CHECK-NEXT:        %[[F:.*]] = arith.sitofp %[[D]] : i32 to f32
+// CHECK-NEXT:        arith.mulf %[[F]], %{{.*}} : f32
+func.func private @integers_become_numbers(%x: tensor<8xui8>) -> tensor<8xf32> {
+  %s = graph.constant dense<0.5> : tensor<1xf32>
+  %z = graph.constant dense<3> : tensor<1xui8>
+  %y = graph.dequantize %x, %s, %z : (tensor<8xui8>, tensor<1xf32>, tensor<1xui8>) -> tensor<8xf32>
+  func.return %y : tensor<8xf32>
+}
+
+// -----
+
 // CHECK-LABEL: func.func private @each_channel_reads_itself
 // CHECK:           axes(n: 1, oc: 32, oh: 6, ow: 6, reduce kh: 3, reduce kw: 3)
 // CHECK-NEXT:      ins(%x[n, oc, kh + oh, kw + ow], %w[oc, 0, kh, kw])

@@ -156,6 +156,18 @@ func.func @zeros_around_the_input_of_a_conv_are_its_pads(%x: tensor<1x4x8x8xf32>
   func.return %c : tensor<1x4x7x9xf32>
 }
 
+// Around integers may be another number than 0, their zero point.
+// CHECK-LABEL: func.func @zero_points_around_the_input_of_a_conv_are_its_pads
+// CHECK:         graph.conv2d %x, %w strides [1, 1] pads [1, 0, 0, 0] dilations [1, 1] groups 1 fill 3
+// CHECK:         graph.conv2d %{{.*}}, %w strides [1, 1] pads [0, 1, 0, 1] dilations [1, 1] groups 1 fill 5
+func.func @zero_points_around_the_input_of_a_conv_are_its_pads(%x: tensor<1x4x8x8xui8>, %w: tensor<4x4x3x3xi8>) -> (tensor<1x4x7x6xi32>, tensor<1x4x7x8xi32>) {
+  %top = graph.constant dense<3> : tensor<1x4x1x8xui8>
+  %p = graph.concat axis 2 %top, %x : (tensor<1x4x1x8xui8>, tensor<1x4x8x8xui8>) -> tensor<1x4x9x8xui8>
+  %c = graph.conv2d %p, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 fill 3 : (tensor<1x4x9x8xui8>, tensor<4x4x3x3xi8>) -> tensor<1x4x7x6xi32>
+  %d = graph.conv2d %p, %w strides [1, 1] pads [0, 1, 0, 1] dilations [1, 1] groups 1 fill 5 : (tensor<1x4x9x8xui8>, tensor<4x4x3x3xi8>) -> tensor<1x4x7x8xi32>
+  func.return %c, %d : tensor<1x4x7x6xi32>, tensor<1x4x7x8xi32>
+}
+
 // CHECK-LABEL: func.func @zeros_after_the_input_of_an_average_count
 // CHECK-NEXT:    graph.avg_pool2d %x kernel [3, 3] strides [1, 1] pads [0, 0, 0, 1] count_pads true
 // CHECK-NEXT:    func.return
