@@ -38,6 +38,8 @@ GATHERED, SCATTERED = 0.6, 0.75
 """cycles for each element that leaves plain storage, and that goes there"""
 LAST_GATHERED, LAST_SCATTERED = 0.7, 0.87
 """the same for NHWC"""
+SCATTERED_BYTES = 0.6
+"""of that for bytes, of which a line of a cache holds more"""
 ALIASED, FAR = 3.0, 1024
 """how much slower gathers are that lie a multiple of so many bytes apart"""
 FIRST = 120.0
@@ -231,6 +233,7 @@ class LayoutCosts:
             far = width * (shape[1] if channels_last(x) else x.block("C"))
             each = LAST_SCATTERED if channels_last(x) else SCATTERED
         slow = ALIASED if gcd(far, FAR) == FAR else 1.0
+        each *= SCATTERED_BYTES if width == 1 else 1
         return max(copied, elements * each * slow)
 
     def copied(self, shape: tuple[int, ...], *layouts: Layout, width: float = 4) -> float:

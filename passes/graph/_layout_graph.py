@@ -23,6 +23,7 @@ from lamina.passes.graph._any_layout import MOVERS
 from lamina.passes.graph._layout_candidates import (
     FOURS,
     LAYOUTS,
+    OF_BYTES,
     PLAIN,
     Candidate,
     candidates,
@@ -74,9 +75,10 @@ def _followed(op: Operation, costs: LayoutCosts) -> list[Candidate]:
     if not any(len(shape(x)) == PLAIN.rank for x in op.operands):
         return []
     mover = isinstance(op, MOVERS)
-    layouts = list(LAYOUTS)
-    if width_of(op.results[0]) == 1 and few_channels(shape(op.results[0])[CHANNELS]):
-        layouts.append(FOURS)
+    layouts = LAYOUTS
+    if width_of(op.results[0]) == 1:
+        few = few_channels(shape(op.results[0])[CHANNELS])
+        layouts = tuple(y for y in OF_BYTES if few or y != FOURS)
     allowed = [y for y in layouts if y == PLAIN or mover or _follows(op, y)]
     return [Candidate(y, y, own_cost(op, y, costs)) for y in allowed] if allowed[1:] else []
 

@@ -104,13 +104,17 @@ def feeders(x: SSAValue, read: set[SSAValue], reader: Operation) -> list[Operati
     from bytes, which are read instead of what is made of them.
     """
     op = x.owner
-    if not isinstance(op, PointwiseOp) or op.parent is not reader.parent:
+    if not isinstance(op, PointwiseOp | RelayoutOp) or op.parent is not reader.parent:
         return None
     if any(u.operation is not reader for u in x.uses):
         return None
-    if isinstance(op, DequantizeOp) and len(shape(x)) == len(shape(reader.results[0])):
-        smaller = shape(x) != shape(reader.results[0])
-        return [op] if smaller or can_join(op, reader.results[0]) else None
+    smaller = shape(x) != shape(reader.results[0])
+    if isinstance(op, RelayoutOp):
+        before = op.x.owner
+        one = smaller and isinstance(before, DequantizeOp) and op.x.has_one_use()
+        return [before, op] if one and isinstance(before, DequantizeOp) else None
+    if isinstance(op, DequantizeOp) and (smaller or can_join(op, reader.results[0])):
+        return [op]
     if not can_join(op, reader.results[0]):
         return None
     found: list[Operation] = []
@@ -123,6 +127,17 @@ def feeders(x: SSAValue, read: set[SSAValue], reader: Operation) -> list[Operati
     return [*found, op]
 
 
+def is_left_to_readers(op: Operation) -> bool:
+    """Whether bytes are stored instead of the numbers that `op` makes of them for arithmetic."""
+    if not isinstance(op, DequantizeOp):
+        return False
+    readers = [use.operation for use in op.y.uses]
+    for each in [r for r in readers if isinstance(r, RelayoutOp)]:
+        readers += [use.operation for use in each.y.uses]
+    arithmetic = [r for r in readers if not isinstance(r, RelayoutOp)]
+    return bool(arithmetic) and all(isinstance(r, PointwiseOp) for r in arithmetic)
+
+
 def chain_from(op: Operation) -> list[Operation]:
     """
     `op` and the pointwise ops that follow it, in the order of the block: each value has no other
@@ -131,6 +146,8 @@ def chain_from(op: Operation) -> list[Operation]:
     chain = [op]
     while more := readers(chain[-1].results[0]):
         chain += more
+    while len(chain) > 1 and is_left_to_readers(chain[-1]):
+        chain.pop()
     made = {o.results[0] for o in chain}
     read = {x for o in chain for x in o.operands} - made
     beside: dict[Operation, None] = {}
