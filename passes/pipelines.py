@@ -100,6 +100,8 @@ def on_integers(options: Options) -> tuple[ModulePass, ...]:
         # factors are unsigned, their weights signed
         *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),
         Int8BoundWeightsPass(),
+        FoldConstantsPass(),
+        # quantized numbers that are in no sum of products are real constants
     )
 
 
