@@ -71,7 +71,9 @@ def apart(net: Network) -> list[str]:
     x = net.input(1, 24, 14, 10)
     a = net.stored(net.conv(x, (24, 1, 3, 3), group=24, pads=[1] * 4), 0.05)
     low, high = net.known(0.0), net.known(2.0)
-    b = net.stored(net.add("Clip", net.conv(a, (24, 1, 5, 5), group=24, pads=[2] * 4), low, high), 0.02)
+    b = net.stored(
+        net.add("Clip", net.conv(a, (24, 1, 5, 5), group=24, pads=[2] * 4), low, high), 0.02
+    )
     c = net.stored(net.conv(b, (48, 6, 3, 3), group=4, pads=[1] * 4, dilations=[1, 1]), 0.05)
     d = net.stored(net.conv(c, (32, 48, 3, 3), pads=[2] * 4, dilations=[2, 2], bias=False), 0.3)
     return [net.stored(net.conv(d, (48, 16, 1, 1), group=2), 0.4)]
@@ -162,7 +164,9 @@ def test_layouts_threads_and_numerics_make_no_difference(numerics: str) -> None:
     proto = net.model(*residual(net))
     x = {"x0": images(proto, 3)[0]}
     found = [
-        lamina.compile(proto, cache=False, threads=threads, numerics=numerics, layouts=layouts).run(x)
+        lamina.compile(proto, cache=False, threads=threads, numerics=numerics, layouts=layouts).run(
+            x
+        )
         for threads, layouts in ((1, "exact"), (2, "exact"), (1, "nchw"), (1, "blocked"))
     ]
     for other in found[1:]:
