@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from xdsl.dialects.builtin import IntegerAttr
-
 from lamina.backends.dot4 import best, lanes, per_cycle
 from lamina.backends.machine import Machine
+from lamina.dialects.int8 import proven
 from lamina.dialects.te import ComputeOp
 from lamina.passes.te._candidates_nest import Buffer, Groups, Nest, Part, nest_of
 from lamina.passes.te._cost_arithmetic import units
 from lamina.passes.te.te_dot4 import unsigned_side
 
-SMALL = "lamina.abs_b"
-"""the attribute that says how large signed bytes are at most"""
-SUMS_OF_TWO = 64
-"""so large they may be for the sum of two products to fit 16 bits: 2 * 255 * 64 < 2 ** 15"""
-REGISTERS = MappingProxyType({"maddubs": (2, 1), "madd16": (1, 2), "generic": (2, 4)})
-"""by form of the product: beside operands and sums, and for each operand, whose bytes are apart"""
+NEEDS = MappingProxyType({"maddubs": (2, 1, 0), "madd16": (1, 2, 2), "generic": (2, 4, 7)})
+"""
+by form of the product: registers beside operands and sums, those for each operand, whose bytes are
+apart, and instructions that take it apart
+"""
 
 
 def in_groups(op: ComputeOp, nest: Nest, machine: Machine) -> Nest:
@@ -65,8 +63,7 @@ def _is_side_by_side(b: Buffer, part: str) -> bool:
 def _grouped(op: ComputeOp, nest: Nest, part: Part, machine: Machine) -> Nest:
     if part.extent > 4:
         nest, _, part = nest.split(part, 4)
-    limit = op.attributes.get(SMALL)
-    small = isinstance(limit, IntegerAttr) and limit.value.data <= SUMS_OF_TWO
+    small = proven(op)
     form = best(machine, small)
     width = lanes(machine, form) or machine.lanes(4)
     return replace(
@@ -74,7 +71,7 @@ def _grouped(op: ComputeOp, nest: Nest, part: Part, machine: Machine) -> Nest:
         parts=[p for p in nest.parts if p != part],
         buffers=[*(_of_groups(b, part.name) for b in nest.buffers[:2]), *nest.buffers[2:]],
         body_ops=round(width * units(machine) / per_cycle(machine, small)),
-        groups=Groups(part, width, *REGISTERS.get(form, (0, 1))),
+        groups=Groups(part, width, *NEEDS.get(form, (0, 1, 0))),
     )
 
 

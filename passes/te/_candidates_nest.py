@@ -152,12 +152,13 @@ class _Dimensions:
 
 @dataclass(frozen=True)
 class Groups:
-    """A part of the reduction that the body takes at once; what else it keeps, for what is read."""
+    """A part of the reduction that the body takes at once; what else it needs, for what is read."""
 
     part: Part
     lanes: int
     registers: int
     kept: int
+    apart: int
 
 
 @dataclass(frozen=True)

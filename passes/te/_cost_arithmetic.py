@@ -82,6 +82,7 @@ class Arithmetic:
         work = extras / self.ports + nest.epilogue_ops * lanes / self.units
         hidden = max(HIDDEN_STORE * store, work / 2)
         self.finish = hidden if nest.reduction else max(STORE * store, work)
+        self.apart = nest.groups.apart if nest.groups else 0
         self.spatial = [p for p in nest.parts if not p.reduce and p != vector]
         self.reduction = [p for p in nest.parts if p.reduce]
 
@@ -102,7 +103,7 @@ class Arithmetic:
     def _step(self, tile: Tile, sizes: Mapping[str, int], accs: int) -> float:
         """One step of the rolled reduction, or all of a tile that has none."""
         loads = self.loads(tile, sizes)
-        work = accs * tile.reductions * self.body
+        work = accs * tile.reductions * self.body + loads * self.apart
         chain = LATENCY * tile.reductions if self.reduction else 0
         busy = ((work / self.units) ** OVERLAP + chain**OVERLAP) ** (1 / OVERLAP)
         return max(busy, loads / self.ports, (work + loads) / ISSUE)

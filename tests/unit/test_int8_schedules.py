@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,14 +17,21 @@ from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import describe
-from lamina.dialects.int8 import Dot4Op
+from lamina.dialects.int8 import ABS_B, Dot4Op
+from lamina.dialects.loop import ForOp
 from lamina.interpreters.int8 import requantize
 from lamina.options import Options
-from lamina.passes.int8.int8_expand import Int8ExpandPass
 from lamina.passes.pipelines import default
-from lamina.passes.te._candidates_groups import SMALL, in_groups
+from lamina.passes.te import te_block_together
+from lamina.passes.te._candidates_groups import in_groups
 from lamina.passes.te._candidates_nest import nest_of
+from lamina.passes.te._directives import computes
+from lamina.passes.te._together import Stage
+from lamina.passes.te._together_cost import Stages
+from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
 from lamina.passes.te.te_choose_schedules import choose
+from lamina.passes.te.te_contract_buffers import TeContractBuffersPass
+from lamina.passes.te.te_fuse_loops import TeFuseLoopsPass
 from lamina.passes.te.te_simplify import TeSimplifyPass
 from tests.unit.shares import however_small
 from tests.unit.te_formulas import only_compute, parse
@@ -147,8 +155,6 @@ class Window:
 def lower(module: ModuleOp, target: str, threads: int = 1) -> ModuleOp:
     """The default pipeline from te on."""
     found = [p for p in default(target, Options(threads)) if p.name.startswith(STEPS)]
-    if not any(isinstance(p, Int8ExpandPass) for p in found):
-        found.append(Int8ExpandPass())
     with however_small():
         for p in found:
             p.apply(Context(), module)
@@ -290,7 +296,7 @@ def test_registers_are_kept_for_what_stands_for_a_dot_product() -> None:
         return in_groups(op, nest, machine).body_ops
 
     exact = instructions()
-    op.attributes[SMALL] = IntegerAttr(64, i64)
+    op.attributes[ABS_B] = IntegerAttr(64, i64)
     narrow = instructions()
     assert 1 < narrow < exact
 
@@ -302,3 +308,77 @@ def test_padding_of_bytes_is_left_to_others() -> None:
     nest = nest_of(op := only_compute(parse(text)))
     assert nest is not None
     assert in_groups(op, nest, describe("cpu:cascadelake")).groups is None
+
+
+def chain(h: int) -> str:
+    """Two contractions of bytes, of which the second reads what the first has written."""
+    x, t, y = (f"memref<{c // 16}x{h}x{h}x16xui8>" for c in (32, 64, 48))
+    body = """(%a: i8, %b: i8, %acc: i32) {
+          %ax = arith.extui %a : i8 to i32
+          %bx = arith.extsi %b : i8 to i32
+          %p = arith.muli %ax, %bx : i32
+          %s = arith.addi %acc, %p : i32
+          te.yield %s : i32
+        } epilogue (%v: i32, %e: f32) {
+          %q = int8.requantize %v by %e to <u8, 1.0, 7> : i32, f32
+          te.yield %q : i8
+        }"""
+
+    def step(read: str, weights: str, scale: str, write: str, ci: int, co: int) -> str:
+        kind = {"%x": x, "%t": t, "%y": y}
+        w = f"memref<{ci // 4}x{co}x4xi8>"
+        return f"""
+      te.compute axes(o: {co}, h: {h}, v: {h}, reduce i: {ci})
+        ins({read}[i floordiv 16, h, v, i mod 16], {weights}[i floordiv 4, o, i mod 4])
+        extras({scale}[o]) out({write}[o floordiv 16, h, v, o mod 16]) init 0 : i32
+        : {kind[read]}, {w}, memref<{co}xf32>, {kind[write]} {body}"""
+
+    return f"""
+    func.func @f(%x: {x}, %w: memref<8x64x4xi8>, %f: memref<64xf32>, %u: memref<16x48x4xi8>,
+                 %g: memref<48xf32>, %y: {y}) {{
+      %t = memref.alloc() : {t}
+      {step("%x", "%w", "%f", "%t", 32, 64)}
+      {step("%t", "%u", "%g", "%y", 64, 48)}
+      func.return
+    }}"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_contractions_of_bytes_are_cut_into_blocks_together(threads: int) -> None:
+    text = chain(28)
+    rng = np.random.default_rng(1)
+    inputs = [
+        rng.integers(0, 256, (2, 28, 28, 16)).astype(np.uint8),
+        rng.integers(-128, 128, (8, 64, 4)).astype(np.int8),
+        (rng.random(64) * 1e-3).astype(np.float32),
+        rng.integers(-128, 128, (16, 48, 4)).astype(np.int8),
+        (rng.random(48) * 1e-3).astype(np.float32),
+    ]
+    (wanted,) = interpreters.call(parse(text), "f", inputs)
+    module = parse(text)
+    small = replace(describe("cpu"), l1=4 << 10, l2=16 << 10)
+    with patch.object(te_block_together, "machine_of", lambda target, by: small):
+        TeBlockTogetherPass(threads=threads).apply(Context(), module)
+    module.verify()
+    TeFuseLoopsPass(PREFIX).apply(Context(), module)
+    TeContractBuffersPass().apply(Context(), module)
+    assert any(isinstance(o, ForOp) for o in module.walk())
+    found = list(default("cpu", Options(threads)))
+    for p in found[[p.name for p in found].index("plan-memory") :]:
+        p.apply(Context(), module)
+    assert sum(isinstance(o, Dot4Op) for o in module.walk()) >= 2
+    kernel, y = native(module, describe("cpu"))["f"], np.zeros_like(wanted)
+    ThreadPool.shared(threads).call(lambda: kernel(*inputs, y))
+    np.testing.assert_array_equal(y, wanted)
+
+
+def test_blocks_of_groups_cost_a_quarter_of_what_single_bytes_do() -> None:
+    stages = [Stage(o, o.extents) for o in computes(parse(chain(28)))]
+    machine = describe("cpu:cascadelake")
+    both = parse(chain(28).replace("arith.extsi %b", "arith.extui %b"))
+    single = [Stage(o, o.extents) for o in computes(both)]
+
+    def cycles(of: list[Stage]) -> float:
+        return sum(a.cycles(s) for a, s in zip(Stages(of, machine).arithmetic, of, strict=True))
+
+    assert cycles(single) == pytest.approx(4 * cycles(stages))

@@ -3,6 +3,9 @@
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:alderlake"},te-schedule,te-to-loops,te-to-vec,int8-expand,int8-lower-dot4{target="cpu:alderlake"},vec-prefetch' -t 'lamina-asm{target="cpu:alderlake"}' | filecheck %s --check-prefix=VEX
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:alderlake"},te-schedule,te-to-loops,te-to-vec,int8-expand,int8-lower-dot4{target="cpu:alderlake"},vec-prefetch' -t 'lamina-asm{target="cpu:alderlake"}' | filecheck %s --check-prefix=STACK
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:haswell"},te-schedule,te-to-loops,te-to-vec,int8-expand,int8-lower-dot4{target="cpu:haswell"},vec-prefetch' -t 'lamina-asm{target="cpu:haswell"}' | filecheck %s --check-prefix=AVX2
+// RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:haswell"},te-schedule,te-to-loops,te-to-vec,int8-expand,int8-lower-dot4{target="cpu:haswell"},vec-prefetch' -t 'lamina-asm{target="cpu:haswell"}' | filecheck %s --check-prefix=STACK
+// RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512"},te-schedule,te-to-loops,te-to-vec,int8-expand,int8-lower-dot4{target="cpu:skylake-avx512"},vec-prefetch' -t 'lamina-asm{target="cpu:skylake-avx512"}' | filecheck %s --check-prefix=BW
+// RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512"},te-schedule,te-to-loops,te-to-vec,int8-expand,int8-lower-dot4{target="cpu:skylake-avx512"},vec-prefetch' -t 'lamina-asm{target="cpu:skylake-avx512"}' | filecheck %s --check-prefix=STACK
 
 // Schedules chosen for bytes, down to their hot loops and to what happens to a sum before it is bytes
 // again: converted, scaled, cut off, rounded, packed, each on all lanes and each once.
@@ -28,15 +31,20 @@
 // VEX:            vpackusdw
 // VEX:            vpackuswb
 // AVX2-LABEL: window_and_channels:
-// AVX2-NOT:       vpmulld
-// AVX2:           vpmaddwd {{.*}}%ymm
+// AVX2-COUNT-16:  vpmaddwd {{.*}}%ymm
+// AVX2-NOT:       vpmaddwd
 // AVX2:           jne
 // AVX2-NOT:       vroundps
 // AVX2:           vcvtps2dq {{.*}}%ymm
 // AVX2:           vpackusdw
 // AVX2:           vpackuswb
+// BW-LABEL:   window_and_channels:
+// BW-COUNT-40:    vpmaddwd {{.*}}%zmm
+// BW-NOT:         vpmaddwd
+// BW:             jne
+// BW:             vpmovdb
 // STACK-LABEL: window_and_channels:
-// STACK:           vpdpbusd
+// STACK:           {{vpdpbusd|vpmaddwd}}
 // STACK-NOT:       (%rsp)
 // STACK:           jne
 func.func @window_and_channels(%x: memref<4x58x58x16xui8>, %w: memref<2x4x3x3x4x32x4xi8>,
@@ -57,6 +65,37 @@ func.func @window_and_channels(%x: memref<4x58x58x16xui8>, %w: memref<2x4x3x3x4x
       %t = arith.addi %v, %d : i32
       %q = int8.requantize %t by %g to <u8, 1.0, 3> : i32, f32
       te.yield %q : i8
+    }
+  func.return
+}
+
+// Weights that are small enough have pairs of products in 16 bits.
+// VNNI-LABEL: small_weights:
+// VNNI-COUNT-24:  vpdpbusd
+// AVX2-LABEL: small_weights:
+// AVX2-COUNT-12:  vpmaddubsw {{.*}}%ymm
+// AVX2-NOT:       vpmaddubsw
+// AVX2:           jne
+// BW-LABEL:   small_weights:
+// BW-COUNT-24:    vpmaddubsw {{.*}}%zmm
+// BW:             jne
+// STACK-LABEL: small_weights:
+// STACK:           {{vpdpbusd|vpmaddubsw}}
+// STACK-NOT:       (%rsp)
+// STACK:           jne
+func.func @small_weights(%x: memref<16x14x14x16xui8>, %w: memref<8x16x4x32x4xi8>, %y: memref<16x14x14x16xi32>) {
+  te.compute
+    axes(oc: 256, oh: 14, ow: 14, reduce ic: 256)
+    ins(%x[ic floordiv 16, oh, ow, ic mod 16],
+        %w[oc floordiv 32, ic floordiv 16, (ic mod 16) floordiv 4, oc mod 32, ic mod 4])
+    out(%y[oc floordiv 16, oh, ow, oc mod 16]) init 0 : i32 attributes {lamina.abs_b = 64 : i64}
+    : memref<16x14x14x16xui8>, memref<8x16x4x32x4xi8>, memref<16x14x14x16xi32>
+    (%a: i8, %c: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %cx = arith.extsi %c : i8 to i32
+      %p = arith.muli %ax, %cx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
     }
   func.return
 }
