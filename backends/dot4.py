@@ -13,11 +13,10 @@ from lamina.backends.machine import Machine
 ORDER = ("vnni", "avxvnni", "maddubs", "madd16", "generic")
 """fastest first"""
 
-SLOTS = MappingProxyType({"vnni": 1, "avxvnni": 1, "maddubs": 2, "madd16": 4, "generic": 16})
+SLOTS = MappingProxyType({"vnni": 1, "avxvnni": 1, "maddubs": 2, "madd16": 3, "generic": 6})
 """
-fused multiply-adds of floats on vectors of the same width that take as long, with operands in
-registers: two of the three instructions of `maddubs` need a multiplier, and so do two of the four
-of `madd16`, which also has to take bytes apart
+fused multiply-adds of floats on vectors of the same width that take as long, in a register tile on
+a Zen 5 core (`python -m benchmarks.dot4`); taking bytes apart is part of it
 """
 
 

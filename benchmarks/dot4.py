@@ -83,7 +83,7 @@ def build(machine: Machine, form: str, width: str, vectors: int, rows: int) -> T
     """Compile, and compare with NumPy."""
     count = WIDTHS[width]
     module = parse(text(rows, vectors * count, count))
-    lower = Int8LowerDot4Pass(machine.name, form)
+    lower = Int8LowerDot4Pass(machine.name, form, remarks=False)
     for p in (TeSchedulePass(), TeToLoopsPass(), TeToVecPass(), lower):
         p.apply(Context(), module)
     rng = np.random.default_rng(0)
@@ -146,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print a table for each target."""
     parser = argparse.ArgumentParser("python -m benchmarks.dot4", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--target", nargs="+", default=["cpu", "cpu:haswell"])
+    parser.add_argument("--target", nargs="+", default=["cpu", "cpu:skylake-avx512", "cpu:haswell"])
     parser.add_argument("--rounds", type=int, default=30)
     args = parser.parse_args(argv)
     for target in args.target:

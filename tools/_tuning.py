@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
@@ -15,6 +15,7 @@ from lamina.context import new_context
 from lamina.dialects.te import ComputeOp, ScheduleAttr
 from lamina.options import Options
 from lamina.passes import pipelines
+from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.te._cost import Candidate, candidates, varied
 from lamina.passes.te._directives import computes, kernel_of
 from lamina.passes.te._homes import Home, homes
@@ -191,7 +192,11 @@ def scheduled(module: ModuleOp, schedule: ScheduleAttr, machine: Machine) -> Mod
     computes(kernel)[0].schedule = schedule
     passes = pipelines.default(machine.name)
     names = [p.name for p in passes]
-    lower(new_context(), kernel, passes[names.index(AFTER) + 1 :], _silent)
+    quiet = [
+        replace(p, remarks=False) if isinstance(p, Int8LowerDot4Pass) else p
+        for p in passes[names.index(AFTER) + 1 :]
+    ]
+    lower(new_context(), kernel, quiet, _silent)
     return kernel
 
 

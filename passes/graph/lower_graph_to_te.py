@@ -24,6 +24,8 @@ from lamina.dialects.graph import (
     RelayoutOp,
     tensor_type,
 )
+from lamina.dialects.int8 import ABS_B, PAIR_B
+from lamina.dialects.te import ComputeOp
 from lamina.passes._legality import require_lowered
 from lamina.passes.graph import (
     _lower_linear,
@@ -82,6 +84,15 @@ def fill_padding(k: Kernel, op: Operation) -> None:
             k.fill_padding(k.tensor(y))
 
 
+def say_bounds(op: Operation, made: Operation | None) -> None:
+    """What is known of the weights of `op` is known of the sums that it became, `made` and on."""
+    known = {n: op.attributes[n] for n in (ABS_B, PAIR_B) if n in op.attributes}
+    while known and made is not None:
+        if isinstance(made, ComputeOp) and any(a.reduce for a in made.axes.data):
+            made.attributes.update(known)
+        made = made.next_op
+
+
 def is_number(op: Operation) -> bool:
     """Whether `op` is a number that pointwise formulas contain."""
     if not isinstance(op, ConstantOp) or number_in(op.result) is None:
@@ -125,7 +136,9 @@ def lower_kernel(f: func.FuncOp) -> func.FuncOp:
         check_op(op, f.sym_name.data)
     tail = pointwise_tail(ops)
     for op in ops[: len(ops) - len(tail)]:
+        last = block.last_op
         LOWERINGS[type(op)](kernel, op)
+        say_bounds(op, last.next_op if last else block.first_op)
         fill_padding(kernel, op)
     if tail:
         pointwise_together(kernel, tail)

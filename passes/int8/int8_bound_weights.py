@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 from lamina.context import weights_of
 from lamina.dialects.graph import Conv2dOp, DenseOp
 from lamina.dialects.graph.constants import known
+from lamina.dialects.int8 import ABS_B, PAIR_B
 
 EACH, PAIR = 64, 128
 """255 * 64 * 2 and 255 * 128 are at most 32767"""
@@ -20,23 +21,29 @@ EACH, PAIR = 64, 128
 def bound(w: np.ndarray) -> tuple[str, int] | None:
     """
     The attribute that holds for weights w[o, i, ..] and its value, if one does: no number is larger
-    than 64, or no two neighbours among each four of the inputs are together larger than 128.
+    than 64, or no two neighbours in a group of four are together larger than 128, be it a group of
+    inputs or of places along the last dimension of a window.
     """
     sizes = np.abs(w.astype(np.int16))
     if sizes.max(initial=0) <= EACH:
-        return "lamina.abs_b", EACH
-    inputs = sizes.shape[1]
-    if inputs % 2:  # groups are filled up with zeros
-        last = np.zeros_like(sizes[:, :1])
-        sizes = np.concatenate([sizes, last], axis=1)
-    pairs = sizes[:, 0::2] + sizes[:, 1::2]
-    return ("lamina.pair_b", PAIR) if pairs.max(initial=0) <= PAIR else None
+        return ABS_B, EACH
+    pairs = largest_pair(np.moveaxis(sizes, 1, -1))
+    if sizes.ndim > 2 and sizes.shape[-1] % 4 == 0:
+        pairs = max(pairs, largest_pair(sizes))
+    return (PAIR_B, PAIR) if pairs <= PAIR else None
+
+
+def largest_pair(sizes: np.ndarray) -> int:
+    """The largest sum of two neighbours in the last dimension, the first at an even place."""
+    if sizes.shape[-1] % 2:  # groups are filled up with zeros
+        sizes = np.concatenate([sizes, np.zeros_like(sizes[..., :1])], axis=-1)
+    return int((sizes[..., 0::2] + sizes[..., 1::2]).max(initial=0))
 
 
 class Int8BoundWeightsPass(ModulePass):
     """
     Mark sums of products whose known weights are small: `lamina.abs_b = 64` says that none is
-    larger, `lamina.pair_b = 128` that no two neighbours in a group of four inputs are together.
+    larger, `lamina.pair_b = 128` that no two neighbours in a group of four are together.
 
     graph.dense %x, %w  ->  graph.dense %x, %w {lamina.abs_b = 64}
 

@@ -81,6 +81,8 @@ class Int8LowerDot4Pass(ModulePass):
     """the machine to lower for"""
     form: str = "auto"
     """`auto`, `vnni`, `avxvnni`, `maddubs`, `madd16` or `generic`"""
+    remarks: bool = True
+    """whether to say for which share of the products `maddubs` is proven"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         machine = machine_of(self.target, by=self.name)
@@ -118,10 +120,10 @@ class Int8LowerDot4Pass(ModulePass):
     def remark(self, machine: Machine, ops: list[Dot4Op]) -> None:
         """Say how much `maddubs` computes, where it could compute everything."""
         may = self.form == "maddubs" or (self.form, best(machine, True)) == ("auto", "maddubs")
-        if may and (total := sum(map(products, ops))):
+        if self.remarks and may and (total := sum(map(products, ops))):
             share = 100 * sum(map(products, filter(proven, ops))) // total
             logging.getLogger("lamina").warning(
                 "lamina: remark: %s: for %s, %d %% of the products of bytes are proven to add up in"
-                " pairs within 16 bits (maddubs); the others take %s, exact and slower",
+                " pairs within 16 bits (maddubs); the others take %s, which is exact",
                 *(self.name, machine.name, share, best(machine)),
             )

@@ -16,6 +16,18 @@ func.func @no_two_neighbours_are_together_larger_than_128(%x: tensor<1x3x4x4xui8
   func.return %y : tensor<1x1x4x4xi32>
 }
 
+// Groups may also go along a window whose width is a multiple of four.
+// CHECK-LABEL: func.func @neighbours_in_a_window_count_too
+// CHECK:         graph.conv2d %x, %w {{.*}} groups 1 : (
+// CHECK:         graph.conv2d %x, %v {{.*}} groups 1 {lamina.pair_b = 128 : i64} : (
+func.func @neighbours_in_a_window_count_too(%x: tensor<1x2x4x4xui8>) -> (tensor<1x1x4x1xi32>, tensor<1x1x4x2xi32>) {
+  %w = graph.constant dense<[[[[100, 100, 0, 0]], [[0, 0, 1, 1]]]]> : tensor<1x2x1x4xi8>
+  %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x2x4x4xui8>, tensor<1x2x1x4xi8>) -> tensor<1x1x4x1xi32>
+  %v = graph.constant dense<[[[[100, 100, 0]], [[0, 0, 1]]]]> : tensor<1x2x1x3xi8>
+  %z = graph.conv2d %x, %v strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x2x4x4xui8>, tensor<1x2x1x3xi8>) -> tensor<1x1x4x2xi32>
+  func.return %y, %z : tensor<1x1x4x1xi32>, tensor<1x1x4x2xi32>
+}
+
 // CHECK-LABEL: func.func @larger_ones_have_no_mark
 // CHECK-NOT:     lamina
 // CHECK:         graph.dense %x, %w :
