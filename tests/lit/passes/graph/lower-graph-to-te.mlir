@@ -66,6 +66,7 @@ func.func private @phase_chooses_the_channel(%x: tensor<1x8x4x4xf32>) -> tensor<
 // CHECK:           ins(%x[n, ic, kh + oh - 1, kw + ow] pad 128.0, %w[oc, ic, kh, kw])
 // CHECK-NEXT:      extras(%b[oc])
 // CHECK:           init 0 : i32
+// CHECK-NEXT:      attributes {lamina.abs_b = 64 : i64}
 // CHECK:           (%a: i8, %a1: i8, %acc: i32) {
 // CHECK-NEXT:        %[[A:.*]] = arith.extui %a : i8 to i32
 // CHECK-NEXT:        %[[B:.*]] = arith.extsi %a1 : i8 to i32
@@ -74,7 +75,7 @@ func.func private @phase_chooses_the_channel(%x: tensor<1x8x4x4xf32>) -> tensor<
 // CHECK:           epilogue (%v: i32, %c: i32) {
 // CHECK-NEXT:        arith.addi %c, %v : i32
 func.func private @products_of_integers_are_wide(%x: tensor<1x3x8x8xui8>, %w: tensor<4x3x3x3xi8>, %b: tensor<4xi32>) -> tensor<1x4x8x6xi32> {
-  %y = graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 0, 1, 0] dilations [1, 1] groups 1 fill 128 : (tensor<1x3x8x8xui8>, tensor<4x3x3x3xi8>, tensor<4xi32>) -> tensor<1x4x8x6xi32>
+  %y = graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 0, 1, 0] dilations [1, 1] groups 1 fill 128 {lamina.abs_b = 64 : i64} : (tensor<1x3x8x8xui8>, tensor<4x3x3x3xi8>, tensor<4xi32>) -> tensor<1x4x8x6xi32>
   func.return %y : tensor<1x4x8x6xi32>
 }
 
