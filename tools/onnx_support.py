@@ -70,8 +70,8 @@ def cases() -> Iterator[tuple[str, TestCase]]:
 def outcomes() -> Iterator[Outcome]:
     """What becomes of each test."""
     for group, case in cases():
-        verdict, reason = _verdict(case)
-        yield Outcome(case.name, group, verdict, reason)
+        found, reason = verdict(case)
+        yield Outcome(case.name, group, found, reason)
 
 
 def _model(case: TestCase) -> ModelProto:
@@ -86,7 +86,7 @@ def _has_supported_types(model: ModelProto) -> bool:
     )
 
 
-def _verdict(case: TestCase) -> tuple[str, str]:
+def verdict(case: TestCase) -> tuple[str, str]:
     """
     Whether a test passes, is refused with a reason, or goes wrong in some way.
 
@@ -108,12 +108,17 @@ def _verdict(case: TestCase) -> tuple[str, str]:
 def _compare(
     found: Sequence[np.ndarray], wanted: Sequence[np.ndarray], rtol: float, atol: float
 ) -> None:
-    for a, b in zip(found, wanted, strict=True):
-        if a.shape != np.shape(b):
-            raise ValueError(f"shape {a.shape}, wanted {np.shape(b)}")
-        if a.dtype != np.asarray(b).dtype:
-            raise ValueError(f"elements of type {a.dtype}, wanted {np.asarray(b).dtype}")
+    for a, b in zip(found, map(_array, wanted), strict=True):
+        if a.shape != b.shape:
+            raise ValueError(f"shape {a.shape}, wanted {b.shape}")
+        if a.dtype != b.dtype:
+            raise ValueError(f"elements of type {a.dtype}, wanted {b.dtype}")
         np.testing.assert_allclose(a, b, rtol, atol)
+
+
+def _array(x: object) -> np.ndarray:
+    """What a test gives or wants, which may be as in a model."""
+    return numpy_helper.to_array(x) if isinstance(x, TensorProto) else np.asarray(x)
 
 
 def _stored(folder: Path, model: ModelProto) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:

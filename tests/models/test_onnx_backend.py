@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,19 @@ def test_result_is_right_or_the_model_is_refused(name: str, outcomes: dict[str, 
     assert outcomes[name].verdict != "wrong", outcomes[name].reason
     if outcomes[name].verdict == "refused":
         assert outcomes[name].reason.startswith("model: ")
+
+
+QUANTIZED = {
+    *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv"),
+    *("QLinearMatMul", "ConvInteger", "MatMulInteger"),
+}
+
+
+def test_quantized_operators_are_right_in_every_bit() -> None:
+    exact = [(g, replace(c, rtol=0, atol=0)) for g, c in onnx_support.cases() if g in QUANTIZED]
+    assert {group for group, _ in exact} == QUANTIZED
+    wrong = {case.name: onnx_support.verdict(case) for _, case in exact}
+    assert {name: found for name, found in wrong.items() if found != ("passed", "")} == {}
 
 
 def test_as_many_tests_pass_as_the_page_says(outcomes: dict[str, Outcome]) -> None:

@@ -209,6 +209,7 @@ def test_products_with_parameters_that_do_not_fit_are_refused() -> None:
         ({"sw": f32(1, 2)}, "with scales of shape [2]; 1 or 6 are needed"),
         ({"zw": np.zeros(4, np.int8)}, "with zero points of shape [4]; 1 or 6 are needed"),
         ({"zx": np.zeros(4, np.uint8)}, "with zero points of shape [4]; 1 is needed"),
+        ({"zx": np.int8(0)}, "with zero points of int8; uint8 is needed"),
     ):
         message = refused("QLinearConv", good | changed, x=x)
         assert message.startswith(f"model: not supported: QLinearConv {problem}"), message

@@ -132,25 +132,56 @@ def test_scale_that_is_not_positive_and_finite_is_refused(
         )
 
 
-def test_zero_points_that_do_not_fit_are_refused() -> None:
-    for z, problem in (
-        (np.zeros(2, np.uint8), "zero points of shape [2] and scales of shape [3]"),
-        (np.zeros((), np.uint8), "zero points of shape [] and scales of shape [3]"),
-    ):
-        message = refused("QuantizeLinear", {"s": f32(1, 2, 3), "z": z})
-        assert message == f"model: not supported: QuantizeLinear with {problem} (node 'n')"
-    message = refused(
-        "QuantizeLinear", {"s": f32(1), "z": np.uint8(1)}, "int8", output_dtype=TensorProto.INT8
-    )
-    assert "output_dtype" in message
+REFUSED = {
+    "with zero points of shape [2] and scales of shape [3]": (
+        {"s": f32(1, 2, 3), "z": np.zeros(2, np.uint8)},
+        {},
+    ),
+    "with zero points of shape [] and scales of shape [3]": (
+        {"s": f32(1, 2, 3), "z": np.zeros((), np.uint8)},
+        {},
+    ),
+    "to int32; uint8, int8, uint16, int16 are supported": ({"s": f32(1), "z": np.int32(1)}, {}),
+    "to uint4; uint8, int8, uint16, int16 are supported": (
+        {"s": f32(1)},
+        {"output_dtype": TensorProto.UINT4},
+    ),
+    "with output_dtype int8 and zero points of uint8": (
+        {"s": f32(1), "z": np.uint8(1)},
+        {"output_dtype": TensorProto.INT8},
+    ),
+    "with scales of float16; float32 is needed": ({"s": np.float16(1)}, {}),
+    "with scales of shape [2] for axis 1 of [2, 3]; 1 or 3 are needed": ({"s": f32(1, 2)}, {}),
+    "with axis 2 of 2 dimensions": ({"s": f32(1, 2)}, {"axis": 2}),
+    "with axis -3 of 2 dimensions": ({"s": f32(1, 2)}, {"axis": -3}),
+    "with scales of shape [2, 3] for [2, 3] in blocks of 2 along axis 1": (
+        {"s": np.ones((2, 3), np.float32)},
+        {"block_size": 2},
+    ),
+    "with scales of shape [2, 3] for [2, 3] in blocks of -1 along axis 1": (
+        {"s": np.ones((2, 3), np.float32)},
+        {"block_size": -1},
+    ),
+}
 
 
-def test_scales_that_do_not_fit_the_axis_are_refused() -> None:
-    assert refused("QuantizeLinear", {"s": f32(1, 2)}) == (
-        "model: not supported: QuantizeLinear with scales of shape [2] for axis 1 of [2, 3]; 1 or 3"
-        " are needed (node 'n')"
+@pytest.mark.parametrize("problem", REFUSED)
+def test_parameters_that_do_not_fit_are_refused(problem: str) -> None:
+    weights, attributes = REFUSED[problem]
+    message = refused("QuantizeLinear", weights, **attributes)
+    assert message == f"model: not supported: QuantizeLinear {problem} (node 'n')"
+
+
+def test_precision_of_other_floats_is_refused() -> None:
+    half = TensorProto.FLOAT16
+    assert refused("QuantizeLinear", {"s": f32(1)}, opset=23, precision=half) == (
+        "model: not supported: QuantizeLinear with precision float16; float is supported (node 'n')"
     )
-    assert "n" in refused("QuantizeLinear", {"s": f32(1, 2)}, axis=2)
-    assert "with axis -3 of 2 dimensions" in refused("QuantizeLinear", {"s": f32(1, 2)}, axis=-3)
-    blocks = np.ones((2, 3), np.float32)
-    assert "in blocks of 2 along axis 1" in refused("QuantizeLinear", {"s": blocks}, block_size=2)
+
+
+def test_zero_points_of_another_type_than_the_elements_are_refused() -> None:
+    x, weights = np.zeros((2, 3), np.uint8), {"s": f32(1), "z": np.int8(1)}
+    assert refused("DequantizeLinear", weights, "float32", x=x) == (
+        "model: not supported: DequantizeLinear with zero points of int8; uint8 is needed"
+        " (node 'n')"
+    )
