@@ -125,7 +125,7 @@ def _threads_part(models: Sequence[Mapping[str, Any]], threads: int) -> list[str
         row = [model["name"], *_times(found[mine])]
         for label in peers:
             row += [*_times(found[label]), _ratio(found[label])]
-        far = [found[label]["difference"] for label in peers if "difference" in found[label]]
+        far = [found[label]["difference"] for label in peers if "ratio" in found[label]]
         rows.append([*row, f"{max(far):.1e}" if far else ""])
     head.append("largest difference")
     means = [["", _mean(models, label)] for label in peers]
@@ -140,7 +140,7 @@ def _times(entry: Entry) -> list[str]:
 
 
 def _ratio(entry: Entry) -> str:
-    return _report.spread(entry["ratio"]) if "ratio" in entry else ""
+    return _report.spread(entry["ratio"]) if "ratio" in entry else entry.get("wrong", "")
 
 
 def _mean(models: Sequence[Mapping[str, Any]], label: str) -> str:

@@ -18,17 +18,14 @@ Model = Mapping[str, Any]
 def better(model: Model, threads: int) -> Mapping[str, Any] | None:
     """
     The ratio of Lamina's time to that of the rival with the lower median time, all with so many
-    threads; None unless Lamina and each rival were measured with them.
+    threads, among the rivals that ran the model and were right; None unless Lamina was measured
+    with them and each rival was tried.
     """
-    found = {
-        entry["name"]: entry
-        for entry in model["contenders"].values()
-        if entry["threads"] == threads and "latency" in entry
-    }
-    if not {"lamina", *RIVALS} <= found.keys():
+    tried = {e["name"]: e for e in model["contenders"].values() if e["threads"] == threads}
+    if not {"lamina", *RIVALS} <= tried.keys():
         return None
-    rival = min(RIVALS, key=lambda name: found[name]["latency"]["median_ms"])
-    return found[rival]["ratio"]
+    right = [tried[name] for name in RIVALS if "ratio" in tried[name]]
+    return min(right, key=lambda e: e["latency"]["median_ms"])["ratio"] if right else None
 
 
 def family(name: str) -> str:

@@ -147,10 +147,15 @@ def model_table(result: dict[str, Any]) -> str:
         row += [f"{times['median_ms']:.3f} ms", f"{times['p10_ms']:.3f} ms"]
         row += [f"{c['load_s'] + c['first_run_s']:.2f} s", f"{c['peak_mb']:.0f} MB"]
         row += [f"{c['difference']:.1e}" if "difference" in c else ""]
-        row += [spread(c["ratio"]) if "ratio" in c else ""]
+        row += [spread(c["ratio"]) if "ratio" in c else "wrong" if "wrong" in c else ""]
         rows.append(row)
-    refused = {c["name"]: c["cannot"] for c in result["contenders"].values() if "cannot" in c}
-    return "\n".join([table(rows), *(f"{name}: {why}" for name, why in refused.items())])
+    notes = {
+        c["name"]: c[why]
+        for c in result["contenders"].values()
+        for why in ("cannot", "wrong")
+        if why in c
+    }
+    return "\n".join([table(rows), *(f"{name}: {why}" for name, why in notes.items())])
 
 
 def count(threads: int) -> str:

@@ -32,6 +32,14 @@ Turns = dict[str, list[list[float]]]
 """contender -> round -> the milliseconds of each run"""
 
 
+class Died(LaminaError):
+    """The process of a contender is gone."""
+
+    def __init__(self, name: str, how: str) -> None:
+        super().__init__(f"{name}: {how}")
+        self.name, self.how = name, how
+
+
 class Contender:
     """
     A child process with one loaded model, suspended while nothing is asked of it; or any other
@@ -67,10 +75,10 @@ class Contender:
         try:
             print(json.dumps({"do": do, **request}), file=stdin, flush=True)
         except BrokenPipeError:
-            raise LaminaError(self._epitaph(do)) from None
+            raise self._death(do) from None
         answer = stdout.readline()
         if not answer:
-            raise LaminaError(self._epitaph(do))
+            raise self._death(do)
         self._suspend()
         result = json.loads(answer)
         if "error" in result:
@@ -81,12 +89,12 @@ class Contender:
         self.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
-    def _epitaph(self, do: str) -> str:
+    def _death(self, do: str) -> Died:
         status = self.process.wait()
         how = f"of {signal.Signals(-status).name}" if status < 0 else f"with exit status {status}"
         self.stderr.seek(0)
         said = "".join(f": {line}" for line in self.stderr.read().strip().splitlines()[-1:])
-        return f"{self.name}: its process died {how} during '{do}'{said}"
+        return Died(self.name, f"its process died {how} during '{do}'{said}")
 
     def close(self) -> None:
         """End the process, whatever it is doing."""

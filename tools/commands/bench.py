@@ -68,7 +68,7 @@ def run(args: Namespace) -> None:
         _save(report, args.json)
     _print_means(report["models"])
     for result in report["models"]:
-        _measure.check(result, args.tolerance)
+        _measure.check(result)
 
 
 def _complete(args: Namespace) -> None:
