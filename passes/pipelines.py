@@ -39,6 +39,7 @@ from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.int8.int8_realize import Int8RealizePass
 from lamina.passes.int8.int8_reciprocal_scales import Int8ReciprocalScalesPass
 from lamina.passes.int8.int8_requantize import Int8RequantizePass
+from lamina.passes.int8.int8_round_in_place import Int8RoundInPlacePass
 from lamina.passes.int8.int8_sink_dequantize import Int8SinkDequantizePass
 from lamina.passes.int8.int8_split_dequantize import Int8SplitDequantizePass
 from lamina.passes.int8.int8_unsigned import Int8UnsignedPass
@@ -144,6 +145,8 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # the parts of a concat are written where they lie in it; what cannot be is copied
         OutlineKernelsPass(),
         # the network is constants, views and calls; every kernel is one private function
+        Int8RoundInPlacePass(),
+        # no bytes are made of numbers to become numbers again
         LowerGraphToTePass(),
         # no op of graph, no tensor: te ops on buffers, and what kernels hand on in memref.alloc
         TeFuseEpiloguePass(),

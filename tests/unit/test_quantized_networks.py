@@ -7,20 +7,30 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from xdsl.dialects import func
 from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType, f32
 
 import lamina
 from lamina import steps
+from lamina.backends.machine import describe
 from lamina.context import new_context
 from lamina.dialects.graph import ConstantOp
 from lamina.frontends.onnx import import_model
 from lamina.options import Options
 from lamina.passes import pipelines
+from lamina.passes.graph._layout_apply import apply
+from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_graph import build
+from tests.unit.onnx_models import run_onnxruntime, typed_model
 from tests.unit.qdq_networks import Network, run_quantized
+from tests.unit.quantized import check, integers
+from tests.unit.test_layout_choice import function, random_choice
 
 Build = Callable[[Network], list[str]]
+PASSES = pipelines.default("cpu")
+NAMES = [p.name for p in PASSES]
+SELECT, CANCEL = NAMES.index("select-layouts"), NAMES.index("cancel-relayouts")
 
 
 def residual(net: Network) -> list[str]:
@@ -174,12 +184,60 @@ def test_layouts_threads_and_numerics_make_no_difference(numerics: str) -> None:
             np.testing.assert_array_equal(other[name], y)
 
 
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda f: f.__name__)
+def test_any_layouts_give_the_same_bytes(network: Build) -> None:
+    net = Network("uint8", seed=5)
+    proto = net.model(*network(net))
+    x = {f"x{i}": x for i, x in enumerate(images(proto, 2))}
+    wanted = lamina.compile(proto, cache=False, threads=1).run(x)
+    ctx = new_context()
+    module = import_model(proto, ctx.weights, None)
+    steps.lower(ctx, module, PASSES[:SELECT], silent)
+    main = function(module, "main")
+    graph = build(main, LayoutCosts(describe("cpu")))
+    choice = random_choice(graph, np.random.default_rng(len(network.__name__)))
+    apply(main, {op: graph.choices[op][choice[v]] for op, v in graph.variable.items()})
+    steps.lower(ctx, module, PASSES[CANCEL:], silent, verify=True)
+    found = steps.generate(ctx, module, describe("cpu"), silent, cache=False).run(x)
+    for name, y in wanted.items():
+        np.testing.assert_array_equal(found[name], y)
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1e37])
+@pytest.mark.parametrize("of_weights", [False, True])
+def test_tiny_and_huge_scales_stay_what_they_are(scale: float, of_weights: bool) -> None:
+    net = Network("uint8", seed=1)
+    x = net.input(1, 4, 5, 5)
+    if not of_weights:
+        x = net.again(x, net.known(scale), net.known(3, np.uint8))
+    w, _ = net.matrix((8, 4, 3, 3))
+    if of_weights:
+        w = net.again(w, net.known(scale), net.known(3, np.uint8))
+    y = net.again(net.add("Conv", x, w, pads=[1] * 4), net.known(0.05), net.known(9, np.uint8))
+    z = net.stored(net.add("Relu", net.add("MaxPool", y, kernel_shape=[2, 2])), 0.05)
+    proto = net.model(z)
+    (wanted,) = run_onnxruntime(proto, images(proto, 1))
+    found = lamina.compile(proto, cache=False, threads=1).run({"x0": images(proto, 1)[0]})[z]
+    assert (np.rint(np.abs(found - wanted) / scale_of(proto, z)) <= 1).all()
+
+
+@pytest.mark.parametrize("type", ["uint8", "int8"])
+def test_maxima_of_bytes_do_not_count_padding(type: str) -> None:
+    pool = helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[3, 2], pads=[1, 1, 1, 0])
+    x = integers(np.random.default_rng(0), type, (2, 5, 6, 7))
+    check(typed_model([pool], {"x": np.minimum(x, np.iinfo(type).min + 3)}, {}, type), {"x": x})
+
+
+def silent(what: str, more: int = 0) -> None:
+    """No progress."""
+
+
 def on_integers(proto: onnx.ModelProto) -> ModuleOp:
     """The network as calls of kernels."""
     ctx = new_context()
     module = import_model(proto, ctx.weights, None)
     passes = pipelines.default("cpu:skylake-avx512", Options())
-    steps.lower(ctx, module, steps.until(passes, "graph"), lambda *_, **__: None, verify=True)
+    steps.lower(ctx, module, steps.until(passes, "graph"), silent, verify=True)
     return module
 
 

@@ -1,0 +1,76 @@
+"""Round and bound numbers as the real numbers that they are made again at once."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, f32, i32
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
+    PatternRewriter,
+    PatternRewriteWalker,
+    RewritePattern,
+    op_type_rewrite_pattern,
+)
+
+from lamina.dialects.elements import integer_range
+from lamina.dialects.graph import (
+    CastOp,
+    ClipOp,
+    DequantizeOp,
+    MulOp,
+    RequantizeOp,
+    RoundOp,
+    cast_type,
+    inherit_source,
+    layout_of,
+    tensor_type,
+)
+from lamina.passes.graph._numbers import number_in
+
+
+class RoundReal(RewritePattern):
+    """
+    dequantize(requantize(x: i32, s, z), t, z) -> round(clip(f32(x) * s, low - z, high - z)) * t
+
+    Nobody else reads the bytes, and z is written out.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: DequantizeOp, rewriter: PatternRewriter, /) -> None:
+        inner = op.x.owner
+        if not isinstance(inner, RequantizeOp) or not op.x.has_one_use():
+            return
+        zero, again = number_in(inner.zero), number_in(op.zero)
+        alike = layout_of(inner.x.type) == layout_of(op.x.type) == layout_of(op.y.type)
+        if tensor_type(inner.x).element_type != i32 or zero is None or zero != again or not alike:
+            return
+        low, high = integer_range(tensor_type(op.zero).element_type)
+        type = cast_type(op.y, f32)
+        real = rewriter.insert(CastOp(inner.x, type))
+        steps = rewriter.insert(MulOp(real.y, inner.scale, type))
+        within = rewriter.insert(ClipOp(steps.y, low - zero, high - zero, type))
+        rounded = rewriter.insert(RoundOp(within.y, type))
+        last = MulOp(rounded.y, op.scale, op.y.type)
+        inherit_source(last, op)
+        rewriter.replace(op, last)
+
+
+class Int8RoundInPlacePass(ModulePass):
+    """
+    Leave out the bytes between sums of integers and arithmetic on real numbers in one kernel.
+
+    graph.dequantize (graph.requantize %x, %s, 3), %t, 3
+    ->  graph.mul (graph.round (graph.clip (graph.mul (graph.cast %x), %s) between -3 and 252)), %t
+
+    The numbers are the same, but for the sign of zero: six instructions instead of eleven for each
+    vector. It follows outline-kernels, which writes zero points out.
+    """
+
+    name = "int8-round-in-place"
+    numerics: ClassVar[str] = "exact"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        PatternRewriteWalker(GreedyRewritePatternApplier([RoundReal()])).rewrite_module(op)

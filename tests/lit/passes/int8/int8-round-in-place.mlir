@@ -1,0 +1,40 @@
+// RUN: lamina-opt %s -p int8-round-in-place | filecheck %s
+
+// CHECK-LABEL: func.func @bytes_that_nobody_stores_are_real_numbers
+// CHECK:         %[[R:.*]] = graph.cast %x : tensor<3x4xi32> -> tensor<3x4xf32>
+// CHECK-NEXT:    %[[M:.*]] = graph.mul %[[R]], %s
+// CHECK-NEXT:    %[[C:.*]] = graph.clip %[[M]] between -3.000000e+00 and 2.520000e+02
+// CHECK-NEXT:    %[[N:.*]] = graph.round %[[C]]
+// CHECK-NEXT:    %[[Y:.*]] = graph.mul %[[N]], %t {lamina.source = "y"}
+// CHECK-NEXT:    func.return %[[Y]]
+func.func @bytes_that_nobody_stores_are_real_numbers(%x: tensor<3x4xi32>, %s: tensor<1x4xf32>, %t: tensor<1x1xf32>) -> tensor<3x4xf32> {
+  %z = graph.constant dense<3> : tensor<1x1xui8>
+  %q = graph.requantize %x, %s, %z : (tensor<3x4xi32>, tensor<1x4xf32>, tensor<1x1xui8>) -> tensor<3x4xui8>
+  %y = graph.dequantize %q, %t, %z {lamina.source = "y"} : (tensor<3x4xui8>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<3x4xf32>
+  func.return %y : tensor<3x4xf32>
+}
+
+// CHECK-LABEL: func.func @bytes_that_are_read_twice_stay
+// CHECK:         graph.requantize
+// CHECK-NEXT:    graph.dequantize
+func.func @bytes_that_are_read_twice_stay(%x: tensor<3x4xi32>, %s: tensor<1x4xf32>, %t: tensor<1x1xf32>) -> (tensor<3x4xf32>, tensor<3x4xui8>) {
+  %z = graph.constant dense<3> : tensor<1x1xui8>
+  %q = graph.requantize %x, %s, %z : (tensor<3x4xi32>, tensor<1x4xf32>, tensor<1x1xui8>) -> tensor<3x4xui8>
+  %y = graph.dequantize %q, %t, %z : (tensor<3x4xui8>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<3x4xf32>
+  func.return %y, %q : tensor<3x4xf32>, tensor<3x4xui8>
+}
+
+// CHECK-LABEL: func.func @so_do_those_of_two_meanings_and_of_real_numbers
+// CHECK:         graph.requantize
+// CHECK-NEXT:    graph.dequantize
+// CHECK-NEXT:    graph.requantize
+// CHECK-NEXT:    graph.dequantize
+func.func @so_do_those_of_two_meanings_and_of_real_numbers(%x: tensor<3x4xi32>, %v: tensor<3x4xf32>, %s: tensor<1x4xf32>, %t: tensor<1x1xf32>) -> (tensor<3x4xf32>, tensor<3x4xf32>) {
+  %z = graph.constant dense<3> : tensor<1x1xui8>
+  %o = graph.constant dense<4> : tensor<1x1xui8>
+  %q = graph.requantize %x, %s, %z : (tensor<3x4xi32>, tensor<1x4xf32>, tensor<1x1xui8>) -> tensor<3x4xui8>
+  %y = graph.dequantize %q, %t, %o : (tensor<3x4xui8>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<3x4xf32>
+  %p = graph.requantize %v, %s, %z : (tensor<3x4xf32>, tensor<1x4xf32>, tensor<1x1xui8>) -> tensor<3x4xui8>
+  %u = graph.dequantize %p, %t, %z : (tensor<3x4xui8>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<3x4xf32>
+  func.return %y, %u : tensor<3x4xf32>, tensor<3x4xf32>
+}
