@@ -1,5 +1,6 @@
 """
-Train the digits network and write `digits.onnx` and `held_out.npz` beside this file.
+Train the digits network and write it, `digits.onnx`, beside this file, with images to test it,
+`held_out.npz`, and to quantize it, `calibration.npz`.
 
     .venv/bin/pip install -e '.[train]' && .venv/bin/python examples/digits/train.py
 
@@ -122,6 +123,8 @@ def main() -> None:
     print(f"{(found == held_labels).sum()} of {len(held)} held-out images are classified correctly")
     export(net, HERE / "digits.onnx")
     np.savez_compressed(HERE / "held_out.npz", images=held, labels=held_labels.astype(np.uint8))
+    some = fitted[:100, None] / np.float32(16)
+    np.savez_compressed(HERE / "calibration.npz", image=some)
 
 
 if __name__ == "__main__":

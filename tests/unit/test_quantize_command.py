@@ -86,11 +86,11 @@ def test_ranges_are_written_and_read(lamina: Command, folder: Path) -> None:
 
 def test_report_lists_tensors_worst_first(lamina: Command, folder: Path) -> None:
     said = lamina("quantize", "net.onnx", "--data", "data.npz", "--report").splitlines()
-    head = next(n for n, line in enumerate(said) if line.startswith("tensor "))
-    assert said[head].split("  ")[0] == "tensor"
-    noise = [float(x[1]) for x in re.finditer(r"(\S+) dB +\S+ dB", "\n".join(said[head:]))]
-    assert len(noise) == 11
-    assert noise == sorted(noise)
+    rows = [re.match(r" *(\S+) dB +\S+ dB +[01]\.\d+ +\d.*  (\w+) < (.+)", x) for x in said]
+    found = [(float(row[1]), row[2], row[3]) for row in rows if row]
+    assert len(found) == 11
+    assert found == sorted(found, key=lambda row: row[0])
+    assert {("w3", "conv3"), ("r1", "pool1"), ("c2", "relu2, concat3")} <= {r[1:] for r in found}
     assert re.fullmatch(r"output 'y': \S+ dB, cosine 0\.99\d+", said[-1])
 
 

@@ -73,9 +73,10 @@ class Accuracy:
 
     def table(self) -> str:
         """The report as text."""
-        head = ["tensor", "read by", "own noise", "in the network", "cosine", "cut off"]
-        lines = [head, *map(_line, self.rows)]
-        return table(lines, left=2)
+        head = ["SQNR", "in the network", "cosine", "cut off"]
+        numbers = table([head, *map(_line, self.rows)], left=0).splitlines()
+        names = ["tensor < who reads it", *(f"{r.tensor} < {r.readers}" for r in self.rows)]
+        return "\n".join(f"{n}  {name}" for n, name in zip(numbers, names, strict=True))
 
 
 def measure(
@@ -125,14 +126,7 @@ def _weights(w: Weights) -> Row:
 
 def _line(r: Row) -> list[str]:
     share = f"{r.saturated} of {r.size}" if r.saturated else "0"
-    return [
-        r.tensor,
-        r.readers,
-        decibels(r.own),
-        decibels(r.reached),
-        f"{r.reached.cosine:.5f}",
-        share,
-    ]
+    return [decibels(r.own), decibels(r.reached), f"{r.reached.cosine:.5f}", share]
 
 
 def decibels(x: Likeness) -> str:

@@ -1,0 +1,58 @@
+"""The digits network in 8 bits reads the held-out digits as well as in float."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+import lamina
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits"
+WAYS = [
+    {"method": "minmax"},
+    {"method": "percentile"},
+    {"method": "entropy"},
+    {"whole": True},
+    {"whole": True, "activations": "s8"},
+    {"whole": True, "seven_bit": True},
+]
+
+
+@pytest.fixture(scope="module")
+def held_out() -> tuple[np.ndarray, np.ndarray]:
+    with np.load(DIGITS / "held_out.npz") as file:
+        return file["images"][:, None, None] / np.float32(16), file["labels"]
+
+
+def accuracy(model: onnx.ModelProto, held_out: tuple[np.ndarray, np.ndarray]) -> float:
+    """The share of the held-out digits that ONNX Runtime reads with this model."""
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    images, labels = held_out
+    found = [np.argmax(np.asarray(session.run(None, {"image": x})[0])) for x in images]
+    return float((np.array(found) == labels).mean())
+
+
+def quantized(way: dict[str, object]) -> onnx.ModelProto:
+    data = DIGITS / "calibration.npz"
+    return lamina.quantize(DIGITS / "digits.onnx", data, **way)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(map(str, way.values())))
+def test_accuracy_is_within_a_point_of_float(
+    held_out: tuple[np.ndarray, np.ndarray], way: dict[str, object]
+) -> None:
+    exact = accuracy(onnx.load(DIGITS / "digits.onnx"), held_out)
+    assert accuracy(quantized(way), held_out) >= exact - 0.01
+
+
+def test_calibration_images_are_of_those_that_training_saw() -> None:
+    images, labels = load_digits(return_X_y=True)
+    fitted, *_ = train_test_split(images, labels, test_size=0.2, random_state=0, stratify=labels)
+    with np.load(DIGITS / "calibration.npz") as file:
+        assert file.files == ["image"]
+        assert np.array_equal(file["image"].reshape(-1, 64) * 16, fitted[:100])
+        assert file["image"].dtype == np.float32
