@@ -65,6 +65,15 @@ def test_onnxruntime_makes_integers_of_it(written: onnx.ModelProto, level: str) 
     assert cosine(np.array(found), outputs(small_network(), images)) > 0.999
 
 
+def test_lamina_computes_it_in_integers(written: onnx.ModelProto) -> None:
+    compiled = lamina.compile(written)
+    images = samples(8, seed=2)
+    found = np.array([compiled(image[None]) for image in images])
+    want = outputs(written, images)
+    assert cosine(found, want) > 0.99999
+    assert np.abs(found - want).max() <= 0.02 * np.abs(want).max()  # a step here and there
+
+
 def test_ends_stay_float_and_the_rest_has_8_bits(written: onnx.ModelProto) -> None:
     weights = {n.output[0]: n for n in written.graph.node if n.op_type == PAIR[1]}
     layers = {n.name: n for n in written.graph.node if n.op_type in ("Conv", "Gemm")}

@@ -1,5 +1,6 @@
 """`int8-annotate` and `int8-simulate` do on `graph` what the quantizer does in ONNX."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from xdsl.utils.exceptions import PassFailedException
 
 from lamina import interpreters, passes
 from lamina.context import LaminaContext, new_context
+from lamina.dialects.graph import DequantizeOp, QuantizeOp
 from lamina.frontends.onnx import import_model
+from lamina.passes.int8._rules import Rules
+from lamina.tools.quantize.quantizer import Quantizer, Settings
+from tests.unit.onnx_models import run_onnxruntime
 from tests.unit.rewriting import rewrite
 from tests.unit.small_network import samples, small_network
 
@@ -30,6 +35,35 @@ def apply(network: tuple[LaminaContext, ModuleOp], pipeline: str) -> None:
 
 def result(network: tuple[LaminaContext, ModuleOp]) -> np.ndarray:
     return interpreters.call(network[1], "main", [IMAGE], store=network[0].weights)[0]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(("activations", "seven_bit"), [("u8", False), ("s8", True)])
+def test_simulated_network_computes_what_the_onnx_file_does(
+    network: tuple[LaminaContext, ModuleOp],
+    tmp_path: Path,
+    whole: bool,
+    activations: str,
+    seven_bit: bool,
+) -> None:
+    settings = Settings(activations=activations, seven_bit=seven_bit, rules=Rules(whole=whole))
+    quantizer = Quantizer(small_network(), settings)
+    ranges = {name: (-1.5 - k / 8, 2.0 + k) for k, name in enumerate(quantizer.observed)}
+    (tmp_path / "r.json").write_text(json.dumps(ranges))
+    options = f'ranges="{tmp_path}/r.json" activations={activations} seven_bit={seven_bit}'.lower()
+    annotate = f"int8-annotate{{whole={whole}}}".lower()
+    exact = result(network)
+    apply(network, f"fold-batch-norm,{annotate},int8-simulate{{{options}}}")
+    found = result(network)
+    (want,) = run_onnxruntime(quantizer.written(ranges), [IMAGE])
+    far = np.abs(exact - want).max()
+    assert np.abs(found - want).max() <= 0.05 * far
+    pairs = [op for op in network[1].walk() if isinstance(op, QuantizeOp)]
+    assert len(pairs) == len(quantizer.plan.tensors)
+    weights = sum(isinstance(op, DequantizeOp) for op in network[1].walk()) - len(pairs)
+    biases = 4 if whole else 2
+    assert weights == len(quantizer.plan.layers) + biases
+    assert "int8." not in str(network[1])
 
 
 def test_simulation_without_annotations_changes_nothing(tmp_path: Path) -> None:
