@@ -14,9 +14,10 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -74,7 +75,7 @@ def by_onnxruntime(model: ModelProto, name: str, data: np.ndarray, method: str) 
         def __init__(self) -> None:
             self._samples = iter(data)
 
-        def get_next(self) -> Mapping[str, np.ndarray] | None:
+        def get_next(self) -> Any:  # a sample, and None after the last one
             x = next(self._samples, None)
             return None if x is None else {name: x[None]}
 
