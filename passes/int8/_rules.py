@@ -92,6 +92,12 @@ def plan(steps: Sequence[Step], outputs: AbstractSet[str], rules: Rules) -> Plan
     )
 
 
+def unmatched(steps: Sequence[Step], rules: Rules) -> list[str]:
+    """The patterns of names that no step has, which are misspelt most likely."""
+    names = {s.name for s in steps}
+    return [p for p in rules.keep_float if not any(fnmatchcase(name, p) for name in names)]
+
+
 def _kept(steps: Sequence[Step], rules: Rules) -> dict[str, str]:
     """Why the layers that stay float do so, by what they write."""
     layers = {s.result: s for s in steps if s.kind in LAYERS}

@@ -32,7 +32,7 @@ from lamina.dialects.graph import (
     tensor_type,
 )
 from lamina.passes.int8._annotations import LAYER, annotate
-from lamina.passes.int8._rules import CLAMP, KINDS, Rules, Step, plan
+from lamina.passes.int8._rules import CLAMP, KINDS, Rules, Step, plan, unmatched
 
 _KINDS: Mapping[type[Operation], str] = {
     Conv2dOp: "conv",
@@ -79,18 +79,27 @@ class Int8AnnotatePass(ModulePass):
                 f"{self.name}: kinds are {', '.join(KINDS)}, found '{min(unknown)}'"
             )
         rules = Rules(tuple(self.kinds), tuple(self.keep_float), self.whole)
-        for main in op.ops:
-            if isinstance(main, FuncOp) and not main.is_declaration:
-                _annotate(main, rules)
+        mains = [f for f in op.ops if isinstance(f, FuncOp) and not f.is_declaration]
+        steps = [_steps(main, _names(main)) for main in mains]
+        if odd := unmatched([s for of_one in steps for s in of_one], rules):
+            raise PassFailedException(
+                f"{self.name}: no op is named like '{odd[0]}', which is to stay float"
+            )
+        for main, of_one in zip(mains, steps, strict=True):
+            _annotate(main, of_one, rules)
 
 
-def _annotate(main: FuncOp, rules: Rules) -> None:
-    values = _names(main)
+def _steps(main: FuncOp, values: Mapping[str, SSAValue]) -> list[Step]:
+    """The ops of a function as the rules see them."""
     names = {value: name for name, value in values.items()}
     steps = [_step(op, names) for op in main.body.block.ops if op.results]
-    last = main.body.block.last_op
-    outputs = {names[x] for x in last.operands} if isinstance(last, ReturnOp) else set[str]()
-    found = plan([s for s in steps if s is not None], outputs, rules)
+    return [s for s in steps if s is not None]
+
+
+def _annotate(main: FuncOp, steps: Sequence[Step], rules: Rules) -> None:
+    values, last = _names(main), main.body.block.last_op
+    returned = last.operands if isinstance(last, ReturnOp) else ()
+    found = plan(steps, {name for name, x in values.items() if x in returned}, rules)
     for name, leader in found.tensors.items():
         annotate(values[name], found.observed[leader])
     for name in found.layers:

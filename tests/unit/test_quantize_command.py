@@ -295,17 +295,26 @@ def test_models_that_cannot_be_quantized_are_refused(lamina: Command, folder: Pa
     lamina("quantize", "net.onnx", "--data", "data.npz", "-o", "int8.onnx")
     onnx.save(node("Relu", (1, 3, 9, 7)), "relu.onnx")
     onnx.save(node("Conv", (1, 3, 9, 7), np.ones((1, 3, 1, 1), np.float32)), "conv.onnx")
+    onnx.save(_with_a_branch(), "if.onnx")
     Path("text.onnx").write_text("no model")
     for file, message in (
         ("int8.onnx", "int8.onnx: is quantized already: node '.*' is QuantizeLinear; quantize the"),
         ("relu.onnx", r"relu.onnx: nothing to quantize: no layer \(conv, dense, matmul\) in it"),
         ("conv.onnx", r"conv.onnx: nothing .* 'n' \(first convolution\); --whole quantizes first"),
+        ("if.onnx", "if.onnx: cannot be quantized: node 'choice', If, has graphs in it"),
         ("text.onnx", "text.onnx: not an ONNX file, or one that was cut off"),
         ("nowhere.onnx", "cannot read 'nowhere.onnx': No such file or directory"),
     ):
         said = lamina.error("quantize", file, "--data", "data.npz", "-o", "a.onnx")
         assert re.match(message, said), said
     assert not Path("a.onnx").exists()
+
+
+def _with_a_branch() -> onnx.ModelProto:
+    y = helper.make_tensor_value_info("r", onnx.TensorProto.FLOAT, [2])
+    branch = helper.make_graph([helper.make_node("Relu", ["x"], ["r"])], "branch", [], [y])
+    nodes = [helper.make_node("If", ["c"], ["y"], "choice", then_branch=branch, else_branch=branch)]
+    return model(nodes, {"x": [2]}, {"c": np.array(True)})
 
 
 def test_outputs_that_cannot_be_written_are_refused_first(lamina: Command, folder: Path) -> None:
@@ -342,6 +351,7 @@ ARGUMENTS = [
     (["--ranges", "r.json", "--report"], "--report needs --data, on which networks are compared"),
     (["--ranges", "r.json", "-o", "a.onnx"], "cannot read 'r.json': No such file or directory"),
     (["--data", "data.npz", "-o", "a", "--kinds", "conv,gru"], "kinds are conv, dense, matmul"),
+    (["--data", "data.npz", "-o", "a", "--float", "c9"], "net.onnx: no node is named like 'c9'"),
     (["--data", "data.npz", "-o", "a", "--percentile", "0"], "a percentile is above 50 and up"),
     (["--data", "data.npz", "-o", "a", "--shape", "z=1x3"], "net.onnx: no input 'z'; inputs are"),
 ]

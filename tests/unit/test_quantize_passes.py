@@ -85,6 +85,7 @@ def test_annotations_can_be_written_anew(network: tuple[LaminaContext, ModuleOp]
     ("options", "message"),
     [
         ("int8-annotate{kinds=conv,gru}", "int8-annotate: kinds are conv, dense, .*, found 'gru'"),
+        ("int8-annotate{keep_float=conv9}", "int8-annotate: no op is named like 'conv9', which is"),
         ("int8-simulate{ranges=r activations=i8}", "int8-simulate: activations are u8 or s8, foun"),
         ("int8-simulate{ranges=nowhere}", "int8-simulate: cannot read 'nowhere': No such file"),
         ("int8-annotate,int8-simulate{ranges=r.json}", "int8-simulate: 'r.json': no range of tens"),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from lamina.passes.int8._rules import KINDS, Plan, Rules, Step, plan
+from lamina.passes.int8._rules import KINDS, Plan, Rules, Step, plan, unmatched
 
 
 def chain(*kinds: str) -> list[Step]:
@@ -47,10 +47,14 @@ def test_every_convolution_that_no_layer_precedes_is_a_first_one() -> None:
 
 def test_layers_stay_float_by_name_pattern_and_kind() -> None:
     steps = chain("conv", "conv", "matmul", "dense", "conv")
-    found = planned(steps, Rules(tuple(k for k in KINDS if k != "matmul"), ("s[3]", "other")))
+    found = planned(steps, Rules(tuple(k for k in KINDS if k != "matmul"), ("s[3]",)))
     assert list(found.layers) == ["1"]
     assert found.kept["s2"] == "matmul is not among the kinds"
     assert found.kept["s3"] == "by name"
+
+
+def test_patterns_that_match_nothing_are_found() -> None:
+    assert unmatched(chain("conv", "max"), Rules(keep_float=("s?", "t*", "s1"))) == ["t*"]
 
 
 def test_refused_layer_stays_float_with_its_reason() -> None:

@@ -33,11 +33,7 @@ def prepared(model: str | os.PathLike[str] | ModelProto) -> Model:
     found.check()
     found = _in_memory(model, found)
     for node in found.proto.graph.node:
-        if node.op_type in QUANTIZED:
-            raise found.error(
-                f"is quantized already: node '{node.name or node.output[0]}' is {node.op_type}; "
-                "quantize the float model that it was made from"
-            )
+        _require_plain(found, node)
     found = _new_enough(found)
     graph = found.proto.graph
     _name_constants(graph)
@@ -47,6 +43,18 @@ def prepared(model: str | os.PathLike[str] | ModelProto) -> Model:
     fold_batch_norms(graph)
     found.proto.ir_version = max(found.proto.ir_version, IR_VERSION)
     return _with_shapes(Model(found.proto, found.where, "", {}))
+
+
+def _require_plain(model: Model, node: NodeProto) -> None:
+    """Refuse what is quantized, and graphs inside nodes, which nothing here looks into."""
+    name = node.name or ", ".join(node.output)
+    if node.op_type in QUANTIZED:
+        raise model.error(
+            f"is quantized already: node '{name}' is {node.op_type}; "
+            "quantize the float model that it was made from"
+        )
+    if any(a.HasField("g") or a.graphs for a in node.attribute):
+        raise model.error(f"cannot be quantized: node '{name}', {node.op_type}, has graphs in it")
 
 
 def _in_memory(model: str | os.PathLike[str] | ModelProto, found: Model) -> Model:

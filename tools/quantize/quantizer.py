@@ -13,7 +13,7 @@ from onnx import ModelProto
 from lamina.errors import LaminaError
 from lamina.frontends.onnx.model import Model
 from lamina.passes.int8._ranges import Ranges, checked, read_ranges
-from lamina.passes.int8._rules import KINDS, LAYERS, Plan, Rules, plan
+from lamina.passes.int8._rules import KINDS, LAYERS, Plan, Rules, plan, unmatched
 from lamina.passes.int8._scales import ACTIVATIONS, LIMITS, scale_of
 from lamina.progress import progress_bar
 from lamina.tools.quantize.accuracy import Accuracy, Row, measure
@@ -66,6 +66,8 @@ class Quantizer:
         self.model = prepared(model)
         self._shapes = shapes
         self._steps = steps(self.model)
+        if odd := unmatched(self._steps, settings.rules):
+            raise self.model.error(f"no node is named like '{odd[0]}', which is to stay float")
         self.outputs = [v.name for v in self.model.proto.graph.output]
         self.plan: Plan = plan(self._steps, set(self.outputs), settings.rules)
         if not self.plan.layers:
