@@ -297,11 +297,17 @@ one: |b| <= N for all numbers; |b[0]| + |b[1]| <= N and |b[2]| + |b[3]| <= N in 
 """
 
 
-def proven(op: Operation) -> bool:
-    """Whether two products, of unsigned bytes up to 255, are known to add up within 16 bits."""
+def sum_of_two(op: Operation) -> int | None:
+    """How large two neighbours of the signed side are together at most, if that is known."""
     found = [(op.attributes.get(ABS_B), 2), (op.attributes.get(PAIR_B), 1)]
     sums = [n * bound.value.data for bound, n in found if isinstance(bound, IntegerAttr)]
-    return bool(sums) and 255 * min(sums) < 1 << 15
+    return min(sums, default=None)
+
+
+def proven(op: Operation) -> bool:
+    """Whether two products, of unsigned bytes up to 255, are known to add up within 16 bits."""
+    most = sum_of_two(op)
+    return most is not None and 255 * most < 1 << 15
 
 
 @irdl_op_definition

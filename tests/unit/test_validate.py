@@ -287,3 +287,39 @@ def test_child_hands_back_what_it_wrote() -> None:
     x = np.zeros(3)
     native.in_child(lambda: x.__setitem__(1, 5.0), [x])
     assert x.tolist() == [0, 5, 0]
+
+
+BOUND = """
+func.func @kernel(%x: memref<32xui8>, %w: memref<8x16x4xi8>, %y: memref<16xi32>) {
+  te.compute axes(o: 16, reduce k: 32)
+    ins(%x[k], %w[k floordiv 4, o, k mod 4]) out(%y[o]) init 0 : i32
+    schedule [split k 4 ko kg, dot4 kg, order ko o, vector o]
+    attributes {lamina.abs_b = NUMBER : i64} : memref<32xui8>, memref<8x16x4xi8>, memref<16xi32>
+    (%a: i8, %b: i8, %acc: i32) {
+      %u = arith.extui %a : i8 to i32
+      %s = arith.extsi %b : i8 to i32
+      %p = arith.muli %u, %s : i32
+      %r = arith.addi %acc, %p : i32
+      te.yield %r : i32
+    }
+  func.return
+}
+func.func @f(%x: memref<32xui8>, %w: memref<8x16x4xi8>, %y: memref<16xi32>) {
+  func.call @kernel(%x, %w, %y) : (memref<32xui8>, memref<8x16x4xi8>, memref<16xi32>) -> ()
+  func.return
+}"""
+
+
+def test_bytes_are_as_small_as_sums_rely_on(validate: Validate) -> None:
+    steps = ["te-schedule", "te-to-loops", "te-to-vec", 'int8-lower-dot4{target="cpu:haswell"}']
+    status, err = validate(BOUND.replace("NUMBER", "64"), ",".join(steps))
+    assert status == 0
+    assert "}: exact; interpreted @kernel, @f on 4 kinds of samples; largest difference 0" in err
+
+
+def test_bytes_of_which_nothing_is_known_are_any(validate: Validate) -> None:
+    """The instruction that saturates is not exact for them."""
+    text = BOUND.replace("NUMBER", "127")
+    status, err = validate(text, "te-schedule,te-to-loops,te-to-vec,fault-proof")
+    assert status == 1
+    assert "fault-proof is declared exact, but changed what @" in err

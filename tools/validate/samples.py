@@ -9,6 +9,7 @@ import numpy as np
 from xdsl.dialects import func
 
 from lamina.interpreters.arrays import dtype_of, shape_of, unwritten
+from lamina.tools.validate.bounds import bounded
 from lamina.tools.validate.signature import Functions, Signature, is_read, is_slot, promised
 
 FLOATS = ("normal", "negative", "constant", "inf and nan")
@@ -32,7 +33,7 @@ def sample(
 ) -> list[np.ndarray]:
     """
     Arrays for the slots of `f`; a buffer that is only written is full of NaN, and integers that say
-    where to read keep what is promised about them.
+    where to read keep what is promised about them, bytes what sums of their products rely on.
     """
     name = zlib.crc32(f.sym_name.data.encode())
     rng = np.random.default_rng([seed, name, zlib.crc32(kind.encode())])
@@ -45,6 +46,8 @@ def sample(
         plain = "normal" if kind == "inf and nan" and not special else kind
         x = array(rng, dtype, shape, plain) if wanted else unwritten(type)
         extent = promised(a, functions) if wanted else None
+        most = bounded(a, functions) if dtype == np.int8 else None
+        x = x if most is None else np.clip(x, -most, most)
         arrays.append(x % dtype.type(extent) if extent else x)
     return arrays
 

@@ -4,14 +4,15 @@ from typing import ClassVar, TypeVar
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func, math, test
-from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, ModuleOp, i64
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from lamina.dialects import graph, loop, te, vector
+from lamina.dialects import graph, int8, loop, te, vector
 from lamina.dialects.expr import Expr
 from lamina.dialects.index import IndexAttr
+from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.te.te_to_loops import TeToLoopsPass
 
 Found = TypeVar("Found", bound=Operation)
@@ -81,6 +82,17 @@ class WrongRoundingPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for even in [o for o in op.walk() if isinstance(o, math.RoundEvenOp)]:
             Rewriter.replace_op(even, math.RoundOp(even.operand))
+
+
+class FalseProofPass(ModulePass):
+    """Products are added up where they saturate, as if one side were small."""
+
+    name = "fault-proof"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for sums in [o for o in op.walk() if isinstance(o, int8.Dot4Op)]:
+            sums.attributes[int8.ABS_B] = IntegerAttr(64, i64)
+        Int8LowerDot4Pass("cpu:haswell", remarks=False).apply(ctx, op)
 
 
 class WildStorePass(ModulePass):
