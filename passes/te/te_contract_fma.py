@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import AnyFloat, ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     PatternRewriter,
@@ -14,6 +15,20 @@ from xdsl.pattern_rewriter import (
     RewritePattern,
     op_type_rewrite_pattern,
 )
+from xdsl.utils.hints import isa
+
+from lamina.dialects.te import ComputeOp, memref_type
+
+
+def becomes_an_integer(op: Operation) -> bool:
+    """
+    Whether what `op` computes for each element is stored as an integer, which may be another one if
+    a product is not rounded. Sums over many terms are rounded in any order.
+    """
+    te = op.parent_op()
+    if not isinstance(te, ComputeOp) or isa(memref_type(te.out).element_type, AnyFloat):
+        return False
+    return op.parent is te.epilogue.block or not any(a.reduce for a in te.axes.data)
 
 
 class ContractFma(RewritePattern):
@@ -21,6 +36,8 @@ class ContractFma(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: arith.AddfOp, rewriter: PatternRewriter, /) -> None:
+        if becomes_an_integer(op):
+            return
         for product, c in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
             mul = product.owner
             if isinstance(mul, arith.MulfOp) and product.has_one_use():
@@ -37,6 +54,7 @@ class TeContractFmaPass(ModulePass):
     ->  %s = math.fma %a, %b, %acc : f32
 
     On te this rewrites one op a kernel; after the tile is unrolled it would be one an accumulator.
+    What is rounded to an integer keeps its products: its value is to be the same on every machine.
     """
 
     name = "te-contract-fma"
