@@ -10,7 +10,6 @@ from xdsl.dialects.builtin import ModuleOp, i32
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
-    GreedyRewritePatternApplier,
     PatternRewriter,
     PatternRewriteWalker,
     op_type_rewrite_pattern,
@@ -23,18 +22,25 @@ from lamina.dialects.graph import (
     DequantizeOp,
     GlobalAvgPoolOp,
     MulOp,
+    QuantizeOp,
     ReduceOp,
+    RequantizeOp,
     cast_type,
     inherit_source,
     layout_of,
     shape,
+    tensor_type,
 )
-from lamina.dialects.graph.constants import constant
+from lamina.dialects.graph.constants import constant, dtype_of_element
 from lamina.passes.graph.expand_avg_pool import taps_inside
 from lamina.passes.graph.fold_batch_norm import StorePattern
-from lamina.passes.int8._parameters import bytes_before, parameters
+from lamina.passes.int8._parameters import bytes_before, mean_the_same, parameters
+from lamina.weights import WeightStore
 
 Mean = AvgPool2dOp | GlobalAvgPoolOp | ReduceOp
+
+MOST_TAPS = 2**31 // 256
+"""of a window whose sum fits 32 bits"""
 
 
 def is_over_images(op: Mean) -> bool:
@@ -64,9 +70,9 @@ class SumUpBytes(StorePattern):
             return
         window = op.window() if isinstance(op, AvgPool2dOp) else shape(op.x)[2:]
         taps, zero = window[0] * window[1], int(found.zero.item())
-        if not 0 < taps < 2**31 // 256 or 0 in shape(op.y):
+        if not 0 < taps < MOST_TAPS or 0 in shape(op.y):
             return
-        sums = self.sums(op, inner, (window[0], window[1]), zero, rewriter)
+        sums = sums_of(op, inner, zero, zero, self.store, rewriter)
         inside = taps_inside(op) if isinstance(op, AvgPool2dOp) else np.full((1, 1), taps)
         if isinstance(op, AvgPool2dOp) and op.count_pads.value.data:
             inside = np.full_like(inside, taps)
@@ -84,35 +90,73 @@ class SumUpBytes(StorePattern):
         inherit_source(last, op)
         rewriter.replace(op, last)
 
-    def sums(
-        self,
-        op: Mean,
-        inner: DequantizeOp,
-        window: tuple[int, int],
-        zero: int,
-        rewriter: PatternRewriter,
-    ) -> Conv2dOp:
-        """The i32 sums of differences to the zero point; padding adds nothing."""
-        channels = shape(op.x)[1]
-        ones = rewriter.insert(constant(np.ones((channels, 1, *window), np.int8), self.store))
-        bias = None
-        if zero:
-            less = np.full(channels, -zero * window[0] * window[1], np.int32)
-            bias = rewriter.insert(constant(less, self.store)).result
-        slides = isinstance(op, AvgPool2dOp)
-        return rewriter.insert(
-            Conv2dOp(
-                inner.x,
-                ones.result,
-                bias,
-                strides=op.strides.get_values() if slides else (1, 1),
-                pads=op.pads.get_values() if slides else (0, 0, 0, 0),
-                dilations=op.dilation() if slides else (1, 1),
-                groups=channels,
-                fill=zero if slides and any(op.pads.get_values()) else 0,
-                y=cast_type(op.y, i32),
-            )
+
+def sums_of(
+    op: Mean,
+    inner: DequantizeOp,
+    less: int,
+    fill: int,
+    store: WeightStore,
+    rewriter: PatternRewriter,
+) -> Conv2dOp:
+    """The i32 sums of the integers in each window, each `less` smaller; outside lies `fill`."""
+    slides = isinstance(op, AvgPool2dOp)
+    window = op.window() if slides else shape(op.x)[2:]
+    channels = shape(op.x)[1]
+    ones = rewriter.insert(constant(np.ones((channels, 1, *window), np.int8), store))
+    bias = None
+    if less:
+        offset = np.full(channels, -less * window[0] * window[1], np.int32)
+        bias = rewriter.insert(constant(offset, store)).result
+    return rewriter.insert(
+        Conv2dOp(
+            inner.x,
+            ones.result,
+            bias,
+            strides=op.strides.get_values() if slides else (1, 1),
+            pads=op.pads.get_values() if slides else (0, 0, 0, 0),
+            dilations=op.dilation() if slides else (1, 1),
+            groups=channels,
+            fill=fill if slides and any(op.pads.get_values()) else 0,
+            y=cast_type(op.y, i32),
         )
+    )
+
+
+class MeanOfBytes(StorePattern):
+    """
+    quantize(avg_pool2d(dequantize(x, s, z)), s, z) -> requantize(conv2d(x, ones), 1 / n, 0)
+
+    A mean of the stored numbers stands for the mean. Of an even number of them it often lies
+    between two steps: of these the even one is taken, as ONNX Runtime does, not the one that is an
+    even number of steps from the zero point.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter, /) -> None:
+        mean = op.x.owner
+        if not isinstance(mean, AvgPool2dOp) or not op.x.has_one_use():
+            return
+        inner = bytes_before(mean.x)
+        found = parameters(inner, self.store) if inner is not None else None
+        if inner is None or found is None or not found.is_one or not found.is_positive:
+            return
+        if not mean_the_same(inner, op, self.store) or not layout_of(op.y.type).is_plain:
+            return
+        window = mean.window()
+        taps, inside = window[0] * window[1], taps_inside(mean)
+        all_count = mean.count_pads.value.data or (inside == taps).all()
+        if not all_count or not 0 < taps < MOST_TAPS or 0 in shape(op.y):
+            return
+        sums = sums_of(mean, inner, 0, int(found.zero.item()), self.store, rewriter)
+        dtype = dtype_of_element(tensor_type(op.zero).element_type)
+        each = np.full((1, 1, 1, 1), 1 / taps, np.float32)
+        scale = rewriter.insert(constant(each, self.store))
+        zero = rewriter.insert(constant(np.zeros((1, 1, 1, 1), dtype), self.store))
+        new = RequantizeOp(sums.y, scale.result, zero.result, op.y.type)
+        inherit_source(new, op)
+        rewriter.replace(op, new)
+        rewriter.erase(mean)
 
 
 class Int8AveragePass(ModulePass):
@@ -122,12 +166,15 @@ class Int8AveragePass(ModulePass):
     graph.global_avg_pool (graph.dequantize %x, s, z) ->
     graph.dequantize (graph.conv2d %x, ones bias -z * n groups C), s / n
 
-    No real number is made of the elements. The sums are exact, those before were rounded.
+    No real number is made of the elements. The sums are exact, those before were rounded. A mean
+    over a window that is stored as what it is made of, with the same scale and zero point, is that
+    of the stored numbers; of two steps equally near, it is the even one.
     """
 
     name = "int8-average"
     numerics: ClassVar[str] = "lossy"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        applier = GreedyRewritePatternApplier([SumUpBytes(weights_of(ctx))])
-        PatternRewriteWalker(applier).rewrite_module(op)
+        store = weights_of(ctx)
+        for pattern in (MeanOfBytes(store), SumUpBytes(store)):
+            PatternRewriteWalker(pattern).rewrite_module(op)

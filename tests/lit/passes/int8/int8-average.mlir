@@ -59,3 +59,44 @@ func.func @where_padding_counts_all_are_divided_by_all(%q: tensor<1x2x4x4xui8>) 
   %y = graph.avg_pool2d %x kernel [2, 2] strides [2, 2] pads [1, 1, 1, 1] count_pads true : tensor<1x2x4x4xf32> -> tensor<1x2x3x3xf32>
   func.return %y : tensor<1x2x3x3xf32>
 }
+
+// Stored as what it is made of, the mean is one of the stored numbers: outside is the zero point.
+// CHECK-LABEL: func.func @a_mean_of_bytes_that_mean_the_same
+// CHECK:         %[[W:.*]] = graph.constant {{.*}} : tensor<2x1x2x2xi8>
+// CHECK-NEXT:    %[[Y:.*]] = graph.conv2d %q, %[[W]] strides [2, 2] pads [1, 1, 1, 1] dilations [1, 1] groups 2 fill 5 :
+// CHECK-NEXT:    %[[S:.*]] = graph.constant dense<2.500000e-01> : tensor<1x1x1x1xf32>
+// CHECK-NEXT:    %[[Z:.*]] = graph.constant dense<0> : tensor<1x1x1x1xui8>
+// CHECK-NEXT:    graph.requantize %[[Y]], %[[S]], %[[Z]] {lamina.source = "stored"} : {{.*}} -> tensor<1x2x3x3xui8>
+func.func @a_mean_of_bytes_that_mean_the_same(%q: tensor<1x2x4x4xui8>) -> tensor<1x2x3x3xui8> {
+  %s = graph.constant dense<6.0> : tensor<1x1x1x1xf32>
+  %z = graph.constant dense<5> : tensor<1x1x1x1xui8>
+  %x = graph.dequantize %q, %s, %z : (tensor<1x2x4x4xui8>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x2x4x4xf32>
+  %y = graph.avg_pool2d %x kernel [2, 2] strides [2, 2] pads [1, 1, 1, 1] count_pads true : tensor<1x2x4x4xf32> -> tensor<1x2x3x3xf32>
+  %r = graph.quantize %y, %s, %z {lamina.source = "stored"} : (tensor<1x2x3x3xf32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x2x3x3xui8>
+  func.return %r : tensor<1x2x3x3xui8>
+}
+
+// Another scale, or fewer elements at the edges: of differences to the zero point.
+// CHECK-LABEL: func.func @a_mean_stored_in_other_steps
+// CHECK:         graph.conv2d %q, %{{.*}} bias
+// CHECK:         graph.quantize
+// CHECK-LABEL: func.func @a_mean_of_fewer_at_the_edge
+// CHECK:         graph.conv2d %q, %{{.*}} bias
+// CHECK:         graph.quantize
+func.func @a_mean_stored_in_other_steps(%q: tensor<1x2x4x4xui8>) -> tensor<1x2x2x2xui8> {
+  %s = graph.constant dense<6.0> : tensor<1x1x1x1xf32>
+  %t = graph.constant dense<3.0> : tensor<1x1x1x1xf32>
+  %z = graph.constant dense<5> : tensor<1x1x1x1xui8>
+  %x = graph.dequantize %q, %s, %z : (tensor<1x2x4x4xui8>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x2x4x4xf32>
+  %y = graph.avg_pool2d %x kernel [2, 2] strides [2, 2] pads [0, 0, 0, 0] count_pads true : tensor<1x2x4x4xf32> -> tensor<1x2x2x2xf32>
+  %r = graph.quantize %y, %t, %z : (tensor<1x2x2x2xf32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x2x2x2xui8>
+  func.return %r : tensor<1x2x2x2xui8>
+}
+func.func @a_mean_of_fewer_at_the_edge(%q: tensor<1x2x4x4xui8>) -> tensor<1x2x3x3xui8> {
+  %s = graph.constant dense<6.0> : tensor<1x1x1x1xf32>
+  %z = graph.constant dense<5> : tensor<1x1x1x1xui8>
+  %x = graph.dequantize %q, %s, %z : (tensor<1x2x4x4xui8>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x2x4x4xf32>
+  %y = graph.avg_pool2d %x kernel [2, 2] strides [2, 2] pads [1, 1, 1, 1] count_pads false : tensor<1x2x4x4xf32> -> tensor<1x2x3x3xf32>
+  %r = graph.quantize %y, %s, %z : (tensor<1x2x3x3xf32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x2x3x3xui8>
+  func.return %r : tensor<1x2x3x3xui8>
+}
