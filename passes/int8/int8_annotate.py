@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr, UnitAttr, f32
@@ -65,6 +66,7 @@ class Int8AnnotatePass(ModulePass):
     """
 
     name = "int8-annotate"
+    numerics: ClassVar[str] = "exact"
 
     kinds: tuple[str, ...] = KINDS
     """what may have 8 bits: conv, dense, matmul, add, mul, average, concat, max, move"""
