@@ -307,12 +307,3 @@ def test_operator_with_a_graph_inside_is_refused_by_name() -> None:
     for op in ("Loop", "Scan"):
         proto = model([helper.make_node(op, ["x"], ["y"], "n", body=branch)], {"x": (2, 3)})
         assert refusal(proto) == f"model: not supported: {op} (node 'n')"
-
-
-@pytest.mark.parametrize(
-    "op", ["QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"]
-)
-def test_quantized_operator_is_refused_by_name(op: str) -> None:
-    nodes = [helper.make_node(op, ["x", "s"], ["y"], "n")]
-    proto = model(nodes, {"x": (2, 3)}, {"s": np.array(0.1, np.float32)})
-    assert refusal(proto) == f"model: not supported: {op} (node 'n')"

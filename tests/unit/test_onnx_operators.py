@@ -13,7 +13,16 @@ from xdsl.dialects import func
 
 from lamina import interpreters
 from lamina.context import new_context
-from lamina.frontends.onnx import choice, grid_sample, import_model, known, resize, selection
+from lamina.frontends.onnx import (
+    choice,
+    grid_sample,
+    import_model,
+    integer_products,
+    known,
+    quantization,
+    resize,
+    selection,
+)
 from lamina.frontends.onnx.importer import OPERATORS
 from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
@@ -251,8 +260,11 @@ def test_operator_computes_what_onnxruntime_computes(name: str) -> None:
 
 def test_every_operator_has_a_case() -> None:
     tested = {proto.graph.node[0].op_type for proto in CASES.values()} | {"Constant"}
-    tables = (known, choice, selection, resize, grid_sample)  # have files of their own
-    elsewhere = {op for table in tables for op in table.OPERATORS}
+    tested_elsewhere = (
+        *(known, choice, selection, resize, grid_sample),
+        *(quantization, integer_products),
+    )
+    elsewhere = {op for table in tested_elsewhere for op in table.OPERATORS}
     assert set(OPERATORS) - elsewhere == tested - elsewhere
 
 
