@@ -12,7 +12,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType, f32
 
 import lamina
-from lamina import steps
+from lamina import interpreters, steps
 from lamina.backends.machine import describe
 from lamina.context import new_context
 from lamina.dialects.graph import ConstantOp
@@ -22,6 +22,7 @@ from lamina.passes import pipelines
 from lamina.passes.graph._layout_apply import apply
 from lamina.passes.graph._layout_cost import LayoutCosts
 from lamina.passes.graph._layout_graph import build
+from lamina.tools.validate.compare import Numerics
 from tests.unit.onnx_models import run_onnxruntime, typed_model
 from tests.unit.qdq_networks import Network, run_quantized
 from tests.unit.quantized import check, integers
@@ -182,6 +183,31 @@ def test_layouts_threads_and_numerics_make_no_difference(numerics: str) -> None:
     for other in found[1:]:
         for name, y in found[0].items():
             np.testing.assert_array_equal(other[name], y)
+
+
+@pytest.mark.parametrize("type", ["uint8", "int8"])
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda f: f.__name__)
+def test_each_pass_changes_numbers_as_it_declares(network: Build, type: str) -> None:
+    net = Network(type, seed=7)
+    proto = net.model(*network(net))
+    ctx = new_context()
+    module = import_model(proto, ctx.weights, None)
+    inputs = images(proto, 4)
+    before = interpreters.call(module, "main", inputs, store=ctx.weights)
+    for p in PASSES[:SELECT]:
+        if not p.name.startswith("int8-"):
+            p.apply(ctx, module)
+            continue
+        text = str(module)
+        p.apply(ctx, module)
+        module.verify()
+        if str(module) == text:
+            continue
+        after = interpreters.call(module, "main", inputs, store=ctx.weights)
+        for y, old, new in zip(proto.graph.output, before, after, strict=True):
+            apart = np.rint(np.abs(old - new) / scale_of(proto, y.name))
+            assert apart.max() <= (0 if Numerics.of(p).text == "exact" else 1), p.name
+        before = after
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda f: f.__name__)

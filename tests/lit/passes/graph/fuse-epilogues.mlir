@@ -191,3 +191,42 @@ func.func @tiles_that_others_read_are_stored(%x: tensor<1x4x8x8xf32>, %u: tensor
   %y = graph.winograd_output %m tile 4 : (tensor<1x144x2x2xf32>) -> tensor<1x4x8x8xf32>
   func.return %y, %v : tensor<1x4x8x8xf32>, tensor<1x144x2x2xf32>
 }
+
+// What is made of bytes for an addition is read as bytes, whatever makes them.
+// CHECK-LABEL: func.func @bytes_are_read_where_they_are_added
+// CHECK-NEXT:    graph.fused(%x, %w, %s, %z, %r) ({
+// CHECK:           graph.conv2d
+// CHECK-NEXT:      graph.requantize
+// CHECK-NEXT:      graph.dequantize
+// CHECK-NEXT:      graph.dequantize
+// CHECK-NEXT:      graph.add
+// CHECK-NEXT:      graph.requantize
+// CHECK-NEXT:      graph.yield %{{.*}} : tensor<1x4x8x8xui8>
+func.func @bytes_are_read_where_they_are_added(%x: tensor<1x4x8x8xui8>, %w: tensor<4x4x1x1xi8>, %r: tensor<1x4x8x8xui8>, %s: tensor<1x1x1x1xf32>, %z: tensor<1x1x1x1xui8>) -> tensor<1x4x8x8xui8> {
+  %c = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xui8>, tensor<4x4x1x1xi8>) -> tensor<1x4x8x8xi32>
+  %q = graph.requantize %c, %s, %z : (tensor<1x4x8x8xi32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x8x8xui8>
+  %a = graph.dequantize %q, %s, %z : (tensor<1x4x8x8xui8>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x8x8xf32>
+  %b = graph.dequantize %r, %s, %z : (tensor<1x4x8x8xui8>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x8x8xf32>
+  %d = graph.add %a, %b : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %y = graph.requantize %d, %s, %z : (tensor<1x4x8x8xf32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x8x8xui8>
+  func.return %y : tensor<1x4x8x8xui8>
+}
+
+// A gate has one number for each channel: its kernel stores bytes, that of the product reads them.
+// CHECK-LABEL: func.func @bytes_of_a_gate_are_stored
+// CHECK-NEXT:    %[[G:.*]] = graph.fused(%g, %s, %z) ({
+// CHECK:           graph.sigmoid
+// CHECK-NEXT:      graph.requantize
+// CHECK-NEXT:      graph.yield %{{.*}} : tensor<1x4x1x1xui8>
+// CHECK:         graph.fused(%[[G]], %s, %z, %x) ({
+// CHECK:           graph.dequantize
+// CHECK-NEXT:      graph.sqrt
+// CHECK-NEXT:      graph.mul
+func.func @bytes_of_a_gate_are_stored(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1xf32>, %s: tensor<1x1x1x1xf32>, %z: tensor<1x1x1x1xui8>) -> tensor<1x4x8x8xf32> {
+  %h = graph.sigmoid %g : tensor<1x4x1x1xf32> -> tensor<1x4x1x1xf32>
+  %q = graph.requantize %h, %s, %z : (tensor<1x4x1x1xf32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x1x1xui8>
+  %d = graph.dequantize %q, %s, %z : (tensor<1x4x1x1xui8>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x4x1x1xf32>
+  %r = graph.sqrt %x : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %y = graph.mul %r, %d : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  func.return %y : tensor<1x4x8x8xf32>
+}

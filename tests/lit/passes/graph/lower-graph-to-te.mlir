@@ -40,6 +40,25 @@ func.func private @maximum_does_not_count_padding(%x: tensor<1x4x8x8xf32>) -> te
 
 // -----
 
+// CHECK-LABEL: func.func private @nor_does_one_of_bytes
+// CHECK:           ins(%x[n, c, h + kh - 1, kw + w] pad 0.0)
+// CHECK:           init 0 : i8
+// CHECK:           arith.maxui
+// CHECK-LABEL: func.func private @with_a_sign_or_without
+// CHECK:           ins(%x[n, c, h + kh - 1, kw + w] pad -128.0)
+// CHECK:           init -128 : i8
+// CHECK:           arith.maxsi
+func.func private @nor_does_one_of_bytes(%x: tensor<1x4x8x8xui8>) -> tensor<1x4x8x6xui8> {
+  %y = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 0, 1, 0] : tensor<1x4x8x8xui8> -> tensor<1x4x8x6xui8>
+  func.return %y : tensor<1x4x8x6xui8>
+}
+func.func private @with_a_sign_or_without(%x: tensor<1x4x8x8xi8>) -> tensor<1x4x8x6xi8> {
+  %y = graph.max_pool2d %x kernel [3, 3] strides [1, 1] pads [1, 0, 1, 0] : tensor<1x4x8x8xi8> -> tensor<1x4x8x6xi8>
+  func.return %y : tensor<1x4x8x6xi8>
+}
+
+// -----
+
 // CHECK-LABEL: func.func private @taps_are_apart
 // CHECK:           axes(n: 1, c: 4, h: 4, w: 6, reduce kh: 3, reduce kw: 3)
 // CHECK-NEXT:      ins(%x[n, c, h + kh * 2, kw + w])

@@ -114,3 +114,30 @@ func.func @few_channels_of_one_pixel_are_blocked(%x: tensor<1x40x1x1xf32>, %w: t
   %y = graph.conv2d %x, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x40x1x1xf32>, tensor<5x40x1x1xf32>) -> tensor<1x5x1x1xf32>
   func.return %y : tensor<1x5x1x1xf32>
 }
+
+// Bytes are multiplied in groups of four channels; three of an image are one group with a zero.
+// CHECK-LABEL: func.func @bytes_are_in_groups_of_four
+// CHECK:         %[[X:.*]] = graph.relayout %x : tensor<1x3x16x16xui8> -> tensor<1x3x16x16xui8, #graph.layout<NCHW4c>>
+// CHECK-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<64x3x3x3xi8> -> tensor<64x3x3x3xi8, #graph.layout<OIHW32o4i>>
+// CHECK-NEXT:    %[[A:.*]] = graph.conv2d %[[X]], %[[W]]
+// CHECK:         %[[V:.*]] = graph.relayout %v : tensor<64x64x1x1xi8> -> tensor<64x64x1x1xi8, #graph.layout<OIHW{{4|8|16}}i{{32|64}}o4i>>
+// CHECK-NEXT:    graph.conv2d %{{.*}}, %[[V]]
+func.func @bytes_are_in_groups_of_four(%x: tensor<1x3x16x16xui8>, %w: tensor<64x3x3x3xi8>, %v: tensor<64x64x1x1xi8>, %s: tensor<1x1x1x1xf32>, %z: tensor<1x1x1x1xui8>) -> tensor<1x64x16x16xi32> {
+  %a = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x3x16x16xui8>, tensor<64x3x3x3xi8>) -> tensor<1x64x16x16xi32>
+  %q = graph.requantize %a, %s, %z : (tensor<1x64x16x16xi32>, tensor<1x1x1x1xf32>, tensor<1x1x1x1xui8>) -> tensor<1x64x16x16xui8>
+  %y = graph.conv2d %q, %v strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x64x16x16xui8>, tensor<64x64x1x1xi8>) -> tensor<1x64x16x16xi32>
+  func.return %y : tensor<1x64x16x16xi32>
+}
+
+// RULE-LABEL: func.func @a_matrix_of_bytes_is_packed_in_groups_of_four
+// RULE-NEXT:    graph.relayout %w : tensor<100x512xi8> -> tensor<100x512xi8, #graph.layout<AB112a4b>>
+// RULE-LABEL: func.func @unless_its_inputs_are_not_groups
+// RULE-NEXT:    graph.relayout %w : tensor<100x510xi8> -> tensor<100x510xi8, #graph.layout<AB112a>>
+func.func @a_matrix_of_bytes_is_packed_in_groups_of_four(%x: tensor<1x512xui8>, %w: tensor<100x512xi8>) -> tensor<1x100xi32> {
+  %y = graph.dense %x, %w : (tensor<1x512xui8>, tensor<100x512xi8>) -> tensor<1x100xi32>
+  func.return %y : tensor<1x100xi32>
+}
+func.func @unless_its_inputs_are_not_groups(%x: tensor<1x510xui8>, %w: tensor<100x510xi8>) -> tensor<1x100xi32> {
+  %y = graph.dense %x, %w : (tensor<1x510xui8>, tensor<100x510xi8>) -> tensor<1x100xi32>
+  func.return %y : tensor<1x100xi32>
+}
