@@ -80,6 +80,7 @@ class Contender:
 
     def profile(self, rounds: int) -> dict:
         """Each kernel call of Lamina's model, and the peak of this CPU, measured in turns."""
+        from lamina.backends import dot4
         from lamina.backends.cpu.peak import fma_peak
         from lamina.backends.machine import describe
         from lamina.tools._peers import Lamina
@@ -93,6 +94,9 @@ class Contender:
             peaks.append(fma_peak(machine))
         return {
             "peak_gflops": model.threads * max(peaks),
+            "bytes_over_floats": 8
+            * dot4.per_cycle(machine, proven=True)
+            / machine.rates.flops_per_cycle,
             "calls": [
                 timings[0]._replace(seconds=median(t.seconds for t in timings))._asdict()
                 for timings in zip(*profiles, strict=True)

@@ -146,3 +146,24 @@ def test_networks_of_bytes_may_differ_by_steps_of_quantization(tmp_path: Path) -
     assert [_measure._tolerance(str(path), args) for path in paths] == [1e-4, 5e-2]
     args.tolerance = 0.5
     assert [_measure._tolerance(str(path), args) for path in paths] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "share", "trusted"),
+    [
+        ("conv2d_1", 1.0, True),
+        ("conv2d_1", 1.1, False),
+        ("conv2d_requantize_1", 3.9, True),
+        ("conv2d_requantize_1", 4.2, False),
+    ],
+)
+def test_only_products_of_bytes_are_faster_than_the_peak_of_floats(
+    symbol: str, share: float, trusted: bool
+) -> None:
+    call = {"symbol": symbol, "share_of_peak": share}
+    profile = {"calls": [call], "peak_gflops": 240.0, "bytes_over_floats": 4.0}
+    if trusted:
+        _report.check_profile(profile)
+        return
+    with pytest.raises(LaminaError, match=f"kernel '{symbol}' seems to run at"):
+        _report.check_profile(profile)
