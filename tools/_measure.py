@@ -25,11 +25,12 @@ from lamina.tools._rounds import Contender, Died, Turns, choose_cpus, contenders
 Entries = dict[str, dict[str, Any]]
 """label of a contender -> all that is known of it"""
 
-TOLERANCE = {"float": 1e-4, "quantized": 5e-2}
+TOLERANCE = {"float": 1e-4, "quantized": 0.25}
 """
 How far outputs may differ, as a share of the largest value. Where a number lies between two steps
-of quantization, libraries that are right take either, and a network adds up such differences; at
-5e-2 the cosine of two results is 0.999.
+of quantization, libraries that are right take either. In a deep network one such difference reaches
+most bytes some layers later: results then differ by as much as quantization changes them, up to a
+fifth on the networks of `benchmarks/quantized.py`.
 """
 
 QUANTIZING = ("QuantizeLinear", "DynamicQuantizeLinear", "QLinear")

@@ -182,7 +182,7 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         "--tolerance",
         metavar="X",
         type=float,
-        help="fail if outputs differ by more than X of the largest value (default: 1e-4; 0.05 for "
+        help="fail if outputs differ by more than X of the largest value (default: 1e-4; 0.25 for "
         "networks of bytes)",
     )
     _add_target_options(p)
