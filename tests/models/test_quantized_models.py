@@ -38,8 +38,9 @@ EQUAL = 0.999
 
 COSINE = {"resnet50": 0.98, "mobilenet_v2": 0.98, "densenet121": 0.98}
 """
-Of the results of a whole network, 0.999 of the others, which is what all should have: in these, ONNX
-Runtime rounds sums of two tensors after it has added the zero point, and some bytes differ early.
+Of the results of a whole network, 0.999 of the others, which is what all should have: in these,
+ONNX Runtime rounds sums of two tensors after it has added the zero point, and some bytes differ
+early.
 """
 
 
