@@ -14,7 +14,6 @@ from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
     PatternRewriter,
     PatternRewriteWalker,
-    RewritePattern,
     op_type_rewrite_pattern,
 )
 
@@ -34,6 +33,7 @@ from lamina.dialects.graph import (
     tensor_type,
 )
 from lamina.dialects.graph.constants import array_of, constant, known
+from lamina.passes._store_pattern import StorePattern
 from lamina.weights import WeightStore
 
 Weighted = Conv2dOp | DenseOp
@@ -120,13 +120,6 @@ def fold(
     )
     inherit_source(folded, op)
     rewriter.replace(op, [*new, folded])
-
-
-class StorePattern(RewritePattern):
-    """A pattern that reads and makes weights."""
-
-    def __init__(self, store: WeightStore) -> None:
-        self.store = store
 
 
 class FoldBatchNorm(StorePattern):

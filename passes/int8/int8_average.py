@@ -32,8 +32,8 @@ from lamina.dialects.graph import (
     tensor_type,
 )
 from lamina.dialects.graph.constants import constant, dtype_of_element
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.graph.expand_avg_pool import taps_inside
-from lamina.passes.graph.fold_batch_norm import StorePattern
 from lamina.passes.int8._parameters import bytes_before, mean_the_same, parameters
 from lamina.weights import WeightStore
 

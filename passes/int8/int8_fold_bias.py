@@ -25,7 +25,7 @@ from lamina.dialects.graph import (
     shape,
 )
 from lamina.dialects.graph.constants import constant, known
-from lamina.passes.graph.fold_batch_norm import StorePattern
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.int8._parameters import parameters
 from lamina.passes.int8._sums import CLOSE
 from lamina.passes.int8._weights import fits

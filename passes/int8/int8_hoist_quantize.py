@@ -35,8 +35,8 @@ from lamina.dialects.graph import (
     tensor_type,
 )
 from lamina.dialects.graph.constants import constant
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.graph._any_layout import MOVERS
-from lamina.passes.graph.fold_batch_norm import StorePattern
 from lamina.passes.int8._parameters import (
     bounds,
     bytes_before,

@@ -19,7 +19,7 @@ from xdsl.pattern_rewriter import (
 from lamina.context import weights_of
 from lamina.dialects.graph import ConstantOp, QuantizeOp, RequantizeOp, inherit_source
 from lamina.dialects.graph.constants import constant
-from lamina.passes.graph.fold_batch_norm import StorePattern
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.int8._parameters import parameters
 
 

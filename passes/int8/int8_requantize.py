@@ -24,7 +24,7 @@ from lamina.dialects.graph import (
     tensor_type,
 )
 from lamina.dialects.graph.constants import constant
-from lamina.passes.graph.fold_batch_norm import StorePattern
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.int8._parameters import parameters
 
 

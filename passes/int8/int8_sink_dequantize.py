@@ -34,8 +34,8 @@ from lamina.dialects.graph import (
     tensor_type,
 )
 from lamina.dialects.graph.constants import constant, known
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.graph._any_layout import MOVERS
-from lamina.passes.graph.fold_batch_norm import StorePattern
 from lamina.passes.int8._parameters import (
     Parameters,
     bytes_before,

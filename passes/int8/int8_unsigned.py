@@ -39,8 +39,8 @@ from lamina.dialects.graph import (
 )
 from lamina.dialects.graph.attributes import ui8
 from lamina.dialects.graph.constants import constant, known
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.graph._any_layout import MOVERS
-from lamina.passes.graph.fold_batch_norm import StorePattern
 from lamina.weights import WeightStore
 
 HALF = 128

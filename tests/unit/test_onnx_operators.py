@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,6 @@ from lamina.passes.graph.fold_batch_norm import FoldBatchNormPass
 from lamina.passes.graph.fold_constants import FoldConstantsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from tests.unit.onnx_models import model, node, run_onnxruntime
-from tests.unit.tiny import tiny_model
 
 rng = np.random.default_rng(1)
 
@@ -359,13 +357,6 @@ def test_pool_whose_second_output_nobody_reads_is_fine() -> None:
     check(model([pool], {"x": [1, 2, 4, 4]}))
 
 
-def test_file_and_model_in_memory_are_the_same(tmp_path: Path) -> None:
-    proto = tiny_model()
-    onnx.save(proto, tmp_path / "tiny.onnx")
-    text = str(import_model(proto, new_context().weights))
-    assert str(import_model(tmp_path / "tiny.onnx", new_context().weights)) == text
-
-
 def test_large_constant_node_is_a_weight() -> None:
     large = numpy_helper.from_array(weight(20, 20))
     nodes = [
@@ -392,16 +383,3 @@ def test_padding_before_a_window(op: str, extra: list[str], attributes: dict[str
     ]
     weights = {"pads": ints(0, 0, 1, 2, 0, 0, 3, 0), "w": weight(5, 4, 3, 3)}
     check(model(nodes, {"x": IMAGE}, weights))
-
-
-def test_shapes_set_open_dimensions() -> None:
-    proto = model([helper.make_node("Relu", ["x"], ["y"])], {"x": ["batch", 3, "h", "w"]})
-    module = import_model(proto, new_context().weights, {"x": (2, 3, 8, 8)})
-    assert "tensor<2x3x8x8xf32> -> tensor<2x3x8x8xf32>" in str(module)
-
-
-def test_model_stays_as_it_was() -> None:
-    proto = node("Conv", IMAGE, weight(6, 4, 3, 3), weight(6))
-    before = proto.SerializeToString()
-    import_model(proto, new_context().weights)
-    assert proto.SerializeToString() == before
