@@ -71,6 +71,7 @@ from lamina.dialects.graph.quantization import (
     QuantizeOp,
     RequantizeOp,
     ScaledOp,
+    ToStorageOp,
 )
 from lamina.dialects.graph.reductions import ReduceOp
 from lamina.dialects.graph.resampling import ResampleOp, SampleOp
@@ -238,6 +239,7 @@ __all__ = [
     "TakeOp",
     "TanhOp",
     "TileOp",
+    "ToStorageOp",
     "TransposeOp",
     "UnaryOp",
     "WhereOp",

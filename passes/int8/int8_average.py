@@ -172,7 +172,7 @@ class Int8AveragePass(ModulePass):
     """
 
     name = "int8-average"
-    numerics: ClassVar[str] = "lossy"
+    numerics: ClassVar[str] = "within a step"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         store = weights_of(ctx)

@@ -89,7 +89,7 @@ class Int8FoldBiasPass(ModulePass):
     """
 
     name = "int8-fold-bias"
-    numerics: ClassVar[str] = "lossy"
+    numerics: ClassVar[str] = "within a step"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         applier = GreedyRewritePatternApplier([AddToBias(weights_of(ctx))])

@@ -86,7 +86,7 @@ class Int8RealizePass(ModulePass):
     """
 
     name = "int8-realize"
-    numerics: ClassVar[str] = "lossy"
+    numerics: ClassVar[str] = "within a step"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         store = weights_of(ctx)

@@ -49,7 +49,7 @@ class Int8ReciprocalScalesPass(ModulePass):
     """
 
     name = "int8-reciprocal-scales"
-    numerics: ClassVar[str] = "lossy"
+    numerics: ClassVar[str] = "within a step"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         applier = GreedyRewritePatternApplier([MultiplyInstead(weights_of(ctx))])

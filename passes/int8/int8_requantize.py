@@ -62,7 +62,7 @@ class Int8RequantizePass(ModulePass):
     """
 
     name = "int8-requantize"
-    numerics: ClassVar[str] = "lossy"
+    numerics: ClassVar[str] = "within a step"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         applier = GreedyRewritePatternApplier([ScaleOnce(weights_of(ctx))])

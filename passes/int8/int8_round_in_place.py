@@ -65,12 +65,13 @@ class Int8RoundInPlacePass(ModulePass):
     graph.dequantize (graph.requantize %x, %s, 3), %t, 3
     ->  graph.mul (graph.round (graph.clip (graph.mul (graph.cast %x), %s) between -3 and 252)), %t
 
-    The numbers are the same, but for the sign of zero: six instructions instead of eleven for each
-    vector. It follows outline-kernels, which writes zero points out.
+    The numbers are the same, but for the sign of zero and scales that are not finite: six
+    instructions instead of eleven for each vector. It follows outline-kernels, which writes zero
+    points out.
     """
 
     name = "int8-round-in-place"
-    numerics: ClassVar[str] = "exact"
+    numerics: ClassVar[str] = "exact of finite"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         PatternRewriteWalker(GreedyRewritePatternApplier([RoundReal()])).rewrite_module(op)

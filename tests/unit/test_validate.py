@@ -323,3 +323,71 @@ def test_bytes_of_which_nothing_is_known_are_any(validate: Validate) -> None:
     status, err = validate(text, "te-schedule,te-to-loops,te-to-vec,fault-proof")
     assert status == 1
     assert "fault-proof is declared exact, but changed what @" in err
+
+
+# -- tensors of 8 bits
+
+BYTES = """
+func.func @main(%x: tensor<2x8xf32>) -> tensor<2x8xf32> {
+  %one = graph.constant dense<1.0> : tensor<1x1xf32>
+  %s = graph.constant dense<0.05> : tensor<1x1xf32>
+  %z = graph.constant dense<100> : tensor<1x1xui8>
+  %many = graph.constant dense<40.0> : tensor<1x1xf32>
+  %q = graph.quantize %x, %s, %z {lamina.source = "q"} : (tensor<2x8xf32>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<2x8xui8>
+  %d = graph.dequantize %q, %s, %z : (tensor<2x8xui8>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<2x8xf32>
+  %m = graph.mul %d, %many : (tensor<2x8xf32>, tensor<1x1xf32>) -> tensor<2x8xf32>
+  %r = graph.quantize %m, %s, %z : (tensor<2x8xf32>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<2x8xui8>
+  %y = graph.dequantize %r, %s, %z : (tensor<2x8xui8>, tensor<1x1xf32>, tensor<1x1xui8>) -> tensor<2x8xf32>
+  func.return %y : tensor<2x8xf32>
+}"""  # noqa: E501
+
+
+def test_each_tensor_is_held_to_a_step_given_those_before_it(validate: Validate) -> None:
+    """From end to end, a step of the first tensor is forty of the second one."""
+    status, err = validate(BYTES, "one-step")
+    assert status == 0, err
+    found = re.search(r"one-step: within a step; .*; (\d+) of 128 bytes differ by a step\n", err)
+    assert found is not None
+    assert int(found[1]) > 64  # those that are 255 cannot be larger
+
+
+def test_two_steps_are_the_fault_of_the_pass(validate: Validate) -> None:
+    status, err = validate(BYTES, "two-steps")
+    assert status == 1
+    assert (
+        "validate: two-steps is declared within a step, but changed what @main stores in 8 bits: "
+        "on sample 'normal', tensor 'q', 16 of 16 bytes differ by up to 2 steps; repro" in err
+    )
+
+
+def test_other_tensors_cannot_be_compared_one_by_one(validate: Validate) -> None:
+    status, err = validate(BYTES, "store-again")
+    assert status == 1
+    why = "a result of graph.quantize was not stored in 8 bits before"
+    assert f"store-again: within a step; not checked: @main: {why}\n" in err
+
+
+def test_steps_are_not_seen_in_machine_code(validate: Validate) -> None:
+    status, err = validate(BYTES, "one-step", "--validate-budget", "0")
+    assert status == 1
+    assert "--validate-budget allows, and machine code does not show what is stored" in err
+
+
+def test_lossy_pass_is_measured(validate: Validate, tmp_path: Path) -> None:
+    ranges = tmp_path / "ranges.json"
+    ranges.write_text('{"x": [-4.0, 4.0]}')
+    text = """
+    func.func @main(%x: tensor<8x16xf32> {lamina.input = "x"}) -> tensor<8x4xf32> {
+      %w = graph.constant dense<0.3> : tensor<4x16xf32>
+      %y = graph.dense %x, %w : (tensor<8x16xf32>, tensor<4x16xf32>) -> tensor<8x4xf32>
+      func.return %y : tensor<8x4xf32>
+    }"""
+    rounding = f'int8-simulate{{ranges="{ranges}"}}'
+    status, err = validate(text, f"int8-annotate{{whole=true}},{rounding},int8-realize")
+    assert status == 0, err
+    said = r"lossy; interpreted @main on 3 kinds .*; largest difference 0\.0\d+; signal to noise "
+    found = re.search(said + r"(\S+) dB, cosine 0\.9999\d\d\n", err)
+    assert found is not None, err
+    assert 35 < float(found[1]) < 60
+    assert "int8-realize: within a step; interpreted @main on 4 kinds" in err
+    assert "none of 512 bytes differs" in err

@@ -11,8 +11,10 @@ from xdsl.passes import ModulePass
 from lamina.context import new_context
 from lamina.errors import LaminaError
 from lamina.tools.validate.compare import Numerics, difference
+from lamina.tools.validate.report import Checked
 from lamina.tools.validate.samples import array, kinds, sample
 from lamina.tools.validate.signature import Conversion, Incompatible, Signature, is_read
+from lamina.tools.validate.stored import Steps
 
 NAN, INF = np.nan, np.inf
 
@@ -58,23 +60,64 @@ class NamedPass(ModulePass):
 
 
 @pytest.mark.parametrize(
-    ("text", "tolerance"), [("exact", 0), ("tolerance 1e-5", 1e-5), ("lossy", INF)]
+    ("text", "tolerance"),
+    [("exact", 0), ("tolerance 1e-5", 1e-5), ("within a step", 1e-5), ("lossy", INF)],
 )
 def test_declarations(text: str, tolerance: float) -> None:
     declaring = type("DeclaringPass", (NamedPass,), {"numerics": text})
     assert Numerics.of(declaring()).tolerance == tolerance
 
 
+def test_finite_numbers_are_enough_for_some_promises() -> None:
+    texts = ["exact", "exact of finite", "tolerance 1e-5 of finite", "within a step", "lossy"]
+    declaring = [type("DeclaringPass", (NamedPass,), {"numerics": text})() for text in texts]
+    assert [Numerics.of(p).of_finite for p in declaring] == [False, True, True, False, True]
+
+
+def test_bytes_may_be_steps_apart_and_other_integers_not() -> None:
+    for type, steps, expected in (
+        (np.uint8, 0, INF),
+        (np.uint8, 1, 0.0),
+        (np.int8, 1, 0.0),
+        (np.int32, 1, INF),
+    ):
+        x = np.array([3, 100], type)
+        assert difference(x, x + type(1), steps).relative == expected
+    assert difference(np.array([0, 255], np.uint8), np.array([255, 0], np.uint8), 1).relative == INF
+
+
+def test_steps_are_counted() -> None:
+    steps = Steps()
+    assert steps.add(np.array([0, 255, 7], np.uint8), np.array([255, 255, 7], np.uint8)) == 255
+    assert steps.add(np.array([-128, 127], np.int8), np.array([-127, 127], np.int8)) == 1
+    assert str(steps) == "2 of 5 bytes differ by up to 255 steps"
+    one = Steps()
+    one.add(np.zeros(3, np.int8), np.array([0, 1, 0], np.int8))
+    assert str(one) == "1 of 3 bytes differ by a step"
+    assert str(Steps(size=4)) == "none of 4 bytes differs"
+    one += steps
+    assert (one.changed, one.size, one.largest) == (3, 8, 255)
+
+
+def test_likeness_leaves_out_what_is_not_finite() -> None:
+    checked = Checked("interpreted", 1)
+    checked.measure(floats(3, NAN, 1, INF), floats(3, 1, 0, INF))
+    assert (checked.likeness.signal, checked.likeness.noise) == (10, 1)
+    assert str(checked.likeness) == "10.0 dB"
+
+
 def test_pass_that_declares_nothing_is_exact() -> None:
     assert Numerics.of(NamedPass()).tolerance == 0
 
 
-@pytest.mark.parametrize("text", ["exactly", "tolerance", "tolerance small", "tolerance 1 of"])
+@pytest.mark.parametrize(
+    "text", ["exactly", "tolerance", "tolerance small", "tolerance 1 of", "exact of", "within"]
+)
 def test_unknown_declaration_is_an_error(text: str) -> None:
     declaring = type("DeclaringPass", (NamedPass,), {"numerics": text})
     with pytest.raises(
         LaminaError,
-        match="numerics must be 'exact', 'tolerance 1e-5', 'tolerance 1e-5 of finite' or 'lossy'",
+        match="numerics must be 'exact', 'tolerance 1e-5', either 'of finite', 'within a step' or",
     ):
         Numerics.of(declaring())
 

@@ -13,7 +13,7 @@ from lamina.errors import LaminaError
 from lamina.passes.int8._ranges import Ranges, read_ranges
 from lamina.passes.int8._rules import KINDS, Rules
 from lamina.tools import _files
-from lamina.tools.quantize.accuracy import Accuracy, decibels
+from lamina.tools.quantize.accuracy import Accuracy
 from lamina.tools.quantize.quantizer import Quantizer, Settings
 from lamina.tools.quantize.samples import Samples
 
@@ -80,8 +80,5 @@ def _calibration(args: Namespace, samples: Samples, resumed: int) -> str:
 
 
 def _report(found: Accuracy) -> str:
-    outputs = [
-        f"output '{name}': {decibels(x)}, cosine {x.cosine:.5f}"
-        for name, x in found.outputs.items()
-    ]
+    outputs = [f"output '{name}': {x}, cosine {x.cosine:.5f}" for name, x in found.outputs.items()]
     return "\n".join([found.table(), *outputs])

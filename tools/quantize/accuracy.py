@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import inf, log10, sqrt
 
 import numpy as np
 
@@ -12,41 +11,10 @@ from lamina.interpreters.int8 import dequantize, quantize
 from lamina.passes.int8._scales import Scale
 from lamina.progress import Progress
 from lamina.tools._arrays import Arrays
+from lamina.tools._likeness import Likeness
 from lamina.tools._report import table
 from lamina.tools.quantize.collect import Observe
 from lamina.tools.quantize.write import Scales, Weights
-
-
-@dataclass
-class Likeness:
-    """How like a signal another one is, over all that was added."""
-
-    signal: float = 0.0
-    noise: float = 0.0
-    product: float = 0.0
-    other: float = 0.0
-
-    def add(self, x: np.ndarray, y: np.ndarray) -> None:
-        """Some numbers of the signal, and what they have become."""
-        a, b = (z.reshape(-1).astype(np.float64) for z in (x, y))
-        self.signal += float(a @ a)
-        self.other += float(b @ b)
-        self.product += float(a @ b)
-        self.noise += float((a - b) @ (a - b))
-
-    @property
-    def decibels(self) -> float:
-        """10 log10 of the ratio of signal to noise; inf without noise."""
-        if not self.noise:
-            return inf
-        return 10 * log10(self.signal / self.noise) if self.signal else -inf
-
-    @property
-    def cosine(self) -> float:
-        """Of the angle between the two; 1 if both are 0."""
-        if not self.signal or not self.other:
-            return float(self.signal == self.other)
-        return self.product / sqrt(self.signal * self.other)
 
 
 @dataclass
@@ -126,9 +94,4 @@ def _weights(w: Weights) -> Row:
 
 def _line(r: Row) -> list[str]:
     share = f"{r.saturated} of {r.size}" if r.saturated else "0"
-    return [decibels(r.own), decibels(r.reached), f"{r.reached.cosine:.5f}", share]
-
-
-def decibels(x: Likeness) -> str:
-    """`41.3 dB`"""
-    return f"{x.decibels:.1f} dB"
+    return [str(r.own), str(r.reached), f"{r.reached.cosine:.5f}", share]

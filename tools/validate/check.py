@@ -14,12 +14,13 @@ from lamina import interpreters
 from lamina.context import LaminaContext
 from lamina.errors import LaminaError
 from lamina.interpreters import BudgetExceeded, Unsupported
-from lamina.tools.validate.compare import NATIVE, Difference, Numerics, difference
+from lamina.tools.validate.compare import NATIVE, Numerics, difference
 from lamina.tools.validate.native import Crashed, NativeFunction, NotNative, remaining_passes
 from lamina.tools.validate.report import Checked, Report
 from lamina.tools.validate.samples import kinds, sample
 from lamina.tools.validate.signature import Conversion, Incompatible
 from lamina.tools.validate.state import Run, State
+from lamina.tools.validate.stored import OtherTensors, Recorder, Steps
 
 PATIENCE = 5
 """how many times its estimate a function may take before the interpreter is stopped"""
@@ -59,17 +60,16 @@ class Task:
             f"validate: {self.done.name} broke @{self.name}: on sample '{kind}', {why}"
         )
 
-    def judge(self, kind: str, run: Run, slots: Sequence[np.ndarray], found: Run) -> Difference:
-        """The largest difference in what was computed; fails if the pass may not make it."""
+    def judge(self, kind: str, run: Run, found: Run, into: Checked) -> None:
+        """Note how far apart the results are; fails if the pass may not move them so far."""
         allowed = self.numerics.tolerance
         if run.native or found.native:
             allowed = max(allowed, NATIVE)
-        worst = Difference(0.0)
         expected = self.conversion.results(run.slots, run.results)
         for k, ((wanted, matters), got) in enumerate(zip(expected, found.results, strict=True)):
             if matters is not None:
                 got = np.where(matters, got, wanted)
-            d = difference(wanted, got)
+            d = difference(wanted, got, self.numerics.steps)
             if d.relative > allowed:
                 kind_of = "result" if self.after.signatures[self.name].on_tensors else "array"
                 raise LaminaError(
@@ -77,8 +77,24 @@ class Task:
                     f"what @{self.name} computes: on sample '{kind}', {kind_of} {k}, {d}, "
                     f"{d.relative:.3g} of the largest magnitude"
                 )
-            worst = max(worst, d, key=lambda d: d.relative)
-        return worst
+            into.difference = max(into.difference, d.relative)
+            if self.numerics.is_lossy:
+                into.measure(wanted, got)
+
+    def judge_stored(self, kind: str, before: Recorder, after: Recorder, into: Checked) -> None:
+        """Note how many bytes differ; fails if some are further off than the pass may move them."""
+        if len(after.arrays) < len(before.arrays):
+            raise OtherTensors(
+                f"{before.names[len(after.arrays)]} is not stored in 8 bits any more"
+            )
+        for name, old, new in zip(after.names, before.arrays, after.arrays, strict=True):
+            if into.steps.add(old, new) > self.numerics.steps:
+                alone = Steps()
+                alone.add(old, new)
+                raise LaminaError(
+                    f"validate: {self.done.name} is declared {self.numerics.text}, but changed "
+                    f"what @{self.name} stores in 8 bits: on sample '{kind}', {name}, {alone}"
+                )
 
 
 class Checker:
@@ -125,6 +141,11 @@ class Checker:
             except BudgetExceeded:
                 pass
         try:
+            if task.numerics.steps:
+                raise Unchecked(
+                    f"interpreting it takes about {once:.0f} s, more than "
+                    "--validate-budget allows, and machine code does not show what is stored"
+                )
             return self.natively(task, share), 0.0
         except Unchecked:
             if not self.bearable(once):
@@ -140,7 +161,9 @@ class Checker:
 
     def interpreted(self, task: Task, kinds: Sequence[str]) -> Checked:
         """Compare by the interpreter on these kinds of samples."""
-        worst = 0.0
+        if task.numerics.steps:
+            return self.one_by_one(task, kinds)
+        checked = Checked("interpreted", len(kinds))
         for kind in kinds:
             run = self.interpreted_before(task, kind)
             slots = task.conversion.slots(run.slots)
@@ -152,17 +175,42 @@ class Checker:
                 raise Unchecked(str(e)) from e
             except DiagnosticException as e:
                 raise task.broken(kind, e) from e
-            worst = max(worst, task.judge(kind, run, slots, found).relative)
+            task.judge(kind, run, found, checked)
             task.after.runs.setdefault(task.name, {})[kind] = found
-        return Checked("interpreted", len(kinds), worst)
+        return checked
+
+    def one_by_one(self, task: Task, kinds: Sequence[str]) -> Checked:
+        """Compare each tensor that is stored in 8 bits, computed from those before it, as well."""
+        known = {**interpreters.implementations(), **self.implementations}
+        checked = Checked("interpreted", len(kinds))
+        for kind in kinds:
+            given = self.given(task, kind)
+            before = Recorder(known)
+            run = Run(given, self.interpret(task.before, task.name, given, before.implementations))
+            slots = task.conversion.slots(given)
+            after = Recorder(known, before.arrays)
+            try:
+                results = self.interpret(task.after, task.name, slots, after.implementations)
+                task.judge_stored(kind, before, after, checked)
+            except (OtherTensors, Unsupported) as e:
+                raise Unchecked(str(e)) from e
+            except BudgetExceeded:
+                raise
+            except DiagnosticException as e:
+                raise task.broken(kind, e) from e
+            task.judge(kind, run, Run(slots, results), checked)
+        return checked
+
+    def given(self, task: Task, kind: str) -> list[np.ndarray]:
+        """Arrays to call the function with."""
+        functions, signature = task.before.functions, task.before.signatures[task.name]
+        return sample(functions[task.name], signature, kind, self.seed, functions)
 
     def interpreted_before(self, task: Task, kind: str) -> Run:
         """What the function computed before the pass."""
         runs = task.before.runs.setdefault(task.name, {})
         if kind not in runs:
-            functions = task.before.functions
-            signature = task.before.signatures[task.name]
-            slots = sample(functions[task.name], signature, kind, self.seed, functions)
+            slots = self.given(task, kind)
             try:
                 runs[kind] = Run(slots, self.interpret(task.before, task.name, slots))
             except BudgetExceeded:
@@ -171,7 +219,13 @@ class Checker:
                 raise Unchecked(f"{e}") from e
         return runs[kind]
 
-    def interpret(self, state: State, name: str, slots: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def interpret(
+        self,
+        state: State,
+        name: str,
+        slots: Sequence[np.ndarray],
+        extra: Mapping[Any, Any] | None = None,
+    ) -> list[np.ndarray]:
         """What a function of `state` computes, by the reference interpreter of its level."""
         signature = state.signatures[name]
         arrays = [x.copy() for x in slots]
@@ -181,7 +235,7 @@ class Checker:
         limit = max(1.0, PATIENCE * interpreters.estimate(state.module, name), self.budget)
         results = interpreters.call(
             state.module, name, inputs, outputs, self.ctx.weights,
-            limit=limit, extra=self.implementations,
+            limit=limit, extra={**self.implementations, **(extra or {})},
         )  # fmt: skip
         return results if signature.on_tensors else _sharing(slots, arrays)
 
@@ -189,19 +243,19 @@ class Checker:
         """Compare what machine code computes; before the pass the interpreter, where it can."""
         wanted = self.before_native(task, share)
         code = self.machine_code(task.after, task.name)
-        worst = 0.0
+        checked = Checked("native", len(wanted))
         for kind, run in wanted.items():
             slots = task.conversion.slots(run.slots)
             try:
                 found = Run(slots, _sharing(slots, code(slots)), native=True)
-                worst = max(worst, task.judge(kind, run, slots, found).relative)
+                task.judge(kind, run, found, checked)
             except (LaminaError, Crashed) as e:
                 failure = e if isinstance(e, LaminaError) else task.broken(kind, e)
                 if not code.passes or run.native:
                     raise failure from e
                 return self.confirmed(task, kind, failure)
             task.after.runs.setdefault(task.name, {})[kind] = found
-        return Checked("native", len(wanted), worst)
+        return checked
 
     def machine_code(self, state: State, name: str) -> NativeFunction:
         """Function `name` of `state`, compiled."""
@@ -238,9 +292,8 @@ class Checker:
                 f"and {task.done.name} itself would take part in compiling what was there before"
             )
         code = self.machine_code(task.before, task.name)
-        functions, signature = task.before.functions, task.before.signatures[task.name]
         for kind in task.kinds:
-            slots = sample(functions[task.name], signature, kind, self.seed, functions)
+            slots = self.given(task, kind)
             try:
                 run = Run(slots, _sharing(slots, code(slots)), native=True)
             except Crashed as e:

@@ -12,6 +12,9 @@ from lamina.errors import LaminaError
 
 NATIVE = 1e-5
 """of the largest magnitude: what rounding may differ by between interpreter and machine code"""
+ROUNDING = 1e-5
+"""of the largest magnitude: what numbers may differ by that are not stored in 8 bits"""
+OF_FINITE = ["of", "finite"]
 
 
 @dataclass(frozen=True)
@@ -23,27 +26,36 @@ class Numerics:
     """0: exact; otherwise relative to the largest magnitude; infinite: lossy"""
     of_finite: bool = False
     """whether the pass promises nothing where an input is infinite or NaN"""
+    steps: int = 0
+    """how far each tensor of 8 bits may be from what it was, given the same ones before it"""
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether any change is allowed: it is measured."""
+        return self.tolerance == np.inf
 
     @staticmethod
     def of(p: ModulePass) -> Numerics:
         """
-        `exact`, `tolerance 1e-5`, `tolerance 1e-5 of finite` or `lossy`; a pass that declares
-        nothing is exact.
+        `exact`, `tolerance 1e-5`, both also `of finite`, `within a step` or `lossy`; a pass that
+        declares nothing is exact.
         """
         text = str(getattr(p, "numerics", "exact"))
         match text.split():
-            case ["exact"]:
-                return Numerics(text, 0.0)
+            case ["exact", *rest] if rest in ([], OF_FINITE):
+                return Numerics(text, 0.0, bool(rest))
             case ["lossy"]:
-                return Numerics(text, np.inf)
-            case ["tolerance", number, *rest] if rest in ([], ["of", "finite"]):
+                return Numerics(text, np.inf, of_finite=True)
+            case ["within", "a", "step"]:
+                return Numerics(text, ROUNDING, steps=1)
+            case ["tolerance", number, *rest] if rest in ([], OF_FINITE):
                 try:
                     return Numerics(text, float(number), bool(rest))
                 except ValueError:
                     pass
         raise LaminaError(
-            f"{p.name}: numerics must be 'exact', 'tolerance 1e-5', 'tolerance 1e-5 of finite' or"
-            f" 'lossy', got '{text}'"
+            f"{p.name}: numerics must be 'exact', 'tolerance 1e-5', either 'of finite', "
+            f"'within a step' or 'lossy', got '{text}'"
         )
 
 
@@ -61,16 +73,19 @@ class Difference:
         return f"{self.before:.9g} became {self.after:.9g}{at}"
 
 
-def difference(before: np.ndarray, after: np.ndarray) -> Difference:
+def difference(before: np.ndarray, after: np.ndarray, steps: int = 0) -> Difference:
     """
     How far `after` is from `before`. NaN equals NaN, an infinity itself; where only one of the two
-    is finite, and where integers differ at all, the difference is infinite.
+    is finite, and where integers differ at all, or those of 8 bits by more than `steps`, the
+    difference is infinite.
     """
     if before.shape != after.shape or before.dtype != after.dtype:
         raise LaminaError(
             f"{before.dtype} {list(before.shape)} became {after.dtype} {list(after.shape)}"
         )
     same = before == after
+    if steps and before.dtype in (np.int8, np.uint8):
+        same |= np.abs(after.astype(np.int16) - before) <= steps
     if before.dtype.kind != "f":
         apart = np.where(same, 0.0, np.inf)
     else:

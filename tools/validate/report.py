@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from lamina.tools._likeness import Likeness
 from lamina.tools.validate.compare import NATIVE
+from lamina.tools.validate.stored import Steps
 
 
 @dataclass
@@ -15,7 +19,20 @@ class Checked:
     how: str
     """interpreted or native"""
     samples: int
-    difference: float
+    difference: float = 0.0
+    """the largest of a result, as a part of its largest number"""
+    steps: Steps = field(default_factory=Steps)
+    """of tensors that are stored in 8 bits, where these are compared"""
+    likeness: Likeness = field(default_factory=Likeness)
+    """of results of a pass that is lossy"""
+
+    def measure(self, before: np.ndarray, after: np.ndarray) -> None:
+        """Note what a lossy pass has made of a result."""
+        if before.dtype in (np.int8, np.uint8):
+            self.steps.add(before, after)
+        elif before.dtype.kind == "f":
+            finite = np.isfinite(before) & np.isfinite(after)
+            self.likeness.add(before[finite], after[finite])
 
 
 @dataclass
@@ -42,11 +59,23 @@ class Report:
         if self.checked:
             largest = max(c.difference for c in self.checked.values())
             parts.append(f"largest difference {largest:.3g}")
+            parts += self.measured()
         for by in dict.fromkeys(self.covered.values()):
             names = [name for name, other in self.covered.items() if other == by]
             parts.append(f"{_listed(names)} covered by {by}")
         parts += [f"not checked: @{name}: {why}" for name, why in self.problems.items()]
         return "; ".join(parts if len(parts) > 1 else [*parts, "no function changed"])
+
+    def measured(self) -> list[str]:
+        """What there is to say about passes that change more than rounding does."""
+        steps, likeness = Steps(), Likeness()
+        for c in self.checked.values():
+            steps += c.steps
+            likeness += c.likeness
+        parts = [str(steps)] if steps.size else []
+        if likeness.signal:
+            parts.append(f"signal to noise {likeness}, cosine {likeness.cosine:.6f}")
+        return parts
 
 
 def _listed(names: Iterable[str]) -> str:

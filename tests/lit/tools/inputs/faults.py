@@ -9,8 +9,10 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from lamina.context import weights_of
 from lamina.dialects import graph, int8, loop, te, vector
 from lamina.dialects.expr import Expr
+from lamina.dialects.graph.constants import constant, known
 from lamina.dialects.index import IndexAttr
 from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.te.te_to_loops import TeToLoopsPass
@@ -124,6 +126,45 @@ class DishonestReorderPass(ReorderPass):
 
     name = "dishonest-reorder"
     numerics: ClassVar[str] = "exact"
+
+
+class MoveBytesPass(ModulePass):
+    """What is stored in 8 bits is one step larger each time."""
+
+    name = "one-step"
+    numerics: ClassVar[str] = "within a step"
+    by: ClassVar[int] = 1
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        store = weights_of(ctx)
+        for q in [o for o in op.walk() if isinstance(o, graph.QuantizeOp)]:
+            zero = known(q.zero, store)
+            assert zero is not None
+            moved = constant(zero + zero.dtype.type(self.by), store)
+            Rewriter.insert_op(moved, InsertPoint.before(q))
+            q.operands[2] = moved.result
+
+
+class MoveBytesTwicePass(MoveBytesPass):
+    """By two steps, which it does not declare."""
+
+    name = "two-steps"
+    by: ClassVar[int] = 2
+
+
+class StoreAgainPass(ModulePass):
+    """One tensor more is stored in 8 bits, which changes nothing."""
+
+    name = "store-again"
+    numerics: ClassVar[str] = "within a step"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        q = first(op, graph.QuantizeOp)
+        again = graph.DequantizeOp(q.y, q.scale, q.zero)
+        last = graph.QuantizeOp(again.y, q.scale, q.zero)
+        q.y.replace_all_uses_with(last.y)
+        Rewriter.insert_op([again, last], InsertPoint.after(q))
+        again.operands[0] = q.y
 
 
 class ForgetPass(ModulePass):
