@@ -66,7 +66,7 @@ class Recorder:
         self.names: list[str] = []
         self.arrays: list[np.ndarray] = []
         self._instead = instead
-        self._known = {
+        self._known: dict[type[Operation], Implementation] = {
             op: how for op, how in implementations.items() if issubclass(op, ToStorageOp)
         }
 
