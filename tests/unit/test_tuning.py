@@ -20,6 +20,7 @@ from lamina.passes.te.te_apply_records import TeApplyRecordsPass, schedules_in
 from lamina.tools import _cold, _tuning
 from lamina.tools._tuning import Tuned, Workload, choices, fastest, together, tune
 from tests.unit.cli import Command
+from tests.unit.qdq_networks import Network
 from tests.unit.te_formulas import only_compute, parse
 from tests.unit.test_cost import contraction
 
@@ -252,6 +253,29 @@ def test_tune_command_records_and_compile_uses_it(command: Command, tmp_path: Pa
         "compile", path, "-o", tmp_path / "m.lam", "--threads", 1
     )
     assert "records" in command("tune", "--list")
+
+
+def test_products_of_bytes_are_tuned_in_groups_of_four(command: Command, tmp_path: Path) -> None:
+    net = Network("int8", seed=2)
+    a = net.stored(net.conv(net.input(1, 32, 12, 12), (64, 32, 1, 1)), 0.05)
+    y = net.stored(net.conv(a, (64, 64, 3, 3), pads=[1] * 4), 0.1)
+    path = tmp_path / "bytes.onnx"
+    onnx.save(net.model(y), path)
+    x = np.random.default_rng(1).standard_normal((1, 32, 12, 12)).astype(np.float32)
+    before = lamina.compile(path, threads=1)(x)
+    command("tune", path, "--trials", 4, "--rounds", 1)
+    records = Records(CPU)
+    products = [r for r in records.all() if "reduce ic: 32" in r.workload or "kh: 3" in r.workload]
+    assert len(products) == 2
+    assert all("dot4 icg" in r.schedule for r in products)
+    for r in products:  # not what the compiler would choose
+        schedules = choices(Workload(r.workload, parse(r.workload), "", ()), CPU, 4)
+        records.put(replace(r, schedule=str(schedules[-1].schedule)))
+        assert "dot4" in str(schedules[-1].schedule)
+    for threads in (1, 2):
+        model = lamina.compile(path, threads=threads)
+        assert threads > 1 or sum(c.tuned for c in model.manifest.calls) >= 2
+        np.testing.assert_array_equal(model(x), before)
 
 
 def test_exported_records_are_applied_by_the_pass(command: Command, tmp_path: Path) -> None:
