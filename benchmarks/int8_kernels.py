@@ -1,13 +1,14 @@
 """
 Integer convolutions through the real passes, beside the same ones in floats.
 
-The 23 different convolutions of ResNet-50 on unsigned bytes and signed weights, with bias, a scale
-for each output channel and the rounding back to bytes; their schedules are those that
-te-choose-schedules finds. Every result is compared with NumPy, bit for bit. Both kinds are timed in
-turns in one process, because clocks change; the best of many calls counts.
+The 23 different convolutions of ResNet-50, or 25 of two ResNets, on unsigned bytes and signed
+weights, with bias, a scale for each output channel and the rounding back to bytes; their schedules
+are those that te-choose-schedules finds. Every result is compared with NumPy, bit for bit. Both
+kinds are timed in turns in one process, because clocks change; the best of many calls counts.
 
     python -m benchmarks.int8_kernels [--target cpu cpu:skylake-avx512] [--block 64] [--only 3x3]
     python -m benchmarks.int8_kernels --threads 2 --check
+    python -m benchmarks.int8_kernels --workloads resnets --target cpu cpu:skylake-avx512 --table
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import argparse
 import gc
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from statistics import median
+from itertools import chain, product
+from statistics import geometric_mean, median
 
 import numpy as np
 
@@ -45,6 +46,23 @@ TIMES = 3.0
 """how many times as fast as in floats --check asks for, in the median, where bytes have an
 instruction"""
 
+# as RESNET50
+RESNETS = (
+    *((64, 64, 56, 3, 1), (64, 64, 56, 1, 1), (64, 128, 28, 3, 2), (64, 128, 28, 1, 2)),
+    *((128, 128, 28, 3, 1), (128, 256, 14, 3, 2), (128, 256, 14, 1, 2), (256, 256, 14, 3, 1)),
+    *((256, 512, 7, 3, 2), (256, 512, 7, 1, 2), (512, 512, 7, 3, 1), (64, 256, 56, 1, 1)),
+    *((256, 64, 56, 1, 1), (256, 128, 28, 1, 2), (128, 512, 28, 1, 1), (256, 512, 28, 1, 2)),
+    *((512, 128, 28, 1, 1), (512, 256, 14, 1, 2), (256, 1024, 14, 1, 1), (512, 1024, 14, 1, 2)),
+    *((1024, 256, 14, 1, 1), (1024, 512, 7, 1, 2), (512, 2048, 7, 1, 1), (1024, 2048, 7, 1, 2)),
+    (2048, 512, 7, 1, 1),
+)
+"""ResNet-18 and ResNet-50 but for the first layer; where images shrink, the first of three
+convolutions has the stride, as in the paper"""
+WORKLOADS: Mapping[str, Sequence[tuple[int, int, int, int, int]]] = {
+    "resnet50": RESNET50,
+    "resnets": RESNETS,
+}
+
 CALLS = 3
 """of one kernel in a row, so that its data are where they were after the call before"""
 
@@ -53,6 +71,8 @@ CALLS = 3
 class Result:
     """What one kernel reached."""
 
+    name: str
+    seconds: float
     gops: float
     share: float
     """of the peak"""
@@ -187,6 +207,8 @@ def measure(
     gops = kernel.operations / least[0] / 1e9
     loop = hot_loop(codes[0].assembly)
     return Result(
+        kernel.name,
+        least[0],
         gops,
         gops / threads / max(most, peak()),
         least[1] / least[0],
@@ -204,6 +226,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--block", type=int, default=16, help="channels side by side in images")
     parser.add_argument("--group", type=int, default=32, help="output channels in a weight row")
     parser.add_argument("--limit", type=int, default=128, help="weights are below, up to 128")
+    parser.add_argument("--workloads", choices=WORKLOADS, default="resnet50")
+    parser.add_argument("--table", action="store_true", help="print a Markdown table at the end")
     parser.add_argument("--only", default="", help="kernels with this in their name")
     parser.add_argument("--seconds", type=float, default=0.1, help="time for each kernel")
     parser.add_argument("--threads", type=int, default=1, help="to run each kernel on")
@@ -214,7 +238,7 @@ def arguments() -> argparse.Namespace:
 def report(machine: Machine, peak: Peak, args: argparse.Namespace) -> list[Result]:
     """Measure every kernel asked for, and print a line each."""
     results: list[Result] = []
-    for layer in RESNET50:
+    for layer in WORKLOADS[args.workloads]:
         kernel = integer_convolution(*layer, args.block, args.group, args.limit)
         if args.only not in kernel.name:
             continue
@@ -229,6 +253,21 @@ def report(machine: Machine, peak: Peak, args: argparse.Namespace) -> list[Resul
     return results
 
 
+def table(every: Mapping[str, Sequence[Result]]) -> str:
+    """Times on each target in Markdown, and how many times as fast as in floats."""
+    head = ["workload"] + [
+        f"{t}: {what}" for t in every for what in ("int8 us", "fp32 us", "times")
+    ]
+    rows = [head, ["---"] * len(head)]
+    for results in zip(*every.values(), strict=True):
+        us = [(1e6 * r.seconds, 1e6 * r.seconds * r.times, r.times) for r in results]
+        numbers = [f"{a:.1f}|{b:.1f}|{c:.2f}".split("|") for a, b, c in us]
+        rows.append([results[0].name, *chain.from_iterable(numbers)])
+    means = [["", "", f"{geometric_mean(r.times for r in found):.2f}"] for found in every.values()]
+    rows.append(["geometric mean", *chain.from_iterable(means)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def faults(results: Sequence[Result], machine: Machine) -> list[str]:
     """What --check does not accept."""
     found: list[str] = []
@@ -241,7 +280,7 @@ def faults(results: Sequence[Result], machine: Machine) -> list[str]:
 
 def main() -> int:
     """Measure what the command line asks for."""
-    args, found = arguments(), list[str]()
+    args, found, every = arguments(), list[str](), dict[str, list[Result]]()
     gc.disable()  # half the time to compile, and nothing here lives long
     for target in args.target:
         try:
@@ -252,12 +291,16 @@ def main() -> int:
         peak = Peak(machine, args.limit)
         print(f"{target}, peak {peak():.1f} GOP/s, blocks of {args.block} channels")
         if results := report(machine, peak, args):
+            every[target] = results
             times, shares = ([r.times for r in results], [r.share for r in results])
             print(
-                f"  median {median(times):.2f} x floats, least {min(times):.2f};"
+                f"  median {median(times):.2f} x floats, least {min(times):.2f},"
+                f" geometric mean {geometric_mean(times):.2f};"
                 f" {median(shares):.1%} of the peak, least {min(shares):.1%}"
             )
             found += faults(results, machine)
+    if args.table and every:
+        print(f"\n{table(every)}")
     for fault in found if args.check else []:
         print(fault, file=sys.stderr)
     return int(bool(found and args.check))
