@@ -189,7 +189,7 @@ def build(kernel: Kernel, machine: Machine, threads: int) -> Code:
     module = parse(kernel.text)
     start, choose = time.perf_counter(), 0.0
     for p in default(machine.name, Options(threads)):
-        if p.name.startswith(("te-", "vec-", "loop-", "int8-expand", "int8-lower")):
+        if p.name.startswith(("te-", "vec-", "loop-", "int8-expand", "int8-group", "int8-lower")):
             before = time.perf_counter()
             p.apply(Context(), module)
             if p.name == "te-choose-schedules":

@@ -34,6 +34,7 @@ from lamina.passes.int8.int8_average import Int8AveragePass
 from lamina.passes.int8.int8_bound_weights import Int8BoundWeightsPass
 from lamina.passes.int8.int8_expand import Int8ExpandPass
 from lamina.passes.int8.int8_fold_bias import Int8FoldBiasPass
+from lamina.passes.int8.int8_group_products import Int8GroupProductsPass
 from lamina.passes.int8.int8_hoist_quantize import Int8HoistQuantizePass
 from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.int8.int8_realize import Int8RealizePass
@@ -174,6 +175,8 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         TeToVecPass(),
         # no te op: loops and vectors
         Int8ExpandPass(),
+        Int8GroupProductsPass(target=target),
+        # no product of bytes is made alone that could be one of four
         Int8LowerDot4Pass(target=target),
         # of int8 there are only instructions of the target
         *((LoopOutlineParallelPass(),) if threads > 1 else ()),

@@ -140,6 +140,9 @@ def _index_cast(w: Writer, op: Operation) -> None:
 
 
 def _bitcast(w: Writer, op: Operation) -> None:
+    of, to = op.operands[0].type, op.results[0].type
+    if shape_of(to) and shape_of(of)[:1] != shape_of(to)[:1]:
+        raise w.error(f"no OpenCL for {op.name} from {of} to {to}: lanes cannot become a group")
     w.define(op.results[0], f"as_{w.type(op.results[0].type)}({w.name(op.operands[0])})")
 
 

@@ -153,7 +153,7 @@ class ConvertOp(IRDLOperation):
 class BitcastOp(IRDLOperation):
     """
     Read the bits of each lane as another type. In a group, the first element is the lowest bits; a
-    vector that is one group by itself may become a scalar.
+    vector that is one group by itself may become a scalar, and lanes beside each other groups.
 
     %r = vec.bitcast %x : vector<16x4xi8> to vector<16xi32>
     """
@@ -171,10 +171,19 @@ class BitcastOp(IRDLOperation):
 
     def verify_(self) -> None:
         of, to = self.x.type, self.res.type
+        if self._makes_groups():
+            return
         lanes = 1 if shape_of(to) else 0  # as a scalar, a vector is one group
         same = shape_of(of)[:lanes] == shape_of(to)[:lanes]
         if not same or _lane_bits(of, lanes) != _lane_bits(to, lanes):
             raise VerifyException(f"vec.bitcast: {of} and {to} differ in lanes or bits of a lane")
+
+    def _makes_groups(self) -> bool:
+        """Whether the same elements, which were a lane each, are several a lane."""
+        of, to = self.x.type, self.res.type
+        plain, grouped = shape_of(of), shape_of(to)
+        many = len(plain) == 1 and len(grouped) == 2 and plain[0] == prod(grouped)
+        return many and element_of(of) == element_of(to)
 
 
 def _lane_bits(type: Attribute, lanes: int) -> int:

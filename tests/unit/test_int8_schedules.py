@@ -38,7 +38,7 @@ from tests.unit.te_formulas import only_compute, parse
 
 TARGETS = ["cpu", "cpu:alderlake", "cpu:skylake-avx512", "cpu:haswell", "cpu:x86-64"]
 RUN_HERE = ["cpu", "cpu:skylake-avx512", "cpu:haswell", "cpu:nehalem"]
-STEPS = ("te-", "loop-", "vec-", "int8-expand", "int8-lower")
+STEPS = ("te-", "loop-", "vec-", "int8-expand", "int8-group", "int8-lower")
 BYTES = {"ui8": (0, 255, np.uint8), "i8": (-128, 127, np.int8)}
 EXTENSIONS = {"ui8": "extui", "i8": "extsi"}
 

@@ -6,11 +6,13 @@ from math import prod
 
 import numpy as np
 import pytest
+from xdsl.dialects import arith
 
 from lamina import interpreters
 from lamina.backends.cpu.build import native
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.machine import describe
+from lamina.dialects.int8 import Dot4Op
 from lamina.dialects.te import ComputeOp
 from lamina.dialects.vector import LoadOp, element_of, shape_of
 from lamina.passes.te._cost import candidates
@@ -19,19 +21,28 @@ from tests.unit.te_formulas import only_compute, parse
 from tests.unit.test_int8_schedules import BYTES, EXTENSIONS, PLAIN, RUN_HERE, lower
 
 
-def window(c: int, size: int, k: int, stride: int, apart: int, signs: tuple[str, str]) -> str:
-    """A sum of products over a window of each channel, rescaled to bytes."""
-    around = (size - 1) * stride + apart * (k - 1) + 1
+def window(
+    c: int,
+    size: int,
+    k: int,
+    stride: int,
+    apart: int,
+    signs: tuple[str, str],
+    high: int | None = None,
+) -> str:
+    """A sum of products over windows of each channel in two images, rescaled to bytes."""
+    high = k if high is None else high
+    around = [(size - 1) * stride + apart * (n - 1) + 1 for n in (high, k)]
     blocks = -(-c // 16)
-    x = f"memref<{blocks}x{around}x{around}x16x{signs[0]}>"
-    w, f = f"memref<{blocks}x{k}x{k}x16x{signs[1]}>", f"memref<{c}xf32>"
-    y = f"memref<{blocks}x{size}x{size}x16xi8>"
+    x = f"memref<2x{blocks}x{around[0]}x{around[1]}x16x{signs[0]}>"
+    w, f = f"memref<{blocks}x{high}x{k}x16x{signs[1]}>", f"memref<{c}xf32>"
+    y = f"memref<2x{blocks}x{size}x{size}x16xi8>"
     return f"""
     func.func @f(%x: {x}, %w: {w}, %f: {f}, %y: {y}) {{
-      te.compute axes(c: {c}, h: {size}, v: {size}, reduce p: {k}, reduce q: {k})
-      ins(%x[c floordiv 16, h * {stride} + p * {apart}, v * {stride} + q * {apart}, c mod 16],
+      te.compute axes(n: 2, c: {c}, h: {size}, v: {size}, reduce p: {high}, reduce q: {k})
+      ins(%x[n, c floordiv 16, h * {stride} + p * {apart}, v * {stride} + q * {apart}, c mod 16],
           %w[c floordiv 16, p, q, c mod 16])
-      extras(%f[c]) out(%y[c floordiv 16, h, v, c mod 16]) init 0 : i32 : {x}, {w}, {f}, {y}
+      extras(%f[c]) out(%y[n, c floordiv 16, h, v, c mod 16]) init 0 : i32 : {x}, {w}, {f}, {y}
       (%a: i8, %b: i8, %acc: i32) {{
         %ax = arith.{EXTENSIONS[signs[0]]} %a : i8 to i32
         %bx = arith.{EXTENSIONS[signs[1]]} %b : i8 to i32
@@ -82,6 +93,13 @@ def rescaled(n: int) -> str:
 TEXTS = {
     "three by three": window(64, 9, 3, 1, 1, ("ui8", "i8")),
     "ragged, strided": window(37, 5, 3, 2, 1, ("ui8", "i8")),
+    "two": window(16, 5, 2, 1, 1, ("ui8", "i8")),
+    "five by five": window(32, 10, 5, 1, 1, ("ui8", "i8")),
+    "five, strided": window(48, 7, 5, 2, 1, ("ui8", "i8")),
+    "seven by seven": window(16, 11, 7, 1, 1, ("ui8", "i8")),
+    "one by seven": window(32, 9, 7, 1, 1, ("ui8", "i8"), high=1),
+    "seven by one": window(32, 9, 1, 1, 1, ("ui8", "i8"), high=7),
+    "apart": window(32, 9, 3, 1, 2, ("ui8", "i8")),
     "apart, signed": window(16, 6, 5, 1, 2, ("i8", "i8")),
     "unsigned": window(8, 7, 2, 1, 1, ("ui8", "ui8")),
     "largest unsigned": largest(19, 9, "ui8"),
@@ -145,3 +163,10 @@ def test_every_schedule_that_tuning_tries_computes_the_same() -> None:
         y = np.full_like(wanted, 77)
         native(lowered, machine)["kernel"](*map(np.ascontiguousarray, arrays), y)
         np.testing.assert_array_equal(y, wanted, str(c.schedule))
+
+
+@pytest.mark.parametrize("name", ["three by three", "two"])
+def test_bytes_of_a_row_are_multiplied_in_groups(name: str) -> None:
+    ops = [type(o) for o in lower(parse(TEXTS[name]), "cpu:cascadelake").walk()]
+    assert Dot4Op in ops
+    assert arith.MuliOp not in ops

@@ -137,3 +137,13 @@ func.func @lanes_of_i64(%at: memref<16xi64>, %x: memref<4xf32>) {
   %v = vec.gather %x[0] at %l : memref<4xf32>, vector<16xi64> -> vector<16xf32>
   func.return
 }
+
+// -----
+
+// CHECK: opencl: @groups_of_lanes: no OpenCL for vec.bitcast from vector<16xi8> to vector<4x4xi8>: lanes cannot become a group
+func.func @groups_of_lanes(%x: memref<16xi8>, %y: memref<16xi8>) {
+  %v = vec.load %x[0] : memref<16xi8> -> vector<16xi8>
+  %g = vec.bitcast %v : vector<16xi8> to vector<4x4xi8>
+  vec.store %g, %y[0] : vector<4x4xi8>, memref<16xi8>
+  func.return
+}

@@ -66,6 +66,7 @@ func.func @store_into_strided_memory(%v: vector<16xf32>, %y: memref<4x32xf32, st
 // CHECK-NEXT:    %5 = vec.bitcast %v : vector<16xf32> to vector<16xi32>
 // CHECK-NEXT:    %6 = vec.shuffle %4, %4 [0, 31, 1] : vector<16x4xi8> -> vector<3x4xi8>
 // CHECK-NEXT:    %7 = vec.bitcast %g : vector<4xi8> to i32
+// CHECK-NEXT:    %8 = vec.bitcast %1 : vector<16xi8> to vector<4x4xi8>
 func.func @lanes_and_bits(%v: vector<16xf32>, %g: vector<4xi8>) {
   %0 = vec.splat_lane %v[3] : vector<16xf32>
   %1 = vec.convert %0 : vector<16xf32> to vector<16xi8>
@@ -75,6 +76,7 @@ func.func @lanes_and_bits(%v: vector<16xf32>, %g: vector<4xi8>) {
   %5 = vec.bitcast %v : vector<16xf32> to vector<16xi32>
   %6 = vec.shuffle %4, %4 [0, 31, 1] : vector<16x4xi8> -> vector<3x4xi8>
   %7 = vec.bitcast %g : vector<4xi8> to i32
+  %8 = vec.bitcast %1 : vector<16xi8> to vector<4x4xi8>
   func.return
 }
 

@@ -1,0 +1,277 @@
+"""Multiply bytes that lie in a row four at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from xdsl.builder import Builder
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, VectorType, i8
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from lamina.backends.dot4 import SLOTS, best, lanes
+from lamina.backends.machine import Machine
+from lamina.dialects.int8 import Dot4Op
+from lamina.dialects.loop import ForOp
+from lamina.dialects.vector import BitcastOp, ConvertOp, LoadOp, ShuffleOp, shape_of
+from lamina.passes._aliasing import may_write
+from lamina.passes._machine import machine_of
+from lamina.passes.int8._dot4_forms import WIDTHS
+from lamina.passes.int8._row_windows import FOUR, Place, pieces, windows
+from lamina.passes.vector._memory import distance
+
+
+@dataclass(frozen=True)
+class Term:
+    """`product = zext(a) * sext(b)`, a term of a sum."""
+
+    a: LoadOp
+    b: LoadOp
+    product: SSAValue
+
+
+@dataclass
+class Sum:
+    """`start` and products of bytes, added up one after the other."""
+
+    start: SSAValue
+    adds: list[arith.AddiOp] = field(default_factory=list[arith.AddiOp])
+    terms: list[Term] = field(default_factory=list[Term])
+
+
+def term_of(value: SSAValue, block: Block) -> Term | None:
+    """What `value` is the product of, if of an unsigned byte and a signed one, and added once."""
+    mul = value.owner
+    if not isinstance(mul, arith.MuliOp) or len(list(value.uses)) != 1:
+        return None
+    sides: dict[bool, LoadOp] = {}
+    for v in mul.operands:
+        wide = v.owner
+        if not isinstance(wide, ConvertOp) or not isinstance(load := wide.x.owner, LoadOp):
+            return None
+        if load.parent is not block or load.res.type != VectorType(i8, shape_of(value.type)):
+            return None
+        sides[wide.unsigned is not None] = load
+    return Term(sides[True], sides[False], value) if len(sides) == 2 else None
+
+
+def sums_of(block: Block) -> list[Sum]:
+    """The sums of products of bytes in `block`, in the order in which they are complete."""
+    growing: dict[SSAValue, Sum] = {}
+    for op in block.ops:
+        if not isinstance(op, arith.AddiOp) or len(shape_of(op.result.type)) != 1:
+            continue
+        for acc, value in (op.operands, reversed(op.operands)):
+            if (term := term_of(value, block)) is not None:
+                again = acc in growing and len(list(acc.uses)) == 1
+                found = growing.pop(acc) if again else Sum(acc)
+                found.adds.append(op)
+                found.terms.append(term)
+                growing[op.result] = found
+                break
+    return list(growing.values())
+
+
+def places_of(sums: Sequence[Sum], lanes: int) -> dict[LoadOp, Place]:
+    """Where in which row each vector of unsigned bytes lies."""
+    firsts: list[LoadOp] = []
+    found: dict[LoadOp, Place] = {}
+    for load in dict.fromkeys(term.a for s in sums for term in s.terms):
+        away = (distance(first, load) for first in firsts)
+        row, by = next(((k, d) for k, d in enumerate(away) if d is not None), (len(firsts), 0))
+        if row == len(firsts):
+            firsts.append(load)
+        found[load] = Place((row, by % lanes), by // lanes)
+    return found
+
+
+def loaded_at(load: LoadOp, at: Operation) -> bool:
+    """Whether `load` could as well be at `at`, an op behind it."""
+    op = load.next_op
+    while op is not None and op is not at:
+        if may_write(op, load.ref):
+            return False
+        op = op.next_op
+    return op is at
+
+
+class Groups:
+    """Vectors of groups of four bytes, each made once."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self.transposed = [j * lanes + k for k in range(lanes) for j in range(FOUR)]
+        self.made: dict[object, SSAValue] = {}
+
+    def window(self, first: LoadOp, at: Operation) -> SSAValue:
+        """Lane k: bytes k of `first` and of the three vectors behind it in memory."""
+        if first not in self.made:
+            b = Builder(InsertPoint.before(at))
+            type = VectorType(i8, [FOUR * self.lanes])
+            row = b.insert(LoadOp(first.ref, first.index, first.indices, type))
+            row.res.name_hint = first.res.name_hint
+            self.made[first] = self._grouped(b, row.res, row.res, self.transposed)
+        return self.made[first]
+
+    def factors(self, loads: Sequence[LoadOp | None], at: Operation) -> SSAValue:
+        """Lane k: bytes k of four vectors, zero for none; before the loops that they are for."""
+        key = tuple(loads)
+        if key not in self.made:
+            there = [load for load in loads if load is not None]
+            b = Builder(InsertPoint.before(outside_of_loops(there, at)))
+            zero = DenseIntOrFPElementsAttr.from_list(VectorType(i8, [self.lanes]), [0])
+            row = [
+                b.insert(arith.ConstantOp(zero)).result
+                if load is None
+                else b.insert(LoadOp(load.ref, load.index, load.indices, load.res.type)).res
+                for load in loads
+            ]
+            both = range(2 * self.lanes)
+            first, last = (b.insert(ShuffleOp(row[k], row[k + 1], both)).res for k in (0, 2))
+            self.made[key] = self._grouped(b, first, last, self.transposed)
+        return self.made[key]
+
+    def _grouped(self, b: Builder, x: SSAValue, y: SSAValue, picked: Sequence[int]) -> SSAValue:
+        mixed = b.insert(ShuffleOp(x, y, picked)).res
+        return b.insert(BitcastOp(mixed, VectorType(i8, [self.lanes, FOUR]))).res
+
+
+def outside_of_loops(loads: Sequence[LoadOp], at: Operation) -> Operation:
+    """
+    The outermost loop around `at` before which the loads read the same; the loop around everything
+    is none, as its steps may be shared out among threads.
+    """
+    while isinstance(nest := at.parent_op(), ForOp) and isinstance(nest.parent_op(), ForOp):
+        inside = nest.body.block
+        varying = any(_is_inside(v, nest) for load in loads for v in load.indices)
+        if varying or any(may_write(op, load.ref) for op in inside.ops for load in loads):
+            break
+        at = nest
+    return at
+
+
+def _is_inside(v: SSAValue, nest: ForOp) -> bool:
+    owner = v.owner
+    return owner is nest.body.block or (isinstance(owner, Operation) and nest.is_ancestor(owner))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which products of the sums of a block are made four at a time."""
+
+    sums: Sequence[Sum]
+    places: Mapping[LoadOp, Place]
+    starts: Mapping[tuple[Place, int], Place]
+    """of windows, by the first place and the length of what a sum has in it"""
+
+    def grouped(self, s: Sum) -> list[tuple[Place, dict[Place, Term]]]:
+        """The windows of a sum, and the terms in each."""
+        terms = {self.places[term.a]: term for term in reversed(s.terms)}
+        return [
+            (self.starts[key], {p: terms[p] for p in piece})
+            for piece in pieces(terms)
+            if (key := (piece[0], len(piece))) in self.starts
+        ]
+
+    def gain(self, machine: Machine) -> int:
+        """How many instructions fewer it takes, about, than to widen and to multiply each."""
+        form = best(machine)
+        mixed = 1 if SLOTS[form] == 1 else FOUR
+        product = 1 if SLOTS[form] == 1 else 2
+        used = [each for s in self.sums for each in self.grouped(s)]
+        terms = [term for _, terms in used for term in terms.values()]
+        before = product * len(terms) + len({term.a for term in terms})
+        return before - SLOTS[form] * len(used) - mixed * len({start for start, _ in used})
+
+
+def planned(sums: Sequence[Sum], lanes: int) -> Plan:
+    """All products in as few windows as there are enough vectors in memory for."""
+    places = places_of(sums, lanes)
+    found = [piece for s in sums for piece in pieces(places[term.a] for term in s.terms)]
+    return Plan(sums, places, windows(found, set(places.values())))
+
+
+def use_groups(plan: Plan, s: Sum, groups: Groups) -> None:
+    """Add up what the plan says in groups of four, and the rest as before."""
+    at, acc, rest = s.adds[-1], s.start, dict.fromkeys(s.terms)
+    vectors = {place: load for load, place in reversed(list(plan.places.items()))}
+    for start, terms in plan.grouped(s):
+        row = [terms.get(start.moved(k)) for k in range(FOUR)]
+        factors = groups.factors([term.b if term else None for term in row], at)
+        dot = Dot4Op(acc, groups.window(vectors[start], at), factors)
+        acc = Builder(InsertPoint.before(at)).insert(dot).res
+        for term in terms.values():
+            del rest[term]
+    for term in rest:
+        acc = Builder(InsertPoint.before(at)).insert(arith.AddiOp(acc, term.product)).result
+    acc.name_hint = at.result.name_hint
+    Rewriter.replace_op(at, [], [acc])
+    for op in reversed(s.adds[:-1]):
+        Rewriter.erase_op(op)
+
+
+def group_products(block: Block, machine: Machine) -> None:
+    """Use groups of four for the sums of `block` that have as many lanes as a register."""
+    most = lanes(machine, best(machine))
+    by_lanes: dict[int, list[Sum]] = {}
+    for s in sums_of(block):
+        if all(loaded_at(load, s.adds[-1]) for term in s.terms for load in (term.a, term.b)):
+            by_lanes.setdefault(shape_of(s.start.type)[0], []).append(s)
+    for count, sums in by_lanes.items():
+        plan = planned(sums, count)
+        if count not in WIDTHS or count > most or plan.gain(machine) <= 0:
+            continue
+        groups = Groups(count)
+        for s in filter(plan.grouped, sums):
+            use_groups(plan, s, groups)
+        erase_unused([op for s in sums for term in s.terms for op in _made_for(term)])
+
+
+def _made_for(term: Term) -> list[Operation]:
+    mul = term.product.owner
+    assert isinstance(mul, arith.MuliOp)
+    converts = [v.owner for v in mul.operands if isinstance(v.owner, Operation)]
+    return [mul, *converts, term.a, term.b]
+
+
+def erase_unused(ops: Sequence[Operation]) -> None:
+    """Erase those of the ops whose results nothing uses, users before what they use."""
+    for kind in (arith.MuliOp, ConvertOp, LoadOp):
+        for op in dict.fromkeys(o for o in ops if isinstance(o, kind)):
+            if not any(r.uses for r in op.results):
+                Rewriter.erase_op(op)
+
+
+@dataclass(frozen=True)
+class Int8GroupProductsPass(ModulePass):
+    """
+    Multiply bytes that lie in a row four at a time, where that takes fewer instructions.
+
+    Sums of products of vectors of bytes, each extended to 32 bits, read vectors that lie one behind
+    the other in memory. Four of them are loaded at once and mixed, so that a lane has a group of
+    four bytes; a sum multiplies it by its factors, mixed alike, with zeros where it reads fewer.
+    Sums beside each other use the same group. Nothing is read that was not read before, and sums
+    are the same in every bit. Factors are mixed before the loops that use all of them.
+
+    %s = %acc + zext(%x[0:16]) * sext(%u) + zext(%x[16:32]) * sext(%v) + zext(%x[32:48]) * sext(%w)
+    ->
+    %g = groups of %x[0:64]; %s = int8.dot4 %acc, %g, groups of %u, %v, %w, 0
+    """
+
+    name = "int8-group-products"
+    numerics: ClassVar[str] = "exact"
+
+    target: str = "cpu"
+    """the machine whose instructions count"""
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        machine = machine_of(self.target, by=self.name)
+        if machine.kind != "cpu":
+            return
+        for block in [b for o in op.walk() for r in o.regions for b in r.blocks]:
+            group_products(block, machine)
