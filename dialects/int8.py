@@ -7,21 +7,11 @@ know about them. What the 8 bits mean, a `!int8.quant`, stands on the ops that g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from math import isfinite
 from typing import ClassVar, cast
 
-from typing_extensions import TypeVar
 from xdsl.dialects.builtin import (
-    AnyFloat,
-    Float32Type,
-    FloatAttr,
-    IntAttr,
     IntegerAttr,
     IntegerType,
-    StringAttr,
     TensorType,
     VectorType,
     container_of,
@@ -30,138 +20,26 @@ from xdsl.dialects.builtin import (
     i16,
     i32,
 )
-from xdsl.ir import (
-    Attribute,
-    Dialect,
-    Operation,
-    ParametrizedAttribute,
-    SSAValue,
-    TypeAttribute,
-)
+from xdsl.ir import Attribute, Dialect, Operation, SSAValue
 from xdsl.irdl import (
-    AttrConstraint,
-    InferenceContext,
-    IntConstraint,
     IRDLOperation,
     VarConstraint,
-    VerificationContext,
-    irdl_attr_definition,
     irdl_op_definition,
     operand_def,
-    param_def,
     prop_def,
     result_def,
     traits_def,
 )
-from xdsl.parser import AttrParser
-from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-Scalar = IntegerType | AnyFloat
-RANGES = {"u8": (0, 255), "s8": (-128, 127)}
-"""the smallest and the largest number in each storage"""
-
-
-@irdl_attr_definition
-class QuantType(ParametrizedAttribute, TypeAttribute):
-    """
-    8 bits q that mean the real number (q - zero_point) * scale; q is unsigned (u8) or signed (s8).
-
-    !int8.quant<u8, 5.000000e-01, 128>
-    """
-
-    name = "int8.quant"
-
-    storage: StringAttr = param_def(converter=StringAttr.get)
-    scale: FloatAttr[Float32Type] = param_def(converter=lambda x: FloatAttr(float(x), f32))
-    zero_point: IntAttr = param_def(converter=IntAttr.get)
-
-    @property
-    def range(self) -> tuple[int, int]:
-        """The smallest and the largest q."""
-        return RANGES[self.storage.data]
-
-    @classmethod
-    def parse_parameters(cls, parser: AttrParser) -> list[Attribute]:
-        with parser.in_angle_brackets():
-            pos, storage = parser.pos, parser.parse_identifier()
-            if storage not in RANGES:
-                parser.raise_error(f"expected u8 or s8, got '{storage}'", pos)
-            parser.parse_punctuation(",")
-            scale = parser.parse_float()
-            parser.parse_punctuation(",")
-            zero_point = parser.parse_integer()
-        return [StringAttr(storage), FloatAttr(scale, f32), IntAttr(zero_point)]
-
-    def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_string(f"{self.storage.data}, ")
-            printer.print_float(self.scale.value.data, f32)
-            printer.print_string(f", {self.zero_point.data}")
-
-    def verify(self) -> None:
-        if self.storage.data not in RANGES:
-            raise VerifyException(f"storage must be u8 or s8, got {self.storage.data}")
-        scale, (low, high) = self.scale.value.data, self.range
-        if not (isfinite(scale) and scale > 0):
-            raise VerifyException(f"scale must be positive and finite, got {scale}")
-        if not low <= self.zero_point.data <= high:
-            raise VerifyException(
-                f"the zero point of {self.storage.data} must be in {low}..{high}, "
-                f"got {self.zero_point.data}"
-            )
-
-
-def shape_of(type: Attribute) -> tuple[int, ...]:
-    """The dimensions of a vector or tensor; a scalar has none."""
-    return cast(VectorType, type).get_shape() if isinstance(type, VectorType | TensorType) else ()
-
-
-def with_element(type: Attribute, element: Attribute) -> Attribute:
-    """A scalar, vector or tensor like `type`, of other elements."""
-    match type:
-        case VectorType():
-            return VectorType(element, type.shape, type.scalable_dims)
-        case TensorType():
-            return TensorType(element, type.shape, type.encoding)
-        case _:
-            return element
-
-
-def groups_of(type: Attribute) -> Attribute:
-    """Four i8 for every element of `type`; one group by itself is a vector."""
-    match type:
-        case VectorType() | TensorType():
-            return type.__class__(i8, [*type.get_shape(), 4])
-        case _:
-            return VectorType(i8, [4])
-
-
-@dataclass(frozen=True)
-class LikeConstraint(AttrConstraint[Attribute]):
-    """`like`, a scalar, vector or tensor of `base`, with its elements replaced by `element`."""
-
-    like: AttrConstraint[Attribute]
-    base: Attribute
-    element: Attribute
-
-    def verify(self, attr: Attribute, constraint_context: VerificationContext) -> None:
-        if attr != with_element(attr, self.element):
-            raise VerifyException(f"expected elements of {self.element}, got {attr}")
-        self.like.verify(with_element(attr, self.base), constraint_context)
-
-    def can_infer(self, var_constraint_names: AbstractSet[str]) -> bool:
-        return self.like.can_infer(var_constraint_names)
-
-    def infer(self, context: InferenceContext) -> Attribute:
-        return with_element(self.like.infer(context), self.element)
-
-    def mapping_type_vars(
-        self, type_var_mapping: Mapping[TypeVar, AttrConstraint | IntConstraint]
-    ) -> LikeConstraint:
-        like = self.like.mapping_type_vars(type_var_mapping)
-        return LikeConstraint(like, self.base, self.element)
+from lamina.dialects._int8_types import (
+    LikeConstraint,
+    QuantType,
+    groups_of,
+    shape_of,
+    with_element,
+)
 
 
 @irdl_op_definition
@@ -256,6 +134,46 @@ def _broadcasts(scale: Attribute, acc: Attribute) -> bool:
     small, large = shape_of(scale), shape_of(cast(Attribute, acc))
     dims = zip(reversed(small), reversed(large), strict=False)
     return len(small) <= len(large) and all(s in (1, n) for s, n in dims)
+
+
+@irdl_op_definition
+class RequantizeFixedOp(IRDLOperation):
+    """
+    q = saturate(((acc * multiplier + 2**(32 + shift)) >> (33 + shift)) + zero_point), in integers
+    alone: acc * multiplier / 2**(33 + shift) rounded once, to the nearest integer, of two equally
+    near ones to the larger. Product and sum are exact, as 64 bits hold them; >> rounds towards
+    minus infinity. shift is from 0 to 29, else q is undefined; multiplier is any number of 32 bits.
+
+    A real scale M below 1/4 is multiplier = round(M * 2**s) in 2**30..2**31 - 1 with s = 33 + shift.
+    An M of 24 bits, as any f32, is that exactly. Below 2**-32 s stays 62 and multiplier is less
+    than 2**30: q is the zero point, as it is by rounding to the nearest. Larger scales need a larger
+    acc: for M in 2**k / 8..2**k / 4, acc * 2**k and M / 2**k give the same number.
+
+    Beside `int8.requantize` by M the result is a step apart at most: where acc * M is a tie, which
+    goes to even there; and where two roundings to f32 take it, or away from, the other side of one,
+    that is within 2**-23 of its size.
+
+    %q = int8.requantize_fixed %acc by %multiplier shift %shift to <u8, 5.000000e-01, 128> : vector<16xi32>
+    """  # noqa: E501
+
+    name = "int8.requantize_fixed"
+
+    T: ClassVar = VarConstraint("T", container_of(i32))
+    acc = operand_def(T)
+    multiplier = operand_def(T)
+    shift = operand_def(T)
+    to = prop_def(QuantType)
+    q = result_def(LikeConstraint(T, i32, i8))
+
+    traits = traits_def(Pure())
+    assembly_format = "$acc `by` $multiplier `shift` $shift `to` $to attr-dict `:` type($acc)"
+
+    def __init__(self, acc: SSAValue, multiplier: SSAValue, shift: SSAValue, to: QuantType) -> None:
+        super().__init__(
+            operands=[acc, multiplier, shift],
+            properties={"to": to},
+            result_types=[with_element(acc.type, i8)],
+        )
 
 
 @irdl_op_definition
@@ -376,6 +294,6 @@ def _verify_groups(
 
 Int8 = Dialect(
     "int8",
-    [QuantizeOp, DequantizeOp, RequantizeOp, Dot4Op, MaddubsOp, Madd16Op],
+    [QuantizeOp, DequantizeOp, RequantizeOp, RequantizeFixedOp, Dot4Op, MaddubsOp, Madd16Op],
     [QuantType],
 )

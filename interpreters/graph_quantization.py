@@ -9,7 +9,7 @@ from xdsl.ir import Operation
 
 from lamina.dialects import graph
 from lamina.interpreters.arrays import dtype_of
-from lamina.interpreters.int8 import dequantize, quantize, requantize
+from lamina.interpreters.int8 import dequantize, quantize, requantize, requantize_fixed
 
 Array = np.ndarray
 
@@ -63,10 +63,17 @@ def _requantize(op: graph.RequantizeOp, x: Array, scale: Array, zero: Array) -> 
     return requantize(x, scale, zero, zero.dtype)
 
 
+def _requantize_fixed(
+    op: graph.RequantizeFixedOp, x: Array, multiplier: Array, shift: Array
+) -> Array:
+    return requantize_fixed(x, multiplier, shift, op.zero_point, dtype_of(op.y.type))
+
+
 FUNCTIONS: Mapping[type[Operation], Callable[..., Array]] = {
     graph.DenseOp: _dense,
     graph.DequantizeOp: _dequantize,
     graph.MatmulOp: lambda op, a, b: matmul(a, b, dtype_of(op.y.type)),
     graph.QuantizeOp: _quantize,
+    graph.RequantizeFixedOp: _requantize_fixed,
     graph.RequantizeOp: _requantize,
 }

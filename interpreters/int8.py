@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from xdsl.ir import Operation
+from xdsl.utils.exceptions import InterpretationError
 
 from lamina.dialects import int8
 from lamina.interpreters.run import Implementation, Run
+
+MOST_SHIFT = 29
+"""of `requantize_fixed`: 64 bits hold all sums"""
 
 
 def quantize(
@@ -38,6 +42,24 @@ def requantize(
     with np.errstate(all="ignore"):
         steps = np.asarray(acc).astype(np.float32) * np.asarray(scale, np.float32)
     return _saturate(steps, zero_point, np.dtype(dtype))
+
+
+def requantize_fixed(
+    acc: npt.ArrayLike,
+    multiplier: npt.ArrayLike,
+    shift: npt.ArrayLike,
+    zero_point: int,
+    dtype: npt.DTypeLike,
+) -> np.ndarray:
+    """saturate(((acc * multiplier + 2**(32 + shift)) >> (33 + shift)) + zero_point), in 64 bits."""
+    x, m, t = (np.asarray(a, np.int64) for a in (acc, multiplier, shift))
+    if np.any((t < 0) | (t > MOST_SHIFT)):
+        raise InterpretationError(
+            f"int8.requantize_fixed needs shifts in 0..{MOST_SHIFT}, got {t.min()}..{t.max()}"
+        )
+    steps = (x * m + (np.int64(1) << (32 + t))) >> (33 + t)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    return np.clip(steps + zero_point, low, high).astype(dtype)
 
 
 def dot4(acc: npt.ArrayLike, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -88,6 +110,12 @@ def _requantize(run: Run, op: int8.RequantizeOp, args: Sequence[Any]) -> Sequenc
     return (q.view(np.int8)[()],)
 
 
+def _requantize_fixed(run: Run, op: int8.RequantizeFixedOp, args: Sequence[Any]) -> Sequence[Any]:
+    acc, multiplier, shift = args
+    q = requantize_fixed(acc, multiplier, shift, op.to.zero_point.data, dtype_of(op.to))
+    return (q.view(np.int8)[()],)
+
+
 def _dot4(run: Run, op: int8.Dot4Op, args: Sequence[Any]) -> Sequence[Any]:
     return (dot4(*args)[()],)
 
@@ -104,6 +132,7 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     int8.QuantizeOp: _quantize,
     int8.DequantizeOp: _dequantize,
     int8.RequantizeOp: _requantize,
+    int8.RequantizeFixedOp: _requantize_fixed,
     int8.Dot4Op: _dot4,
     int8.MaddubsOp: _maddubs,
     int8.Madd16Op: _madd16,

@@ -140,6 +140,16 @@ BINARY_AND_UNARY: Mapping[type[Operation], Callable[..., Array]] = {
     math.ErfOp: _in_double(np.vectorize(libm.erf, otypes=[np.float64])),
 }
 
+
+def _multiply_extended(a: Array, b: Array) -> Sequence[Array]:
+    """The low and the high half of the product, as numbers of the type of the factors."""
+    dtype = np.asarray(a).dtype
+    if dtype.kind != "i" or dtype.itemsize > 4:
+        raise InterpretationError(f"arith.mulsi_extended: no type holds products of {dtype}")
+    product = np.multiply(a, b, dtype=np.int64)
+    return product.astype(dtype)[()], (product >> 8 * dtype.itemsize).astype(dtype)[()]
+
+
 COMPARE_INTEGERS: tuple[Callable[..., Array], ...] = (
     *(np.equal, np.not_equal),
     *(lambda a, b, f=f: f(_signed(a), _signed(b)) for f in (np.less, np.less_equal)),
@@ -232,6 +242,7 @@ def _plain(f: Callable[..., Array]) -> Implementation:
 
 IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     **{op: _plain(f) for op, f in BINARY_AND_UNARY.items()},
+    arith.MulSIExtendedOp: lambda run, op, args: _multiply_extended(*args),
     arith.ConstantOp: lambda run, op, args: (constant(op.value),),
     arith.CmpiOp: lambda run, op, args: (COMPARE_INTEGERS[op.predicate.value.data](*args),),
     arith.CmpfOp: lambda run, op, args: (_compare_floats(op.predicate.value.data, *args),),

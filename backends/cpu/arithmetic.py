@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     VectorType,
     i32,
+    i64,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -124,6 +125,42 @@ def _flags(op: Operation) -> str:
 def _binary(w: Writer, op: Operation) -> None:
     x, y = op.operands
     w.define(op.results[0], f"{BINARY[type(op)]}{_flags(op)} {w.typed(x)}, {w.name(y)}")
+
+
+def _multiply_extended(w: Writer, op: Operation) -> None:
+    """Both halves of products; the high ones of 32 bits are what CPUs have no instruction for."""
+    assert isinstance(op, arith.MulSIExtendedOp)
+    t = op.lhs.type
+    if element_of(t) != i32:
+        raise w.error(f"no LLVM for {op.name} on {t}; it needs i32")
+    if op.low.uses:
+        w.define(op.low, f"mul {w.typed(op.lhs)}, {w.name(op.rhs)}")
+    if isinstance(t, VectorType) and lanes_of(t) % 2 == 0:
+        _high_by_pairs(w, op, lanes_of(t))
+        return
+    wide = "i64" if not isinstance(t, VectorType) else f"<{lanes_of(t)} x i64>"
+    a, b = (w.let(f"sext {w.typed(v)} to {wide}") for v in op.operands)
+    product = w.let(f"mul {wide} {a}, {b}")
+    w.define(op.high, f"trunc {wide} {_shifted(w, 'lshr', wide, product)} to {w.type(t)}")
+
+
+def _high_by_pairs(w: Writer, op: arith.MulSIExtendedOp, lanes: int) -> None:
+    """Products of the even lanes, and of the odd ones: two neighbours are a number of 64 bits."""
+    t, pairs = w.type(op.high.type), f"<{lanes // 2} x i64>"
+    both = [w.let(f"bitcast {w.typed(v)} to {pairs}") for v in op.operands]
+    even = [_shifted(w, "ashr", pairs, _shifted(w, "shl", pairs, v)) for v in both]
+    odd = [_shifted(w, "ashr", pairs, v) for v in both]
+    products = [w.let(f"mul {pairs} {a}, {b}") for a, b in (even, odd)]
+    low, high = (f"{t} {w.let(f'bitcast {pairs} {p} to {t}')}" for p in products)
+    tops = [lanes * (k % 2) + k // 2 * 2 + 1 for k in range(lanes)]
+    w.define(op.high, f"shufflevector {low}, {high}, {_mask(tops, op.high.type)}")
+
+
+def _shifted(w: Writer, instruction: str, type: str, v: str) -> str:
+    """`v` by 32 bits."""
+    lanes = int(type[1:].split()[0]) if type.startswith("<") else 1
+    by = constant([32] * lanes, VectorType(i64, [lanes]))
+    return w.let(f"{instruction} {type} {v}, {by if type.startswith('<') else 32}")
 
 
 def _pick(w: Writer, op: Operation) -> None:
@@ -336,6 +373,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     **dict.fromkeys(INTRINSIC, _intrinsic),
     **dict.fromkeys(CAST, _cast),
     arith.ConstantOp: _constant,
+    arith.MulSIExtendedOp: _multiply_extended,
     arith.NegfOp: _negate,
     arith.FPToSIOp: _to_integer,
     arith.FPToUIOp: _to_integer,

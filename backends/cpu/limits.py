@@ -79,6 +79,13 @@ def _extreme(op: arith.MaxnumfOp | arith.MinnumfOp, depth: int) -> Limits | None
     return min(lows) if len(known) == 2 else -inf, min(highs)
 
 
+def _bounded(op: arith.MaxSIOp | arith.MinSIOp, depth: int) -> Limits | None:
+    """At least what either is at least, or at most; of what is not known, what its type holds."""
+    a, b = (limits(v, depth) or integers(v.type) for v in op.operands)
+    pick = max if isinstance(op, arith.MaxSIOp) else min
+    return pick(a[0], b[0]), pick(a[1], b[1])
+
+
 def _rounded(op: math.RoundEvenOp, depth: int) -> Limits | None:
     found = limits(op.operand, depth)
     if found is None or inf in map(abs, found):
@@ -121,6 +128,8 @@ _RULES: dict[type[Operation], Callable[..., Limits | None]] = {
     arith.ConstantOp: _constant,
     arith.MaxnumfOp: _extreme,
     arith.MinnumfOp: _extreme,
+    arith.MaxSIOp: _bounded,
+    arith.MinSIOp: _bounded,
     math.RoundEvenOp: _rounded,
     arith.AddiOp: _sum,
     arith.SubfOp: _difference,

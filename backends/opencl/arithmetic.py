@@ -90,6 +90,16 @@ def _signed(w: Writer, op: Operation) -> None:
     w.define(op.results[0], f"as_{unsigned}(({signed})({SIGNED[type(op)].format(a=a, b=b)}))")
 
 
+def _multiply_extended(w: Writer, op: Operation) -> None:
+    assert isinstance(op, arith.MulSIExtendedOp)
+    unsigned = w.type(op.high.type)
+    a, b = map(w.name, op.operands)
+    if op.low.uses:
+        w.define(op.low, f"{a} * {b}")
+    signed = unsigned.removeprefix("u")
+    w.define(op.high, f"as_{unsigned}(mul_hi(as_{signed}({a}), as_{signed}({b})))")
+
+
 def _negate(w: Writer, op: Operation) -> None:
     w.define(op.results[0], f"-{w.name(op.operands[0])}")
 
@@ -168,6 +178,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     arith.TruncIOp: _as_unsigned,
     arith.IndexCastOp: _index_cast,
     arith.NegfOp: _negate,
+    arith.MulSIExtendedOp: _multiply_extended,
     arith.ConstantOp: _constant,
     vec.ConvertOp: _convert,
     vec.BitcastOp: _bitcast,

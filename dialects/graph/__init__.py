@@ -43,6 +43,7 @@ from lamina.dialects.graph.elementary import (
     RoundOp,
     SignOp,
 )
+from lamina.dialects.graph.fixed_point import RequantizeFixedOp
 from lamina.dialects.graph.linear import MatmulOp
 from lamina.dialects.graph.movement import ConcatOp, ReshapeOp, TransposeOp
 from lamina.dialects.graph.network import BatchNormOp, DenseOp
@@ -138,6 +139,7 @@ Graph = Dialect(
         RelayoutOp,
         ReluOp,
         RepeatOp,
+        RequantizeFixedOp,
         RequantizeOp,
         ResampleOp,
         ReshapeOp,
@@ -222,6 +224,7 @@ __all__ = [
     "ReluOp",
     "RemOp",
     "RepeatOp",
+    "RequantizeFixedOp",
     "RequantizeOp",
     "ResampleOp",
     "ReshapeOp",

@@ -32,6 +32,7 @@ from lamina.dialects.graph import (
     PowOp,
     QuantizeOp,
     ReluOp,
+    RequantizeFixedOp,
     RequantizeOp,
     RoundOp,
     ScaledOp,
@@ -43,7 +44,7 @@ from lamina.dialects.graph import (
 )
 from lamina.passes.graph._formula import Kernel, Scalars, Tensor, broadcast, point
 from lamina.passes.graph._lower_choice import CHOICES, typed_formula
-from lamina.passes.graph._lower_quantization import scaled_formula
+from lamina.passes.graph._lower_quantization import fixed_formula, scaled_formula
 from lamina.passes.graph._lower_windows import add, products_of
 from lamina.passes.graph._numbers import number_in
 
@@ -75,6 +76,8 @@ def scalar_formula(op: PointwiseOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
     """What `op` computes from one element of each operand."""
     if isinstance(op, ScaledOp):
         return scaled_formula(op, s, v)
+    if isinstance(op, RequantizeFixedOp):
+        return fixed_formula(op, s, v)
     if (typed := typed_formula(op, s, v)) is not None:
         return typed
     match op:
@@ -162,7 +165,7 @@ def dense(k: Kernel, op: DenseOp) -> None:
 
 LOWERINGS: dict[type[Operation], Callable[[Kernel, Operation], None]] = {
     **dict.fromkeys([*ARITHMETIC, *CHOICES, ReluOp, ClipOp, SigmoidOp], pointwise),
-    **dict.fromkeys([DequantizeOp, QuantizeOp, RequantizeOp], pointwise),
+    **dict.fromkeys([DequantizeOp, QuantizeOp, RequantizeFixedOp, RequantizeOp], pointwise),
     BatchNormOp: batch_norm,
     DenseOp: dense,
 }  # pyright: ignore[reportAssignmentType]

@@ -7,7 +7,15 @@ from xdsl.dialects.builtin import IntegerAttr, f32, i8, i32
 from xdsl.ir import Attribute, SSAValue
 
 from lamina.dialects.elements import integer_range, is_unsigned
-from lamina.dialects.graph import DequantizeOp, QuantizeOp, ScaledOp, tensor_type
+from lamina.dialects.graph import (
+    DequantizeOp,
+    QuantizeOp,
+    RequantizeFixedOp,
+    ScaledOp,
+    tensor_type,
+)
+from lamina.dialects.int8 import QuantType
+from lamina.dialects.int8 import RequantizeFixedOp as ScalarRequantizeFixedOp
 from lamina.passes.graph._formula import Scalars
 
 
@@ -57,3 +65,9 @@ def scaled_formula(op: ScaledOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
     x = x if x.type == f32 else s(arith.SIToFPOp, x, f32)
     by = arith.DivfOp if isinstance(op, QuantizeOp) else arith.MulfOp
     return saturated(s, s(by, x, scale), zero, element)
+
+
+def fixed_formula(op: RequantizeFixedOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
+    """The same on one element of each operand, as one op; the scale of its type says nothing."""
+    storage = "u8" if is_unsigned(tensor_type(op.y).element_type) else "s8"
+    return s(ScalarRequantizeFixedOp, *v, QuantType(storage, 1.0, op.zero_point))

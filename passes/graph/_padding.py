@@ -47,6 +47,7 @@ from lamina.dialects.graph import (
     RelayoutOp,
     ReluOp,
     RepeatOp,
+    RequantizeFixedOp,
     ResampleOp,
     RoundOp,
     SampleOp,
@@ -153,6 +154,8 @@ def _computed(op: PointwiseOp, numbers: list[float | None]) -> float | None:
         return None
     if isinstance(op, ScaledOp):
         return _scaled(op, *known)
+    if isinstance(op, RequantizeFixedOp):
+        return None if known[0] else float(op.zero_point)
     if not any(known) and op.keeps_zero():
         return 0.0
     if isinstance(op, CompareOp):

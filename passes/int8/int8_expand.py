@@ -1,4 +1,4 @@
-"""Write quantize, dequantize and requantize out in float and integer arithmetic."""
+"""Write quantize, dequantize and both kinds of requantize out in arithmetic."""
 
 from __future__ import annotations
 
@@ -30,8 +30,28 @@ from xdsl.pattern_rewriter import (
 )
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.dialects.int8 import DequantizeOp, QuantizeOp, QuantType, RequantizeOp, with_element
+from lamina.dialects.int8 import (
+    DequantizeOp,
+    QuantizeOp,
+    QuantType,
+    RequantizeFixedOp,
+    RequantizeOp,
+    with_element,
+)
 from lamina.dialects.vector import ConvertOp
+
+EXPANDED = (QuantizeOp, DequantizeOp, RequantizeOp, RequantizeFixedOp)
+
+
+def power_of_two(value: SSAValue) -> int | None:
+    """The k of a constant 2**k, above 1, in every lane."""
+    if not isinstance(value.owner, arith.ConstantOp):
+        return None
+    number = value.owner.value
+    if isinstance(number, DenseIntOrFPElementsAttr) and number.is_splat():
+        (number, *_) = number.get_attrs()
+    found = number.value.data if isinstance(number, IntegerAttr) else 0
+    return found.bit_length() - 1 if found > 1 and found.bit_count() == 1 else None
 
 
 class Expansion:
@@ -64,6 +84,14 @@ class Expansion:
     def convert(self, x: SSAValue, element: Attribute, unsigned: bool = False) -> SSAValue:
         """x, as this element type."""
         return self.add(ConvertOp(x, with_element(self.like, element), unsigned=unsigned))
+
+    def high(self, x: SSAValue, by: SSAValue) -> SSAValue:
+        """The upper 32 bits of x * by: of a power of 2, those of x without the lower ones."""
+        if (power := power_of_two(by)) is not None:
+            return self.add(arith.ShRSIOp(x, self.number(32 - power, i32)))
+        product = arith.MulSIExtendedOp(x, by)
+        self.ops.append(product)
+        return product.high
 
     def saturate(self, steps: SSAValue, to: QuantType) -> SSAValue:
         """
@@ -113,11 +141,32 @@ class ExpandRequantize(RewritePattern):
         rewriter.replace(op, e.ops)
 
 
+class ExpandRequantizeFixed(RewritePattern):
+    """
+    int8.requantize_fixed %acc by %m shift %t
+    ->  saturate(((high(acc * m) >> t) + 1 + 2 * zero_point) >> 1)
+
+    `high`, the upper 32 bits, is the product divided by 2**32 and rounded down. To round down, then
+    again, is to round down once, and half of what is one larger is rounded to the nearest.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: RequantizeFixedOp, rewriter: PatternRewriter, /) -> None:
+        e = Expansion(op, op.acc.type)
+        halves = e.add(arith.ShRSIOp(e.high(op.acc, op.multiplier), op.shift))
+        more = e.number(1 + 2 * op.to.zero_point.data, i32)
+        q = e.add(arith.ShRSIOp(e.add(arith.AddiOp(halves, more)), e.number(1, i32)))
+        low, high = op.to.range
+        cut = e.add(arith.MaxSIOp(q, e.number(low, i32)))
+        e.convert(e.add(arith.MinSIOp(cut, e.number(high, i32))), i8)
+        rewriter.replace(op, e.ops)
+
+
 @dataclass(frozen=True)
 class Int8ExpandPass(ModulePass):
     """
-    Write `int8.quantize`, `dequantize` and `requantize` on scalars and vectors out in `arith`,
-    `math` and `vec.convert`, with the same result in every bit. `int8.dot4` stays.
+    Write `int8.quantize`, `dequantize`, `requantize` and `requantize_fixed` on scalars and vectors
+    out in `arith`, `math` and `vec.convert`, with the same result in every bit. `int8.dot4` stays.
 
     int8.dequantize %q from <u8, 5.000000e-01, 3> : i8
     ->
@@ -128,11 +177,16 @@ class Int8ExpandPass(ModulePass):
     numerics: ClassVar[str] = "exact"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        if not any(isinstance(o, QuantizeOp | DequantizeOp | RequantizeOp) for o in op.walk()):
+        if not any(isinstance(o, EXPANDED) for o in op.walk()):
             return
-        patterns: list[RewritePattern] = [ExpandQuantize(), ExpandDequantize(), ExpandRequantize()]
+        patterns: list[RewritePattern] = [
+            ExpandQuantize(),
+            ExpandDequantize(),
+            ExpandRequantize(),
+            ExpandRequantizeFixed(),
+        ]
         applier = GreedyRewritePatternApplier(patterns, dce_enabled=False)
         PatternRewriteWalker(applier, apply_recursively=False).rewrite_module(op)
         for left in op.walk():
-            if isinstance(left, QuantizeOp | DequantizeOp | RequantizeOp):
+            if isinstance(left, EXPANDED):
                 raise PassFailedException(f"{self.name}: no expansion for {left.name}")

@@ -10,7 +10,14 @@ SELECTIONS, KEEPING_NAN = ("arith.maximumf", "arith.minimumf"), 6
 """a maximum of two variables needs a comparison more, and a selection by its mask, in turn"""
 SLOW = MappingProxyType({"arith.divf": 8, "math.sqrt": 10})
 """instructions that keep a unit busy for as long as so many others"""
-QUANTIZED = MappingProxyType({"int8.dequantize": 4, "int8.requantize": 7, "int8.quantize": 13})
+QUANTIZED = MappingProxyType(
+    {
+        "int8.dequantize": 4,
+        "int8.requantize": 7,
+        "int8.requantize_fixed": 12,
+        "int8.quantize": 13,
+    }
+)
 """ops that are several instructions once they are expanded"""
 COSTS = MappingProxyType({**SLOW, **QUANTIZED})
 

@@ -14,6 +14,7 @@ from lamina.dialects.vector import StoreOp
 
 NUMBERS = [np.nan, np.inf, -np.inf, 0.5, 1.5, 2.5, -0.5, -2.5, 254.5, 255.5, 300.0, -129.0]
 NUMBERS += [3e9, -3e9, 2147483647.0, -2147483648.0, 0.49999997, -0.0, 8388609.0, 1e-45]
+MOST = 2**31 - 1
 TARGETS = ["cpu", "cpu:haswell", "cpu:nehalem", "cpu:x86-64"]
 
 
@@ -103,6 +104,15 @@ def known(lines: str, to: str) -> object:
         (cut("-1.0", "255.0") + "%e = <<3>> : !I  %r = arith.addi %d, %e : !I", (2, 258)),
         (cut("-1.0", "2147483647.0") + "%e = <<3>> : !I  %r = arith.addi %d, %e : !I", None),
         ("%a = vec.convert %x : !F to !I  %r = arith.addi %a, %a : !I", None),
+        (
+            "%a = vec.convert %x : !F to !I  %e = <<3>> : !I  %r = arith.maxsi %a, %e : !I",
+            (3, MOST),
+        ),
+        (
+            "%a = vec.convert %x : !F to !I  %e = <<3>> : !I  %b = arith.minsi %e, %a : !I"
+            "  %g = <<-1>> : !I  %r = arith.maxsi %b, %g : !I",
+            (-1, 3),
+        ),
         (ONE_SIDE.replace("OP", "maxnumf"), None),
         (ONE_SIDE.replace("OP", "minimumf"), None),
     ],

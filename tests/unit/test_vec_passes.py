@@ -111,6 +111,8 @@ def kernel(line: str, of: str, to: str, n: int) -> str:
     return f"""
     func.func @f(%xs: memref<{n}x{of}>, %rs: memref<{n}x{to}>) {{
       %m = arith.constant dense<0.37> : vector<16xf32>
+      %h = arith.constant dense<1073741824> : vector<16xi32>
+      %t = arith.constant dense<6> : vector<16xi32>
       loop.for %i < {n // 16} {{
         %x = vec.load %xs[%i * 16] : memref<{n}x{of}> -> vector<16x{of}>
         %r = {line}
@@ -127,6 +129,8 @@ def kernel(line: str, of: str, to: str, n: int) -> str:
         ("int8.quantize %x to <{}> : vector<16xf32>", "f32", "i8", FLOATS),
         ("int8.dequantize %x from <{}> : vector<16xi8>", "i8", "f32", BYTES),
         ("int8.requantize %x by %m to <{}> : vector<16xi32>, vector<16xf32>", "i32", "i8", ENDS),
+        ("int8.requantize_fixed %x by %h shift %t to <{}> : vector<16xi32>", "i32", "i8", ENDS),
+        ("int8.requantize_fixed %x by %x shift %t to <{}> : vector<16xi32>", "i32", "i8", ENDS),
     ],
 )
 def test_expanded_quantization_is_bit_exact(

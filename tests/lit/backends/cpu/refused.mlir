@@ -33,6 +33,16 @@ func.func @scratch_has_a_limit(%x: memref<16xf32>) {
 
 // -----
 
+// CHECK: @halves_of_products_are_of_32_bits: no LLVM for arith.mulsi_extended on i64; it needs i32
+func.func @halves_of_products_are_of_32_bits(%x: memref<2xi64>) {
+  %a = vec.load %x[0] : memref<2xi64> -> i64
+  %low, %high = arith.mulsi_extended %a, %a : i64
+  vec.store %high, %x[1] : i64, memref<2xi64>
+  func.return
+}
+
+// -----
+
 // CHECK: @sums_of_bytes_are_lowered_for_a_target: no LLVM for int8.dot4 on vector<12xi32> for cpu; run int8-lower-dot4 for this target
 func.func @sums_of_bytes_are_lowered_for_a_target(%c: memref<12xi32>, %a: memref<48xi8>) {
   %acc = vec.load %c[0] : memref<12xi32> -> vector<12xi32>

@@ -67,6 +67,8 @@ func.func @groups_of_bytes(%x: memref<16xi8>, %w: memref<128xi8>, %y: memref<16x
 // CHECK-NEXT:     const float n = fmax(f, g);
 // CHECK-NEXT:     const float neg = -f;
 // CHECK-NEXT:     const float o = rint(neg);
+// CHECK-NEXT:     const uint low = i * r;
+// CHECK-NEXT:     const uint high = as_uint(mul_hi(as_int(i), as_int(r)));
 func.func @arithmetic(%x: memref<16xi32>, %z: memref<1xf32>) {
   %c = arith.constant dense<3> : vector<16xi32>
   %minus = arith.constant dense<-1> : vector<16xi32>
@@ -89,6 +91,8 @@ func.func @arithmetic(%x: memref<16xi32>, %z: memref<1xf32>) {
   %n = arith.maxnumf %f, %g : vector<16xf32>
   %neg = arith.negf %f : vector<16xf32>
   %o = math.roundeven %neg : vector<16xf32>
+  %low, %high = arith.mulsi_extended %i, %r : vector<16xi32>
+  %both = arith.addi %low, %high : vector<16xi32>
   func.return
 }
 

@@ -979,6 +979,27 @@ func.func @bytes_are_not_requantized(%x: tensor<4xui8>, %s: tensor<1xf32>) {
 }
 
 // -----
+// CHECK: graph.requantize_fixed needs multiplier of i32, got f32
+func.func @multiplier_is_an_integer(%x: tensor<4xi32>, %s: tensor<1xf32>) {
+  %y = graph.requantize_fixed %x, %s, %x zero 0 : (tensor<4xi32>, tensor<1xf32>, tensor<4xi32>) -> tensor<4xui8>
+  func.return
+}
+
+// -----
+// CHECK: graph.requantize_fixed needs the result of ui8 or i8, got i32
+func.func @fixed_point_ends_in_bytes(%x: tensor<4xi32>) {
+  %y = graph.requantize_fixed %x, %x, %x zero 0 : (tensor<4xi32>, tensor<4xi32>, tensor<4xi32>) -> tensor<4xi32>
+  func.return
+}
+
+// -----
+// CHECK: the zero point of ui8 must be in 0..255, got -1
+func.func @zero_point_is_a_number_of_the_result(%x: tensor<4xi32>) {
+  %y = graph.requantize_fixed %x, %x, %x zero -1 : (tensor<4xi32>, tensor<4xi32>, tensor<4xi32>) -> tensor<4xui8>
+  func.return
+}
+
+// -----
 // CHECK: graph.dequantize needs zero of ui8, got i8
 func.func @zero_point_is_of_the_type_of_x(%x: tensor<4xui8>, %s: tensor<1xf32>, %z: tensor<1xi8>) {
   %y = graph.dequantize %x, %s, %z : (tensor<4xui8>, tensor<1xf32>, tensor<1xi8>) -> tensor<4xf32>

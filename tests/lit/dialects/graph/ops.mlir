@@ -325,6 +325,15 @@ func.func @integers_stand_for_numbers(%x: tensor<1x4x2x2xf32>, %i: tensor<1x4x2x
   func.return
 }
 
+// CHECK-LABEL: func.func @fixed_point_is_a_multiplier_and_a_shift
+// CHECK-NEXT:    graph.requantize_fixed %x, %m, %t zero 128 : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xi32>, tensor<1x1x1x1xi32>) -> tensor<1x4x2x2xui8>
+// CHECK-NEXT:    graph.requantize_fixed %x, %m, %t zero -128 : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xi32>, tensor<1x1x1x1xi32>) -> tensor<1x4x2x2xi8>
+func.func @fixed_point_is_a_multiplier_and_a_shift(%x: tensor<1x4x2x2xi32>, %m: tensor<1x4x1x1xi32>, %t: tensor<1x1x1x1xi32>) {
+  %0 = graph.requantize_fixed %x, %m, %t zero 128 : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xi32>, tensor<1x1x1x1xi32>) -> tensor<1x4x2x2xui8>
+  %1 = graph.requantize_fixed %x, %m, %t zero -128 : (tensor<1x4x2x2xi32>, tensor<1x4x1x1xi32>, tensor<1x1x1x1xi32>) -> tensor<1x4x2x2xi8>
+  func.return
+}
+
 // CHECK-LABEL: func.func @sums_of_products_of_integers
 // CHECK-SAME:    tensor<1x4x8x8xui8, #graph.layout<NCHW4c, halo [1:1, 1:1] of 128>>
 // CHECK-NEXT:    graph.conv2d %x, %w bias %b strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 128 : {{.*}} -> tensor<1x8x8x8xi32>

@@ -71,6 +71,14 @@ func.func @scale_of_a_tensor(%x: tensor<2x3xi32>, %s: tensor<2xf32>) {
 
 // -----
 
+// CHECK: attribute vector<4xi32> expected from variable 'T', but got vector<8xi32>
+func.func @multiplier_of_other_lanes(%x: vector<4xi32>, %m: vector<8xi32>) {
+  %0 = "int8.requantize_fixed"(%x, %m, %x) <{to = !int8.quant<u8, 0.5, 0>}> : (vector<4xi32>, vector<8xi32>, vector<4xi32>) -> vector<4xi8>
+  func.return
+}
+
+// -----
+
 // CHECK: int8.dot4: vector<16xi32> adds up groups of type vector<16x4xi8>, got vector<64xi8>
 func.func @lanes_come_first(%x: vector<16xi32>, %a: vector<64xi8>, %b: vector<16x4xi8>) {
   %0 = int8.dot4 %x, %a, %b : vector<16xi32>, vector<64xi8>, vector<16x4xi8>

@@ -32,6 +32,17 @@ func.func @requantize_takes_its_scale_as_a_value(%a: vector<16xi32>, %s: vector<
   func.return
 }
 
+// CHECK-LABEL: func.func @fixed_point_is_a_multiplier_and_a_shift(
+// CHECK-NEXT:    %0 = int8.requantize_fixed %a by %m shift %t to <u8, 1.000000e+00, 3> : vector<16xi32>
+// CHECK-NEXT:    %1 = int8.requantize_fixed %x by %x shift %x to <s8, 1.000000e+00, -3> : i32
+// CHECK-NEXT:    %2 = int8.requantize_fixed %u by %u shift %u to <u8, 1.000000e+00, 3> : tensor<2x3xi32>
+func.func @fixed_point_is_a_multiplier_and_a_shift(%a: vector<16xi32>, %m: vector<16xi32>, %t: vector<16xi32>, %x: i32, %u: tensor<2x3xi32>) {
+  %0 = int8.requantize_fixed %a by %m shift %t to <u8, 1.0, 3> : vector<16xi32>
+  %1 = int8.requantize_fixed %x by %x shift %x to <s8, 1.0, -3> : i32
+  %2 = int8.requantize_fixed %u by %u shift %u to <u8, 1.0, 3> : tensor<2x3xi32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @dot4_adds_up_groups(
 // CHECK-NEXT:    %0 = int8.dot4 %v, %g, %g : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
 // CHECK-NEXT:    %1 = int8.dot4 %x, %h, %h : i32, vector<4xi8>, vector<4xi8>

@@ -158,6 +158,20 @@ func.func private @sums_become_integers_by_a_zero_point_that_is_read(%x: tensor<
 
 // -----
 
+// CHECK-LABEL: func.func private @sums_become_integers_in_fixed_point
+// CHECK:           ins(%x[i0, i1], %m[0, i1])
+// CHECK:           (%a: i32, %a1: i32, %acc: i8) {
+// CHECK-NEXT:        %[[T:.*]] = arith.constant 7 : i32
+// CHECK-NEXT:        %[[Q:.*]] = int8.requantize_fixed %a by %a1 shift %[[T]] to <s8, 1.000000e+00, -5> : i32
+// CHECK-NEXT:        te.yield %[[Q]] : i8
+func.func private @sums_become_integers_in_fixed_point(%x: tensor<2x8xi32>, %m: tensor<1x8xi32>) -> tensor<2x8xi8> {
+  %t = graph.constant dense<7> : tensor<1x1xi32>
+  %y = graph.requantize_fixed %x, %m, %t zero -5 : (tensor<2x8xi32>, tensor<1x8xi32>, tensor<1x1xi32>) -> tensor<2x8xi8>
+  func.return %y : tensor<2x8xi8>
+}
+
+// -----
+
 // CHECK-LABEL: func.func private @integers_become_numbers
 // CHECK:           (%a: i8, %acc: f32) {
 // CHECK:             %[[W:.*]] = arith.extui %a : i8 to i32

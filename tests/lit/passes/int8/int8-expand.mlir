@@ -47,6 +47,34 @@ func.func @requantize_on_vectors_adds_no_zero(%a: vector<16xi32>, %s: vector<16x
   func.return %q : vector<16xi8>
 }
 
+// CHECK-LABEL: func.func @fixed_point_takes_the_upper_half_of_a_product(
+// CHECK-NEXT:    %{{.*}}, %[[H:.*]] = arith.mulsi_extended %a, %m : vector<16xi32>
+// CHECK-NEXT:    %[[S:.*]] = arith.shrsi %[[H]], %t : vector<16xi32>
+// CHECK-NEXT:    %[[MORE:.*]] = arith.constant dense<257> : vector<16xi32>
+// CHECK-NEXT:    %[[UP:.*]] = arith.addi %[[S]], %[[MORE]] : vector<16xi32>
+// CHECK-NEXT:    %[[ONE:.*]] = arith.constant dense<1> : vector<16xi32>
+// CHECK-NEXT:    %[[R:.*]] = arith.shrsi %[[UP]], %[[ONE]] : vector<16xi32>
+// CHECK-NEXT:    %[[LOW:.*]] = arith.constant dense<0> : vector<16xi32>
+// CHECK-NEXT:    %[[A:.*]] = arith.maxsi %[[R]], %[[LOW]] : vector<16xi32>
+// CHECK-NEXT:    %[[HIGH:.*]] = arith.constant dense<255> : vector<16xi32>
+// CHECK-NEXT:    %[[B:.*]] = arith.minsi %[[A]], %[[HIGH]] : vector<16xi32>
+// CHECK-NEXT:    %[[Q:.*]] = vec.convert %[[B]] : vector<16xi32> to vector<16xi8>
+func.func @fixed_point_takes_the_upper_half_of_a_product(%a: vector<16xi32>, %m: vector<16xi32>, %t: vector<16xi32>) -> vector<16xi8> {
+  %q = int8.requantize_fixed %a by %m shift %t to <u8, 1.0, 128> : vector<16xi32>
+  func.return %q : vector<16xi8>
+}
+
+// CHECK-LABEL: func.func @powers_of_two_are_shifts(
+// CHECK-NOT:     mulsi_extended
+// CHECK:         %[[TWO:.*]] = arith.constant 2 : i32
+// CHECK-NEXT:    %[[H:.*]] = arith.shrsi %a, %[[TWO]] : i32
+// CHECK-NEXT:    arith.shrsi %[[H]], %t : i32
+func.func @powers_of_two_are_shifts(%a: i32, %t: i32) -> i8 {
+  %m = arith.constant 1073741824 : i32
+  %q = int8.requantize_fixed %a by %m shift %t to <s8, 1.0, 0> : i32
+  func.return %q : i8
+}
+
 // CHECK-LABEL: func.func @dot4_stays(
 // CHECK-NEXT:    int8.dot4
 func.func @dot4_stays(%a: vector<16xi32>, %g: vector<16x4xi8>) {
