@@ -73,13 +73,13 @@ class Sum:
 
     def sums(self, bias: np.ndarray, rewriter: PatternRewriter) -> SSAValue:
         """The i32 sums: of products with weights of 8 bits, or with two tensors of such weights."""
-        low = np.clip(self.w.array, -128, 127)
-        parts = [low] if (low == self.w.array).all() else [low, self.w.array - low]
+        w = self.w.array
+        parts = [w] if w.itemsize == 1 else [low := np.clip(w, -128, 127), w - low]
         found: list[SSAValue] = []
         for n, part in enumerate(parts):
             more = bias if n == 0 else np.zeros_like(bias)
-            more = more - self.zero * part.reshape(len(part), -1).sum(1)
-            new = self.summed(part.astype(np.int8), more, rewriter)
+            more = more - self.zero * part.reshape(len(part), -1).sum(1, dtype=np.int64)
+            new = self.summed(part.astype(np.int8, copy=False), more, rewriter)
             found.append(rewriter.insert(new).results[0])
         if len(found) == 1:
             return found[0]
@@ -88,9 +88,12 @@ class Sum:
     def summed(self, w: np.ndarray, bias: np.ndarray, rewriter: PatternRewriter) -> Operation:
         """The op on integers."""
         op, y = self.op, cast_type(self.op.y, i32)
-        weights = rewriter.insert(constant(w, self.store))
-        weights.result.name_hint = op.operands[1].name_hint
-        operands = [self.x.x, weights.result]
+        if w is self.w.array and self.w.constant is not None:
+            weights = self.w.constant
+        else:
+            weights = rewriter.insert(constant(w, self.store)).result
+        weights.name_hint = op.operands[1].name_hint
+        operands = [self.x.x, weights]
         if bias.any():
             wrapped = bias.astype(np.uint32).view(np.int32)  # modulo 2**32, as the sums are
             added = rewriter.insert(constant(wrapped, self.store))

@@ -16,6 +16,8 @@ from lamina.dialects.int8 import ABS_B, PAIR_B
 
 EACH, PAIR = 64, 128
 """255 * 64 * 2 and 255 * 128 are at most 32767"""
+SOME = 16
+"""outputs that are looked at together: most weights are told from the first"""
 
 
 def bound(w: np.ndarray) -> tuple[str, int] | None:
@@ -24,13 +26,19 @@ def bound(w: np.ndarray) -> tuple[str, int] | None:
     than 64, or no two neighbours in a group of four are together larger than 128, be it a group of
     inputs or of places along the last dimension of a window.
     """
-    sizes = np.abs(w.astype(np.int16))
-    if sizes.max(initial=0) <= EACH:
+    if w.min(initial=0) >= -EACH and w.max(initial=0) <= EACH:
         return ABS_B, EACH
+    small = all(pairs_are_small(w[o : o + SOME]) for o in range(0, len(w), SOME))
+    return (PAIR_B, PAIR) if small else None
+
+
+def pairs_are_small(w: np.ndarray) -> bool:
+    """Whether no two neighbours in a group of four, either way, are together larger than 128."""
+    sizes = np.abs(w.astype(np.int16))
     pairs = largest_pair(np.moveaxis(sizes, 1, -1))
     if sizes.ndim > 2 and sizes.shape[-1] % 4 == 0:
         pairs = max(pairs, largest_pair(sizes))
-    return (PAIR_B, PAIR) if pairs <= PAIR else None
+    return pairs <= PAIR
 
 
 def largest_pair(sizes: np.ndarray) -> int:
