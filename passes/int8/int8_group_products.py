@@ -9,7 +9,8 @@ from typing import ClassVar
 from xdsl.builder import Builder
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, VectorType, i8
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, VectorType, i8, i32
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -17,13 +18,13 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from lamina.backends.dot4 import SLOTS, best, lanes
 from lamina.backends.machine import Machine
 from lamina.dialects.int8 import Dot4Op
-from lamina.dialects.loop import ForOp
+from lamina.dialects.loop import ForOp, IfOp
 from lamina.dialects.vector import BitcastOp, ConvertOp, LoadOp, ShuffleOp, shape_of
 from lamina.passes._aliasing import may_write
 from lamina.passes._machine import machine_of
 from lamina.passes.int8._dot4_forms import WIDTHS
 from lamina.passes.int8._row_windows import FOUR, Place, pieces, windows
-from lamina.passes.vector._memory import distance
+from lamina.passes.vector._memory import distance, ranges_of
 
 
 @dataclass(frozen=True)
@@ -101,44 +102,70 @@ def loaded_at(load: LoadOp, at: Operation) -> bool:
 
 
 class Groups:
-    """Vectors of groups of four bytes, each made once."""
+    """Vectors of groups of four bytes in one function, each made once."""
 
-    def __init__(self, lanes: int) -> None:
-        self.lanes = lanes
-        self.transposed = [j * lanes + k for k in range(lanes) for j in range(FOUR)]
+    def __init__(self) -> None:
         self.made: dict[object, SSAValue] = {}
 
     def window(self, first: LoadOp, at: Operation) -> SSAValue:
         """Lane k: bytes k of `first` and of the three vectors behind it in memory."""
         if first not in self.made:
             b = Builder(InsertPoint.before(at))
-            type = VectorType(i8, [FOUR * self.lanes])
-            row = b.insert(LoadOp(first.ref, first.index, first.indices, type))
-            row.res.name_hint = first.res.name_hint
-            self.made[first] = self._grouped(b, row.res, row.res, self.transposed)
+            type = VectorType(i8, [FOUR * _lanes(first)])
+            row = b.insert(LoadOp(first.ref, first.index, first.indices, type)).res
+            row.name_hint = first.res.name_hint
+            self.made[first] = grouped(b, row, row)
         return self.made[first]
 
     def factors(self, loads: Sequence[LoadOp | None], at: Operation) -> SSAValue:
-        """Lane k: bytes k of four vectors, zero for none; before the loops that they are for."""
-        key = tuple(loads)
+        """
+        Lane k: bytes k of four vectors, zero for none; before the loops that they are for.
+
+        With zeros first, they are those that begin with the first vector, moved by whole bytes.
+        """
+        there = [load for load in loads if load is not None]
+        before, ahead = outside_of_loops(there, at), loads.index(there[0])
+        place = at.parent if before is at else before  # sums of a block come one after the other
+        key = place, ahead, *((load.ref, load.index, *load.indices) for load in there)
         if key not in self.made:
-            there = [load for load in loads if load is not None]
-            b = Builder(InsertPoint.before(outside_of_loops(there, at)))
-            zero = DenseIntOrFPElementsAttr.from_list(VectorType(i8, [self.lanes]), [0])
-            row = [
-                b.insert(arith.ConstantOp(zero)).result
-                if load is None
-                else b.insert(LoadOp(load.ref, load.index, load.indices, load.res.type)).res
-                for load in loads
-            ]
-            both = range(2 * self.lanes)
-            first, last = (b.insert(ShuffleOp(row[k], row[k + 1], both)).res for k in (0, 2))
-            self.made[key] = self._grouped(b, first, last, self.transposed)
+            if ahead:
+                first = self.factors([*loads[ahead:], *loads[:ahead]], at)
+                self.made[key] = moved(Builder(InsertPoint.before(before)), first, ahead)
+            else:
+                b = Builder(InsertPoint.before(before))
+                self.made[key] = self._mixed(b, loads, there[0])
         return self.made[key]
 
-    def _grouped(self, b: Builder, x: SSAValue, y: SSAValue, picked: Sequence[int]) -> SSAValue:
-        mixed = b.insert(ShuffleOp(x, y, picked)).res
-        return b.insert(BitcastOp(mixed, VectorType(i8, [self.lanes, FOUR]))).res
+    def _mixed(self, b: Builder, loads: Sequence[LoadOp | None], first: LoadOp) -> SSAValue:
+        lanes = _lanes(first)
+        zero = DenseIntOrFPElementsAttr.from_list(VectorType(i8, [lanes]), [0])
+        row = [
+            b.insert(arith.ConstantOp(zero)).result
+            if load is None
+            else b.insert(LoadOp(load.ref, load.index, load.indices, load.res.type)).res
+            for load in loads
+        ]
+        x, y = (b.insert(ShuffleOp(row[k], row[k + 1], range(2 * lanes))).res for k in (0, 2))
+        return grouped(b, x, y)
+
+
+def _lanes(load: LoadOp) -> int:
+    return shape_of(load.res.type)[0]
+
+
+def grouped(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue:
+    """Groups of bytes that are a quarter of `x` and `y` apart, which may be one and the same."""
+    lanes = (shape_of(x.type)[0] if x is y else 2 * shape_of(x.type)[0]) // FOUR
+    mixed = b.insert(ShuffleOp(x, y, [j * lanes + k for k in range(lanes) for j in range(FOUR)]))
+    return b.insert(BitcastOp(mixed.res, VectorType(i8, [lanes, FOUR]))).res
+
+
+def moved(b: Builder, groups: SSAValue, steps: int) -> SSAValue:
+    """Groups whose bytes are `steps` further back, behind zeros."""
+    whole = VectorType(i32, shape_of(groups.type)[:1])
+    count = b.insert(arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(whole, [8 * steps])))
+    bits = b.insert(arith.ShLIOp(b.insert(BitcastOp(groups, whole)).res, count))
+    return b.insert(BitcastOp(bits.result, groups.type)).res
 
 
 def outside_of_loops(loads: Sequence[LoadOp], at: Operation) -> Operation:
@@ -146,18 +173,33 @@ def outside_of_loops(loads: Sequence[LoadOp], at: Operation) -> Operation:
     The outermost loop around `at` before which the loads read the same; the loop around everything
     is none, as its steps may be shared out among threads.
     """
-    while isinstance(nest := at.parent_op(), ForOp) and isinstance(nest.parent_op(), ForOp):
-        inside = nest.body.block
-        varying = any(_is_inside(v, nest) for load in loads for v in load.indices)
-        if varying or any(may_write(op, load.ref) for op in inside.ops for load in loads):
+    found, op = at, at
+    while isinstance(around := op.parent_op(), ForOp | IfOp):
+        if isinstance(around, IfOp) and not all(map(is_inside, loads)):
+            break  # there may be nothing to read where the condition does not hold
+        varying = any(_defined_in(around, v) for load in loads for v in load.indices)
+        if varying or any(may_write(around, load.ref) for load in loads):
             break
-        at = nest
-    return at
+        op = around
+        if isinstance(op, ForOp) and isinstance(op.parent_op(), ForOp | IfOp):
+            found = op
+    return found
 
 
-def _is_inside(v: SSAValue, nest: ForOp) -> bool:
-    owner = v.owner
-    return owner is nest.body.block or (isinstance(owner, Operation) and nest.is_ancestor(owner))
+def is_inside(load: LoadOp) -> bool:
+    """Whether all that `load` reads is inside the buffer, whatever its indices are."""
+    ends = [*[1] * (len(load.index.data) - 1), _lanes(load)]
+    ranges = ranges_of(load)
+    for e, n, size in zip(load.index.data, load.memref.get_shape(), ends, strict=True):
+        limits = e.bounds(ranges)
+        if limits is None or limits[0] < 0 or limits[1] + size > n:
+            return False
+    return True
+
+
+def _defined_in(around: Operation, v: SSAValue) -> bool:
+    owner = v.owner.parent_op() if isinstance(v.owner, Block) else v.owner
+    return owner is not None and around.is_ancestor(owner)
 
 
 @dataclass(frozen=True)
@@ -215,7 +257,7 @@ def use_groups(plan: Plan, s: Sum, groups: Groups) -> None:
         Rewriter.erase_op(op)
 
 
-def group_products(block: Block, machine: Machine) -> None:
+def group_products(block: Block, machine: Machine, groups: Groups) -> None:
     """Use groups of four for the sums of `block` that have as many lanes as a register."""
     most = lanes(machine, best(machine))
     by_lanes: dict[int, list[Sum]] = {}
@@ -226,7 +268,6 @@ def group_products(block: Block, machine: Machine) -> None:
         plan = planned(sums, count)
         if count not in WIDTHS or count > most or plan.gain(machine) <= 0:
             continue
-        groups = Groups(count)
         for s in filter(plan.grouped, sums):
             use_groups(plan, s, groups)
         erase_unused([op for s in sums for term in s.terms for op in _made_for(term)])
@@ -273,5 +314,7 @@ class Int8GroupProductsPass(ModulePass):
         machine = machine_of(self.target, by=self.name)
         if machine.kind != "cpu":
             return
-        for block in [b for o in op.walk() for r in o.regions for b in r.blocks]:
-            group_products(block, machine)
+        for f in [o for o in op.walk() if isinstance(o, FuncOp)]:
+            groups = Groups()
+            for block in [b for o in f.walk() for r in o.regions for b in r.blocks]:
+                group_products(block, machine, groups)

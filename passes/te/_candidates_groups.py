@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from lamina.backends.dot4 import best, lanes, per_cycle
+from lamina.backends.dot4 import SLOTS, best, lanes, per_cycle
 from lamina.backends.machine import Machine
 from lamina.dialects.int8 import proven
 from lamina.dialects.te import ComputeOp
-from lamina.passes.te._candidates_nest import Buffer, Groups, Nest, Part, nest_of
+from lamina.passes.te._candidates_nest import Buffer, Groups, Nest, Part, Row, nest_of
 from lamina.passes.te._cost_arithmetic import units
 from lamina.passes.te.te_dot4 import unsigned_side
 
@@ -40,6 +40,23 @@ def takes_groups(op: ComputeOp, machine: Machine) -> bool:
     if unsigned_side(op) is None or (nest := nest_of(op)) is None:
         return False
     return in_groups(op, nest, machine).groups is not None
+
+
+def in_rows(op: ComputeOp, nest: Nest, vector: Part | None, machine: Machine) -> Nest:
+    """
+    The nest with the part of the reduction along which vectors of bytes lie one behind the other,
+    which `int8-group-products` multiplies four at a time; the nest itself if there is none.
+    """
+    form = best(machine)
+    unsigned = unsigned_side(op)
+    if vector is None or nest.groups or unsigned is None or vector.extent > lanes(machine, form):
+        return nest
+    x, w = nest.buffers[unsigned], nest.buffers[1 - unsigned]
+    if {b.stride(vector.name) for b in (x, w)} != {1}:
+        return nest
+    steps = (p for p in nest.parts if p.reduce and p.extent > 1 and p.name in nest.free)
+    part = next((p for p in steps if x.stride(p.name) == vector.extent), None)
+    return nest if part is None else replace(nest, row=Row(part, SLOTS[form]))
 
 
 def _is_group(nest: Nest, part: Part) -> bool:

@@ -162,6 +162,20 @@ class Groups:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A part of the reduction, up to four steps of which are one product where it is unrolled."""
+
+    part: Part
+    body_ops: int
+    """of such a product"""
+
+    @property
+    def products(self) -> int:
+        """How many there are, for all steps."""
+        return -(-self.part.extent // 4)
+
+
+@dataclass(frozen=True)
 class Nest:
     """A te op, its axes cut where the blocks of its buffers are."""
 
@@ -176,6 +190,7 @@ class Nest:
     body_ops: int
     epilogue_ops: int
     groups: Groups | None = None
+    row: Row | None = None
 
     @cached_property
     def inputs(self) -> Sequence[Buffer]:

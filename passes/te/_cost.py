@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from lamina.backends.machine import Machine
 from lamina.dialects.te import ComputeOp, ScheduleAttr
-from lamina.passes.te._candidates_groups import in_groups
+from lamina.passes.te._candidates_groups import in_groups, in_rows
 from lamina.passes.te._candidates_nest import Nest, nest_of
 from lamina.passes.te._candidates_orders import Ordered, best_order, plain_order
 from lamina.passes.te._candidates_text import schedule_text
@@ -52,6 +52,7 @@ def candidates(
     lanes = 1 if scalar_only(op) else machine.vector_bytes // _widest(op, nest)
     lanes = min(lanes, nest.groups.lanes) if nest.groups else lanes
     nest, vector = choose_vector(nest, lanes)
+    nest = in_rows(op, nest, vector, machine)
     nest, rows = choose_rows(nest, vector, machine)
 
     def shares(p: Ordered, loops: Sequence[Loop]) -> Shares | None:

@@ -30,6 +30,8 @@ STORE = 1.2
 """where there is nothing to hide it behind"""
 HIDDEN_STORE = 0.6
 """where a reduction goes on beside it"""
+MIXED = 0.5
+"""for each vector of a row that groups are made of: sums beside each other use the same group"""
 CROWDED, CROWD = 24, 3.5
 """with more accumulators than this, each keeps the next reduction from starting that long"""
 
@@ -83,6 +85,8 @@ class Arithmetic:
         hidden = max(HIDDEN_STORE * store, work / 2)
         self.finish = hidden if nest.reduction else max(STORE * store, work)
         self.apart = nest.groups.apart if nest.groups else 0
+        self.row = nest.row
+        self.lanes = lanes
         self.spatial = [p for p in nest.parts if not p.reduce and p != vector]
         self.reduction = [p for p in nest.parts if p.reduce]
 
@@ -105,6 +109,10 @@ class Arithmetic:
         loads = self.loads(tile, sizes)
         work = accs * tile.reductions * self.body + loads * self.apart
         chain = LATENCY * tile.reductions if self.reduction else 0
+        if (row := self.row) is not None and row.part in tile.reduce:
+            products = tile.reductions // row.part.extent * row.products
+            chain = LATENCY * products
+            work = accs * products * row.body_ops * self.lanes + loads * MIXED
         busy = ((work / self.units) ** OVERLAP + chain**OVERLAP) ** (1 / OVERLAP)
         return max(busy, loads / self.ports, (work + loads) / ISSUE)
 

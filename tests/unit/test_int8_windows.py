@@ -165,7 +165,7 @@ def test_every_schedule_that_tuning_tries_computes_the_same() -> None:
         np.testing.assert_array_equal(y, wanted, str(c.schedule))
 
 
-@pytest.mark.parametrize("name", ["three by three", "two"])
+@pytest.mark.parametrize("name", ["three by three", "two", "seven by seven"])
 def test_bytes_of_a_row_are_multiplied_in_groups(name: str) -> None:
     ops = [type(o) for o in lower(parse(TEXTS[name]), "cpu:cascadelake").walk()]
     assert Dot4Op in ops

@@ -16,7 +16,10 @@
 // CHECK-NEXT:    %[[A:.*]] = vec.shuffle %[[ROW]], %[[ROW]] [0, 16, 32, 48, 1, 17
 // CHECK-NEXT:    %[[GROUP:.*]] = vec.bitcast %[[A]] : vector<64xi8> to vector<16x4xi8>
 // CHECK-NEXT:    %s3 = int8.dot4 %acc, %[[GROUP]], %[[FIRST]] : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
-// CHECK:         %[[SECOND:.*]] = vec.bitcast {{.*}} : vector<64xi8> to vector<16x4xi8>
+// CHECK-NEXT:    %[[EIGHT:.*]] = arith.constant dense<8> : vector<16xi32>
+// CHECK-NEXT:    %[[BITS:.*]] = vec.bitcast %[[FIRST]] : vector<16x4xi8> to vector<16xi32>
+// CHECK-NEXT:    %[[MOVED:.*]] = arith.shli %[[BITS]], %[[EIGHT]] : vector<16xi32>
+// CHECK-NEXT:    %[[SECOND:.*]] = vec.bitcast %[[MOVED]] : vector<16xi32> to vector<16x4xi8>
 // CHECK-NEXT:    %t3 = int8.dot4 %acc, %[[GROUP]], %[[SECOND]] : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
 // CHECK-NEXT:    func.return %s3, %t3
 func.func @sums_beside_each_other_use_the_same_bytes(%x: memref<9x16xui8>, %w: memref<3x16xi8>, %acc: vector<16xi32>, %i: index) -> (vector<16xi32>, vector<16xi32>) {

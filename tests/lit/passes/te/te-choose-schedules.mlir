@@ -263,3 +263,23 @@ func.func @bytes_rescaled(%x: memref<4096xui8>, %y: memref<4096xui8>) {
     }
   func.return
 }
+
+// -----
+
+// Vectors of bytes lie one behind the other along v: four steps of q are one product if unrolled.
+// DOT4-LABEL: func.func @windows_of_bytes
+// DOT4:         unroll p q {{.*}}vector
+func.func @windows_of_bytes(%x: memref<12x29x29x16xui8>, %w: memref<12x3x3x16xi8>, %y: memref<12x14x14x16xi32>) {
+  te.compute
+    axes(c: 192, h: 14, v: 14, reduce p: 3, reduce q: 3)
+    ins(%x[c floordiv 16, h * 2 + p, v * 2 + q, c mod 16], %w[c floordiv 16, p, q, c mod 16])
+    out(%y[c floordiv 16, h, v, c mod 16]) init 0 : i32
+    : memref<12x29x29x16xui8>, memref<12x3x3x16xi8>, memref<12x14x14x16xi32> (%a: i8, %b: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %bx = arith.extsi %b : i8 to i32
+      %m = arith.muli %ax, %bx : i32
+      %s = arith.addi %acc, %m : i32
+      te.yield %s : i32
+    }
+  func.return
+}
