@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from math import inf
 from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from lamina.errors import LaminaError
+
+LARGEST = float(np.finfo(np.float32).max)
 
 Range = tuple[float, float]
 Ranges = Mapping[str, Range]
@@ -40,12 +43,12 @@ def checked(ranges: Mapping[str, Any], tensors: Iterable[str], where: str) -> Ra
                 found[name] = (float(low), float(high))
             case other:
                 raise LaminaError(
-                    f"{where}: the range of tensor '{name}' needs two finite numbers, the smaller "
-                    f"one first, found {other}"
+                    f"{where}: the range of tensor '{name}' needs two finite numbers of float32, "
+                    f"the smaller one first, found {other}"
                 )
     return found
 
 
 def _is_range(low: Any, high: Any) -> bool:
     numbers = all(isinstance(n, Real) for n in (low, high))
-    return numbers and -inf < low <= high < inf
+    return numbers and -LARGEST <= low <= high <= LARGEST

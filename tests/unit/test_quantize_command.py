@@ -1,5 +1,6 @@
 """`lamina quantize`: its results, what it keeps, and every error as one line."""
 
+import json
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ import lamina as api
 from lamina.tools.quantize import collect
 from lamina.tools.quantize.histogram import Histogram
 from tests.unit.cli import Command
-from tests.unit.onnx_models import model, node
+from tests.unit.onnx_models import model, node, run_onnxruntime
 from tests.unit.small_network import operators, samples, small_network
 
 
@@ -174,6 +175,40 @@ def test_control_c_keeps_what_was_collected(folder: Path, cache: Path) -> None:
     assert {p.name for p in folder.iterdir()} == {"net.onnx", "data.npz", "begun"}
 
 
+AT_THE_FOURTH = """
+import os, signal, sys
+from lamina.tools.lamina import main
+from lamina.tools.quantize import collect
+from lamina.tools.quantize.histogram import Histogram
+
+added, collect.PAUSE = Histogram.added, 0
+
+def until_killed(self, x, calls=[]):
+    calls.append(x)
+    if len(calls) == 25:  # in the midst of the fourth sample of 7 tensors
+        os.kill(os.getpid(), signal.SIGKILL)
+    return added(self, x)
+
+Histogram.added = until_killed
+sys.exit(main())
+"""
+
+
+def test_killed_calibration_goes_on(lamina: Command, folder: Path, cache: Path) -> None:
+    command = "quantize net.onnx --data data.npz -o a.onnx".split()
+    killed = subprocess.run(
+        [sys.executable, "-c", AT_THE_FOURTH, *command],
+        env={**os.environ, "LAMINA_CACHE": str(cache)},
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert {p.name for p in folder.iterdir()} == {"net.onnx", "data.npz"}
+    assert "6 samples, 3 of them collected before" in lamina(*command)
+    lamina(*command[:-1], "b.onnx", "--again")
+    assert Path("a.onnx").read_bytes() == Path("b.onnx").read_bytes()
+
+
 def test_damaged_state_is_refused(lamina: Command, folder: Path, cache: Path) -> None:
     command = ("quantize", "net.onnx", "--data", "data.npz", "-o", "a.onnx")
     lamina(*command)
@@ -250,6 +285,61 @@ def test_files_of_a_folder_are_of_one_shape(lamina: Command, folder: Path) -> No
     np.save("images/1.npy", samples(1)[..., :5])
     said = lamina.error("quantize", "net.onnx", "--data", "images", "-o", "a.onnx")
     assert said == f"'images/1.npy': input 'x' {NEEDS} 1x3x9x5"
+
+
+def test_shape_that_is_nowhere_is_given(lamina: Command, folder: Path) -> None:
+    proto = small_network()
+    proto.graph.input[0].type.tensor_type.ClearField("shape")
+    onnx.save(proto, "open.onnx")
+    words = ("quantize", "open.onnx", "--data", "data.npz", "-o", "a.onnx")
+    assert lamina.error(*words) == (
+        "open.onnx: input 'x' has no shape; set it, as in --shape x=1x3x224x224"
+    )
+    assert "4 of 6 layers in 8 bits" in lamina(*words, "--shape", "x=1x3x9x7")
+    lamina("quantize", "net.onnx", "--data", "data.npz", "-o", "b.onnx")
+    x = samples(1)
+    a, b = (api.compile(f, shapes={"x": x.shape}, cache=False)(x) for f in ("a.onnx", "b.onnx"))
+    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+def test_data_may_hold_more_than_a_batch(lamina: Command, folder: Path, batch: int | None) -> None:
+    proto = small_network()
+    size = proto.graph.input[0].type.tensor_type.shape.dim[0]
+    if batch:
+        size.dim_value = batch
+    else:
+        size.dim_param = "N"
+    onnx.save(proto, "batch.onnx")
+    said = lamina("quantize", "batch.onnx", "--data", "data.npz", "--save-ranges", "a.json")
+    assert f"on {6 // (batch or 1)} samples" in said
+    lamina("quantize", "net.onnx", "--data", "data.npz", "--save-ranges", "b.json")
+    ranges = [json.loads(Path(f).read_text()) for f in ("a.json", "b.json")]
+    assert ranges[0] == {name: pytest.approx(r, rel=1e-5) for name, r in ranges[1].items()}
+
+
+def test_one_sample_is_one_sample(lamina: Command, folder: Path) -> None:
+    (folder / "my data").mkdir()
+    np.save("my data/the first.npy", samples(1))
+    said = lamina("quantize", "net.onnx", "--data", "my data", "-o", "my data/a b.onnx")
+    assert said.endswith("calibration: minmax on 1 sample\n")
+    onnx.checker.check_model("my data/a b.onnx", full_check=True)
+
+
+@pytest.mark.parametrize("method", ["minmax", "percentile", "entropy"])
+@pytest.mark.parametrize("value", [0.0, 2.5, 1e-42, 1e37])
+def test_constant_data_has_a_defined_result(
+    lamina: Command, folder: Path, value: float, method: str
+) -> None:
+    x = np.full((2, 3, 9, 7), value, np.float32)
+    np.savez("same.npz", x=x)
+    lamina("quantize", "net.onnx", "--data", "same.npz", "--method", method, "-o", "a.onnx")
+    weights = [onnx.numpy_helper.to_array(t) for t in onnx.load("a.onnx").graph.initializer]
+    assert all(np.isfinite(w).all() for w in weights if w.dtype.kind == "f")
+    (wanted,) = run_onnxruntime(onnx.load("a.onnx"), [x[:1]])
+    found = api.compile("a.onnx", cache=False)(x[:1])
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, wanted, atol=0.02 * np.abs(wanted).max())
 
 
 def test_whole_batches_are_needed(lamina: Command, folder: Path) -> None:
@@ -354,6 +444,7 @@ ARGUMENTS = [
     (["--data", "data.npz", "-o", "a", "--float", "c9"], "net.onnx: no node is named like 'c9'"),
     (["--data", "data.npz", "-o", "a", "--percentile", "0"], "a percentile is above 50 and up"),
     (["--data", "data.npz", "-o", "a", "--shape", "z=1x3"], "net.onnx: no input 'z'; inputs are"),
+    (["--data", "data.npz", "-o", "a", "--save-ranges", "./a"], "cannot write './a' twice: -o is"),
 ]
 
 
@@ -372,7 +463,8 @@ def test_arguments_that_cannot_work_are_refused(
         ("{}", "'r.json': no range of tensor 'r1'"),
         ('{"r1": [2, 1]}', "'r.json': the range of tensor 'r1' needs two finite numbers"),
         ('{"r1": [0, Infinity]}', "'r.json': the range of tensor 'r1' needs two finite numbers"),
-        ('{"r1": 3}', "'r.json': the range of tensor 'r1' needs two finite numbers, the smaller"),
+        ('{"r1": [-1e300, 1]}', "'r.json': the range of tensor 'r1' needs two finite numbers of"),
+        ('{"r1": 3}', "'r.json': the range of tensor 'r1' needs two finite numbers of float32,"),
     ],
 )
 def test_ranges_that_are_none_are_refused(

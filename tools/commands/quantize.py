@@ -52,10 +52,16 @@ def _check(args: Namespace) -> None:
         raise LaminaError("quantize needs -o FILE for the model, --report or --save-ranges FILE")
     if args.data and not Path(args.data).is_dir():
         _files.require_readable(args.data)
+    if args.output and args.save_ranges and _same(args.output, args.save_ranges):
+        raise LaminaError(f"cannot write '{args.save_ranges}' twice: -o is that file, too")
     for written in filter(None, (args.output, args.save_ranges)):
         for read in filter(None, (args.model, args.data, args.ranges)):
             _files.require_different(written, read)
         _files.require_writable(written)
+
+
+def _same(a: str, b: str) -> bool:
+    return Path(a).resolve() == Path(b).resolve() and not _files.is_device(Path(a))
 
 
 def _write(model: ModelProto, file: str) -> None:
@@ -75,7 +81,8 @@ def _write_ranges(file: str, ranges: Ranges) -> None:
 
 
 def _calibration(args: Namespace, samples: Samples, resumed: int) -> str:
-    text = f"calibration: {args.method} on {len(samples)} samples"
+    what = "1 sample" if len(samples) == 1 else f"{len(samples)} samples"
+    text = f"calibration: {args.method} on {what}"
     return f"{text}, {resumed} of them collected before" if resumed else text
 
 

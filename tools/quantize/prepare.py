@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import ModelProto, NodeProto, helper, inliner, numpy_helper, version_converter
+from onnx import (
+    ModelProto,
+    NodeProto,
+    ValueInfoProto,
+    helper,
+    inliner,
+    numpy_helper,
+    version_converter,
+)
 
 from lamina.frontends.onnx.model import Model, headline, read
 from lamina.frontends.onnx.older import converted
@@ -21,9 +30,12 @@ QUANTIZED = (
 )
 
 
-def prepared(model: str | os.PathLike[str] | ModelProto) -> Model:
+def prepared(
+    model: str | os.PathLike[str] | ModelProto, shapes: Mapping[str, Sequence[int]]
+) -> Model:
     """
     A copy of a model, for the rest of the quantizer; LaminaError if it cannot be quantized.
+    Inputs have `shapes` where the model says nothing of theirs.
 
     Its tensors have the names that they have in the user's model, but for those that vanish: what
     a batch norm behind a convolution read.
@@ -40,6 +52,8 @@ def prepared(model: str | os.PathLike[str] | ModelProto) -> Model:
     weights = {t.name for t in graph.initializer}
     for value in [v for v in graph.input if v.name in weights]:
         graph.input.remove(value)
+    for value in graph.input:
+        _give_rank(value, shapes, found)
     fold_batch_norms(graph)
     found.proto.ir_version = max(found.proto.ir_version, IR_VERSION)
     return _with_shapes(Model(found.proto, found.where, "", {}))
@@ -109,6 +123,22 @@ def _name_constants(graph: onnx.GraphProto) -> None:
         else:
             continue
         graph.node.remove(node)
+
+
+def _give_rank(value: ValueInfoProto, shapes: Mapping[str, Sequence[int]], model: Model) -> None:
+    """
+    As many open dimensions as its shape has, if the model has none: types of layers follow then.
+    """
+    type = value.type.tensor_type
+    if type.HasField("shape"):
+        return
+    if value.name not in shapes:
+        raise model.error(
+            f"input '{value.name}' has no shape; set it, as in --shape {value.name}=1x3x224x224"
+        )
+    type.shape.SetInParent()
+    for _ in shapes[value.name]:
+        type.shape.dim.add()
 
 
 def _with_shapes(model: Model) -> Model:

@@ -63,7 +63,7 @@ class Quantizer:
         shapes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         self.settings = settings
-        self.model = prepared(model)
+        self.model = prepared(model, shapes or {})
         self._shapes = shapes
         self._steps = steps(self.model)
         if odd := unmatched(self._steps, settings.rules):

@@ -127,10 +127,7 @@ def samples_of(
 
 def _input(info: Any, shape: Sequence[int] | None) -> Input:
     size = list(shape) if shape is not None else sizes(info)
-    if size is None:
-        raise LaminaError(
-            f"input '{info.name}' has no shape; set it, as in --shape {info.name}=1x3x224x224"
-        )
+    assert size is not None, info  # it got one of open dimensions
     dtype = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
     return Input(info.name, list(size), dtype)
 
