@@ -32,6 +32,7 @@ from lamina.interpreters.arrays import dtype_of
 from lamina.interpreters.cost import STEP, Cost, Estimate
 from lamina.interpreters.graph_quantization import exactly, rounded
 from lamina.interpreters.run import Implementation, Run
+from lamina.interpreters.scalar import fma
 from lamina.weights import WeightStore
 
 Array = np.ndarray
@@ -169,6 +170,7 @@ FUNCTIONS: Mapping[type[Operation], Function] = {
     graph.ExpOp: _double(np.exp),
     graph.Expm1Op: _double(np.expm1),
     graph.FloorOp: lambda op, x: np.floor(x),
+    graph.FmaOp: lambda op, a, b, c: fma(a, b, c),
     graph.GlobalAvgPoolOp: _global_avg_pool,
     graph.InterleaveOp: _interleave,
     graph.LogSoftmaxOp: _log_softmax,

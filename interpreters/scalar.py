@@ -73,7 +73,8 @@ def _divide_to_zero(a: Array, b: Array) -> Array:
     return q + ((q < 0) & (np.multiply(q, b) != a))
 
 
-def _fma(a: Array, b: Array, c: Array) -> Array:
+def fma(a: Array, b: Array, c: Array) -> Array:
+    """a * b + c, rounded to float64 and then to the type of a"""
     return (np.multiply(a, b, dtype=np.float64) + c).astype(np.asarray(a).dtype)
 
 
@@ -115,7 +116,7 @@ BINARY_AND_UNARY: Mapping[type[Operation], Callable[..., Array]] = {
     arith.ShRSIOp: np.right_shift,
     arith.ShRUIOp: _as_unsigned(np.right_shift),
     arith.SelectOp: _select,
-    math.FmaOp: _fma,
+    math.FmaOp: fma,
     math.AbsFOp: np.abs,
     math.AbsIOp: np.abs,
     math.CeilOp: np.ceil,

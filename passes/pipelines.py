@@ -40,6 +40,7 @@ from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.int8.int8_realize import Int8RealizePass
 from lamina.passes.int8.int8_reciprocal_scales import Int8ReciprocalScalesPass
 from lamina.passes.int8.int8_requantize import Int8RequantizePass
+from lamina.passes.int8.int8_requantize_sums import Int8RequantizeSumsPass
 from lamina.passes.int8.int8_round_in_place import Int8RoundInPlacePass
 from lamina.passes.int8.int8_sink_dequantize import Int8SinkDequantizePass
 from lamina.passes.int8.int8_split_dequantize import Int8SplitDequantizePass
@@ -98,6 +99,8 @@ def on_integers(options: Options) -> tuple[ModulePass, ...]:
         Int8HoistQuantizePass(),
         Int8RequantizePass(),
         # sums are scaled once, and stored in 8 bits at once
+        Int8RequantizeSumsPass(),
+        # two tensors are added up in the steps of their sum
         Int8UnsignedPass(),
         # factors are unsigned, their weights signed
         *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from xdsl.irdl import irdl_op_definition
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, traits_def
+from xdsl.traits import Pure
 
 from lamina.dialects.elements import FLOAT, INTEGER
-from lamina.dialects.graph.pointwise import BinaryOp, UnaryOp
+from lamina.dialects.graph.pointwise import BinaryOp, PointwiseOp, UnaryOp
 
 
 @irdl_op_definition
@@ -150,3 +153,24 @@ class PowOp(BinaryOp):
 
     name = "graph.pow"
     KEEPS_ZERO: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class FmaOp(PointwiseOp):
+    """
+    a * b + c, rounded once, on every machine: what of a product and a sum is said to be one.
+
+    %y = graph.fma %a, %b, %c : (tensor<4xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<4xf32>
+    """
+
+    name = "graph.fma"
+
+    a = operand_def(TensorType)
+    b = operand_def(TensorType)
+    c = operand_def(TensorType)
+
+    traits = traits_def(Pure())
+    assembly_format = "$a `,` $b `,` $c attr-dict `:` functional-type(operands, results)"
+
+    def __init__(self, a: SSAValue, b: SSAValue, c: SSAValue, y: Attribute) -> None:
+        super().__init__(operands=[a, b, c], result_types=[y])

@@ -17,6 +17,7 @@ from lamina.dialects.graph import (
 from lamina.dialects.int8 import QuantType
 from lamina.dialects.int8 import RequantizeFixedOp as ScalarRequantizeFixedOp
 from lamina.passes.graph._formula import Scalars
+from lamina.passes.graph._numbers import number_in
 
 
 def written_out(x: SSAValue, element: Attribute) -> int | None:
@@ -61,10 +62,12 @@ def scaled_formula(op: ScaledOp, s: Scalars, v: list[SSAValue]) -> SSAValue:
     if isinstance(op, DequantizeOp):
         x, known = widened(s, x, of), written_out(zero, element)
         moved = x if known == 0 else s(arith.SubiOp, x, widened(s, zero, element))
-        return s(arith.MulfOp, s(arith.SIToFPOp, moved, f32), scale)
+        steps = s(arith.SIToFPOp, moved, f32)
+        return steps if number_in(op.scale) == 1 else s(arith.MulfOp, steps, scale)
     x = x if x.type == f32 else s(arith.SIToFPOp, x, f32)
     by = arith.DivfOp if isinstance(op, QuantizeOp) else arith.MulfOp
-    return saturated(s, s(by, x, scale), zero, element)
+    steps = x if number_in(op.scale) == 1 else s(by, x, scale)
+    return saturated(s, steps, zero, element)
 
 
 def fixed_formula(op: RequantizeFixedOp, s: Scalars, v: list[SSAValue]) -> SSAValue:

@@ -30,6 +30,7 @@ from lamina.dialects.graph import (
     Expm1Op,
     ExpOp,
     FloorOp,
+    FmaOp,
     GatherOp,
     GlobalAvgPoolOp,
     Log1pOp,
@@ -86,6 +87,11 @@ def relu(x: float) -> float:
     return max(x, 0.0)
 
 
+def fma(a: float, b: float, c: float) -> float:
+    """a * b + c"""
+    return a * b + c
+
+
 FUNCTIONS: dict[type[Operation], Callable[..., float]] = {
     AbsOp: math.fabs,
     AddOp: float.__add__,
@@ -95,6 +101,7 @@ FUNCTIONS: dict[type[Operation], Callable[..., float]] = {
     ExpOp: math.exp,
     Expm1Op: math.expm1,
     FloorOp: math.floor,
+    FmaOp: fma,
     Log1pOp: math.log1p,
     LogOp: math.log,
     MaximumOp: max,

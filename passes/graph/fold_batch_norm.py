@@ -126,6 +126,9 @@ class FoldBatchNorm(StorePattern):
     """
     batch_norm(conv(x, w, b)) -> conv(x, w', b'), and so for dense; elsewhere
     batch_norm(x) -> x * s + t, with s = scale / sqrt(var + epsilon) and t = bias - mean * s
+
+    Those s and t are computed in f32, as in ONNX Runtime: where bytes are made of the result, which
+    byte it is may depend on the last bit.
     """
 
     @op_type_rewrite_pattern
@@ -140,6 +143,9 @@ class FoldBatchNorm(StorePattern):
         if into := weighted(op.x, self.store):
             fold(op, into, s, t, self.store, rewriter)
             return
+        scale, bias, mean, var = (p.astype(np.float32) for p in parameters)
+        s = scale * (1 / np.sqrt(var + np.float32(op.epsilon.value.data)))
+        t = bias - mean * s
         by, to = (channels(array, shape(op.x), self.store) for array in (s, t))
         by.result.name_hint, to.result.name_hint = "scale", "shift"
         product = MulOp(op.x, by.result, op.y.type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -17,9 +18,11 @@ from xdsl.pattern_rewriter import (
 
 from lamina.context import weights_of
 from lamina.dialects.graph import (
+    AddOp,
     AvgPool2dOp,
     Conv2dOp,
     DequantizeOp,
+    DivOp,
     GlobalAvgPoolOp,
     MulOp,
     QuantizeOp,
@@ -50,6 +53,14 @@ def is_over_images(op: Mean) -> bool:
     return op.kind.data == "mean" and list(op.axes.get_values()) == [2, 3] and _rank(op) == 4
 
 
+def is_between_steps(op: Mean) -> bool:
+    """
+    Whether `op` is a mean of an even number of elements, which often lies between two steps: to
+    which of them it is rounded, depends on how the real numbers were.
+    """
+    return isinstance(op, AvgPool2dOp) and prod(op.window()) % 2 == 0
+
+
 def _rank(op: Mean) -> int:
     return len(shape(op.x))
 
@@ -66,7 +77,7 @@ class SumUpBytes(StorePattern):
         found = parameters(inner, self.store) if inner is not None else None
         if inner is None or found is None or not found.is_one or not found.is_positive:
             return
-        if not is_over_images(op) or not layout_of(op.y.type).is_plain:
+        if not is_over_images(op) or not layout_of(op.y.type).is_plain or is_between_steps(op):
             return
         window = op.window() if isinstance(op, AvgPool2dOp) else shape(op.x)[2:]
         taps, zero = window[0] * window[1], int(found.zero.item())
@@ -125,17 +136,15 @@ def sums_of(
 
 class MeanOfBytes(StorePattern):
     """
-    quantize(avg_pool2d(dequantize(x, s, z)), s, z) -> requantize(conv2d(x, ones), 1 / n, 0)
+    quantize(avg_pool(dequantize(x, s, z)), s, z) -> requantize(conv2d(x, ones), 1 / n, 0), n is odd
 
-    A mean of the stored numbers stands for the mean. Of an even number of them it often lies
-    between two steps: of these the even one is taken, as ONNX Runtime does, not the one that is an
-    even number of steps from the zero point.
+    A mean of the stored numbers stands for the mean, and never lies between two steps.
     """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter, /) -> None:
         mean = op.x.owner
-        if not isinstance(mean, AvgPool2dOp) or not op.x.has_one_use():
+        if not isinstance(mean, AvgPool2dOp) or not op.x.has_one_use() or is_between_steps(mean):
             return
         inner = bytes_before(mean.x)
         found = parameters(inner, self.store) if inner is not None else None
@@ -143,8 +152,7 @@ class MeanOfBytes(StorePattern):
             return
         if not mean_the_same(inner, op, self.store) or not layout_of(op.y.type).is_plain:
             return
-        window = mean.window()
-        taps, inside = window[0] * window[1], taps_inside(mean)
+        taps, inside = prod(mean.window()), taps_inside(mean)
         all_count = mean.count_pads.value.data or (inside == taps).all()
         if not all_count or not 0 < taps < MOST_TAPS or 0 in shape(op.y):
             return
@@ -159,6 +167,31 @@ class MeanOfBytes(StorePattern):
         rewriter.erase(mean)
 
 
+class RoundStored(StorePattern):
+    """
+    quantize(avg_pool(dequantize(x)), s, z) -> requantize(avg_pool(dequantize(x)) / s + z, 1, 0)
+
+    Of two steps equally near, the stored number is the even one, as in ONNX Runtime's kernels, not
+    the one that is an even number of steps from the zero point.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter, /) -> None:
+        mean, found = op.x.owner, parameters(op, self.store)
+        if not isinstance(mean, AvgPool2dOp) or not is_between_steps(mean):
+            return
+        if found is None or not found.is_one or bytes_before(mean.x) is None:
+            return
+        zero, dtype = found.zero, dtype_of_element(tensor_type(op.zero).element_type)
+        arrays = (zero.astype(np.float32), np.ones_like(found.scale), np.zeros_like(zero, dtype))
+        more, one, none = (rewriter.insert(constant(a, self.store)).result for a in arrays)
+        steps = rewriter.insert(DivOp(mean.y, op.scale, mean.y.type))
+        stored = rewriter.insert(AddOp(steps.y, more, mean.y.type))
+        new = RequantizeOp(stored.y, one, none, op.y.type)
+        inherit_source(new, op)
+        rewriter.replace(op, new)
+
+
 class Int8AveragePass(ModulePass):
     """
     Sum up the integers of windows that a mean is taken of, and scale the sums.
@@ -168,7 +201,12 @@ class Int8AveragePass(ModulePass):
 
     No real number is made of the elements. The sums are exact, those before were rounded. A mean
     over a window that is stored as what it is made of, with the same scale and zero point, is that
-    of the stored numbers; of two steps equally near, it is the even one.
+    of the stored numbers.
+
+    Means of an even number of elements stay real: many lie between two steps, but for the rounding
+    of the real numbers, which says what is stored. The zero point is added before the number is
+    rounded to a step, as in ONNX Runtime's kernels: of two steps equally near, what is stored is
+    even, and may be one step apart from what the network says.
     """
 
     name = "int8-average"
@@ -176,5 +214,5 @@ class Int8AveragePass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         store = weights_of(ctx)
-        for pattern in (MeanOfBytes(store), SumUpBytes(store)):
+        for pattern in (MeanOfBytes(store), RoundStored(store), SumUpBytes(store)):
             PatternRewriteWalker(pattern).rewrite_module(op)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, f32, i32
 from xdsl.passes import ModulePass
@@ -11,12 +12,13 @@ from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
     PatternRewriter,
     PatternRewriteWalker,
-    RewritePattern,
     op_type_rewrite_pattern,
 )
 
+from lamina.context import weights_of
 from lamina.dialects.elements import integer_range
 from lamina.dialects.graph import (
+    AddOp,
     CastOp,
     ClipOp,
     DequantizeOp,
@@ -26,16 +28,20 @@ from lamina.dialects.graph import (
     cast_type,
     inherit_source,
     layout_of,
+    shape,
     tensor_type,
 )
+from lamina.dialects.graph.constants import constant
+from lamina.passes._store_pattern import StorePattern
 from lamina.passes.graph._numbers import number_in
 
 
-class RoundReal(RewritePattern):
+class RoundReal(StorePattern):
     """
-    dequantize(requantize(x: i32, s, z), t, z) -> round(clip(f32(x) * s, low - z, high - z)) * t
+    dequantize(requantize(x: i32, s, z), t, y)
+    ->  (round(clip(f32(x) * s, low - z, high - z)) + (z - y)) * t
 
-    Nobody else reads the bytes, and z is written out.
+    Nobody else reads the bytes, and z and y are written out; nothing is added where they are equal.
     """
 
     @op_type_rewrite_pattern
@@ -43,17 +49,24 @@ class RoundReal(RewritePattern):
         inner = op.x.owner
         if not isinstance(inner, RequantizeOp) or not op.x.has_one_use():
             return
-        zero, again = number_in(inner.zero), number_in(op.zero)
+        zero, less = number_in(inner.zero), number_in(op.zero)
         alike = layout_of(inner.x.type) == layout_of(op.x.type) == layout_of(op.y.type)
-        if tensor_type(inner.x).element_type != i32 or zero is None or zero != again or not alike:
+        if tensor_type(inner.x).element_type != i32 or zero is None or less is None or not alike:
             return
         low, high = integer_range(tensor_type(op.zero).element_type)
         type = cast_type(op.y, f32)
         real = rewriter.insert(CastOp(inner.x, type))
-        steps = rewriter.insert(MulOp(real.y, inner.scale, type))
-        within = rewriter.insert(ClipOp(steps.y, low - zero, high - zero, type))
-        rounded = rewriter.insert(RoundOp(within.y, type))
-        last = MulOp(rounded.y, op.scale, op.y.type)
+        scaled = rewriter.insert(MulOp(real.y, inner.scale, type))
+        within = rewriter.insert(ClipOp(scaled.y, low - zero, high - zero, type))
+        steps = rewriter.insert(RoundOp(within.y, type)).y
+        if more := int(zero - less):
+            array = np.full((1,) * len(shape(op.x)), more, np.float32)
+            number = rewriter.insert(constant(array, self.store))
+            steps = rewriter.insert(AddOp(steps, number.result, type)).y
+        if number_in(op.scale) == 1:
+            rewriter.replace(op, [], [steps])
+            return
+        last = MulOp(steps, op.scale, op.y.type)
         inherit_source(last, op)
         rewriter.replace(op, last)
 
@@ -74,4 +87,6 @@ class Int8RoundInPlacePass(ModulePass):
     numerics: ClassVar[str] = "exact of finite"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        PatternRewriteWalker(GreedyRewritePatternApplier([RoundReal()])).rewrite_module(op)
+        PatternRewriteWalker(
+            GreedyRewritePatternApplier([RoundReal(weights_of(ctx))])
+        ).rewrite_module(op)

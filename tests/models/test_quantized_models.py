@@ -5,8 +5,12 @@ A layer reaches from what was quantized to what is quantized next. All layers of
 compiled as one model: what is quantized is an output, and who reads it reads an input instead,
 which is given the bytes that ONNX Runtime has there. So a difference is not counted again behind
 it. A number near the middle of two steps may become either; some layers later such a difference has
-reached most bytes, so of a whole network only the result is compared. ONNX Runtime itself computes
-networks of signed bytes another way if somebody asks for the bytes.
+reached most bytes, so of a whole network only the result is compared.
+
+Signed bytes are kept by ONNX Runtime: unless it is told to, it makes them unsigned, and then leaves
+a third of the layers of networks with branches on real numbers. Their sums are rounded in another
+way on each machine, and its results are no more like those on bytes (cosine 0.97 to 0.99) than
+those of its other levels of optimization are.
 """
 
 import gc
@@ -30,18 +34,15 @@ CASES = (
     ("inception_v3", "u8s8-tensor"),
     ("mobilenet_v1", "s8s8-channel"),
     ("mobilenet_v2", "u8s8-channel"),
-    ("densenet121", "u8s8-channel"),
+    ("densenet121", "s8s8-channel"),
+    ("resnet50", "s8s8-tensor"),
 )
 
 EQUAL = 0.999
 """the share of the bytes of a layer that are those of ONNX Runtime; the others are a step off"""
 
-COSINE = {"resnet50": 0.98, "mobilenet_v2": 0.98, "densenet121": 0.98}
-"""
-Of the results of a whole network, 0.999 of the others, which is what all should have: in these,
-ONNX Runtime rounds sums of two tensors after it has added the zero point, and some bytes differ
-early.
-"""
+COSINE = 0.999
+"""of the result of a whole network and that of ONNX Runtime, at least"""
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,10 @@ def by_onnxruntime(model: onnx.ModelProto, inputs: Arrays) -> dict[str, np.ndarr
     """The outputs of a model by name."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
-    # Without VNNI it would add products of bytes in 16 bits, which saturate.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if onnx.TensorProto.INT8 in stored(model).values():
+        options.add_session_config_entry("session.qdqisint8allowed", "1")
+    else:  # without VNNI it would add products of bytes in 16 bits, which saturate
+        options.add_session_config_entry("session.x64quantprecision", "1")
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
     names = [output.name for output in session.get_outputs()]
     found = session.run(names, dict(inputs))
@@ -145,7 +148,7 @@ def test_the_whole_network_computes_what_onnxruntime_does(case: Case) -> None:
     for name, expected in case.results.items():
         product = np.vdot(found[name], expected)
         cosine = product / (np.linalg.norm(found[name]) * np.linalg.norm(expected))
-        assert cosine >= COSINE.get(case.name, 0.999)
+        assert cosine >= COSINE
         assert expected.std() > 0
 
 

@@ -277,7 +277,8 @@ def test_kernels_hand_on_bytes_only(network: Build) -> None:
     ours = [r for op in main.body.block.ops if not isinstance(op, ConstantOp) for r in op.results]
     real = [r for r in ours if r not in last.operands and element(r.type) == f32]
     copied = {r for r in real if all(set(u.operation.results) & set(last.operands) for u in r.uses)}
-    assert [r for r in real if r not in copied] == []  # results may be copied to other layouts
+    handed = [r for r in real if r not in copied]  # results may be copied to other layouts
+    assert len(handed) == (network is pools)  # a mean over an even window is one of real numbers
 
 
 def element(type: object) -> object:

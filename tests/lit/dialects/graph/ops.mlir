@@ -273,6 +273,7 @@ func.func @elements_of_other_types_are_moved(%x: tensor<2x3xi1>, %u: tensor<4xui
 // CHECK-NEXT:    %8 = graph.sign %x : tensor<2x3xf32> -> tensor<2x3xf32>
 // CHECK-NEXT:    %9 = graph.rem %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
 // CHECK-NEXT:    %10 = graph.mod %u, %u : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+// CHECK-NEXT:    %11 = graph.fma %x, %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
 func.func @elements_are_compared_and_chosen(%x: tensor<2x3xf32>, %c: tensor<1x3xi1>, %u: tensor<4xui8>) {
   %0 = graph.compare "lt" %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xi1>
   %1 = graph.compare "ne" %c, %0 : (tensor<1x3xi1>, tensor<2x3xi1>) -> tensor<2x3xi1>
@@ -285,6 +286,7 @@ func.func @elements_are_compared_and_chosen(%x: tensor<2x3xf32>, %c: tensor<1x3x
   %8 = graph.sign %x : tensor<2x3xf32> -> tensor<2x3xf32>
   %9 = graph.rem %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
   %10 = graph.mod %u, %u : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+  %11 = graph.fma %x, %x, %x : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
   func.return
 }
 
