@@ -85,6 +85,16 @@ def _bias(node: Node, given: Value | None, zero: np.ndarray, sums: np.ndarray) -
     return node.known(whole.astype(np.int32)) if given is not None or whole.any() else None
 
 
+def _given_bias(node: Node, i: int, outputs: int) -> Value | None:
+    """Input `i`: numbers that are added to the sums of each output, in their steps."""
+    if not node.has(i):
+        return None
+    value, size = node.value(i), list(node.shape(i))
+    if (found := dtype_like(value)) != np.int32 or size != [outputs]:
+        raise Unsupported(f"with a bias of {found} {size}; int32 [{outputs}] is needed")
+    return value
+
+
 def _convolved(node: Node, w_at: int, zeros: tuple[int, int], bias: Value | None) -> SSAValue:
     """Sums of products of x - its zero point and w - its zero points, in i32."""
     window = Window.padded(node, node.shape(w_at)[2:])
@@ -160,13 +170,16 @@ def _requantized(node: Node, sums: SSAValue, w_scale: int, count: int, dim: int)
     size = [count if d == dim else 1 for d in range(len(graph.shape(sums)))]
     x, y = (_along(node, scales(node, i), "scales", 1, size) for i in (1, w_scale + 2))
     w = _along(node, scales(node, w_scale), "scales", count, size)
-    zero = _along(node, node.value(w_scale + 3), "zero points of the result", 1, size)
+    given = node.value(w_scale + 3)
+    if (found := dtype_like(given)) not in (np.uint8, np.int8):
+        raise Unsupported(f"with zero points of the result of {found}; uint8 or int8 is needed")
+    zero = _along(node, given, "zero points of the result", 1, size)
     return node.add(graph.RequantizeOp(sums, _ratio(node, x, w, y), operand(node, zero)))
 
 
 def _qlinear_conv(node: Node) -> Sequence[Value]:
     """Of uint8 and int8, with scales and zero points of w for each output channel, or one."""
-    sums = _convolved(node, 3, (2, 5), node.value(8) if node.has(8) else None)
+    sums = _convolved(node, 3, (2, 5), _given_bias(node, 8, node.shape(3)[0]))
     return [like(node, _requantized(node, sums, 4, node.shape(3)[0], 1))]
 
 

@@ -210,6 +210,9 @@ def test_products_with_parameters_that_do_not_fit_are_refused() -> None:
         ({"zw": np.zeros(4, np.int8)}, "with zero points of shape [4]; 1 or 6 are needed"),
         ({"zx": np.zeros(4, np.uint8)}, "with zero points of shape [4]; 1 is needed"),
         ({"zx": np.int8(0)}, "with zero points of int8; uint8 is needed"),
+        ({"zy": np.int32(0)}, "with zero points of the result of int32; uint8 or int8 is needed"),
+        ({"b": f32(*range(6))}, "with a bias of float32 [6]; int32 [6] is needed"),
+        ({"b": np.ones(1, np.int32)}, "with a bias of int32 [1]; int32 [6] is needed"),
     ):
         message = refused("QLinearConv", good | changed, x=x)
         assert message.startswith(f"model: not supported: QLinearConv {problem}"), message
