@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from xdsl.dialects import scf
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import InterpretationError
 
@@ -35,6 +36,10 @@ def _for(run: Run, op: loop.ForOp, args: Sequence[Any]) -> Sequence[Any]:
 def _if(run: Run, op: loop.IfOp, args: Sequence[Any]) -> Sequence[Any]:
     body = op.below if args[0] < op.limit.data else op.rest
     return run.block(body.block, ())
+
+
+def _choose(run: Run, op: scf.IfOp, args: Sequence[Any]) -> Sequence[Any]:
+    return run.block((op.true_region if args[0] else op.false_region).block, ())
 
 
 class _Place:
@@ -155,9 +160,14 @@ def _cost_of_choice(estimate: Estimate, op: loop.IfOp) -> float:
     return STEP + max(estimate.block(op.below.block), estimate.block(op.rest.block))
 
 
+def _cost_of_branch(estimate: Estimate, op: scf.IfOp) -> float:
+    return STEP + max(estimate.block(r.block) for r in op.regions)
+
+
 IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     loop.ForOp: _for,
     loop.IfOp: _if,
+    scf.IfOp: _choose,
     vector.LoadOp: _load,
     vector.LoadSplatOp: _load_splat,
     vector.LoadStridedOp: _load,
@@ -168,4 +178,4 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.ShuffleOp: _shuffle,
     vector.PrefetchOp: lambda run, op, args: (),
 }
-COSTS = {loop.ForOp: _cost, loop.IfOp: _cost_of_choice}
+COSTS = {loop.ForOp: _cost, loop.IfOp: _cost_of_choice, scf.IfOp: _cost_of_branch}

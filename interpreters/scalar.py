@@ -265,6 +265,7 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.ConvertOp: _convert,
     vector.BitcastOp: _bitcast,
     vector.CompareOp: _compare,
+    vector.AnyOp: _plain(np.any),
     vector.RemOp: _plain(np.fmod),
     vector.SelectOp: _plain(_select),
 }

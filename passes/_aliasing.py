@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xdsl.dialects import func, memref
+from xdsl.dialects import func, memref, scf
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 
@@ -57,7 +57,8 @@ def reads(op: Operation) -> bool:
 
 def unknown_effect(op: Operation) -> bool:
     """Whether `op` itself may do anything to memory other than what a MemoryOp says."""
-    known = isinstance(op, MemoryOp | ForOp | IfOp | YieldOp | memref.AllocaOp | memref.AllocOp)
+    nests = ForOp | IfOp | YieldOp | scf.IfOp | scf.YieldOp
+    known = isinstance(op, MemoryOp | nests | memref.AllocaOp | memref.AllocOp)
     return not known and not is_side_effect_free(op)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from xdsl.passes import ModulePass
 
+from lamina.backends.dot4 import saturates
 from lamina.backends.machine import describe
 from lamina.options import Options
 from lamina.passes.graph.assign_halos import AssignHalosPass
@@ -87,7 +88,7 @@ def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
     return (alone,) if way == "blocked" else (alone, PropagateLayoutsPass(), CancelRelayoutsPass())
 
 
-def on_integers(options: Options) -> tuple[ModulePass, ...]:
+def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
     """The passes that make a network with quantize and dequantize one of integers."""
     return (
         Int8SinkDequantizePass(),
@@ -104,7 +105,8 @@ def on_integers(options: Options) -> tuple[ModulePass, ...]:
         Int8UnsignedPass(),
         # factors are unsigned, their weights signed
         *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),
-        Int8BoundWeightsPass(),
+        *((Int8BoundWeightsPass(),) if saturates(describe(target)) else ()),
+        # where pairs of products saturate in 16 bits, it is known which do not
         FoldConstantsPass(),
         # quantized numbers that are in no sum of products are real constants
     )
@@ -121,7 +123,7 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # no pair of transposes stands around what could be computed without them
         LinesToImagesPass(),
         # windows slide over images only, those over lines over images of height 1
-        *on_integers(options),
+        *on_integers(target, options),
         # what is computed on real numbers is read from 8 bits, and stored in them, by one kernel
         FoldBatchNormPass(),
         FoldConstantsPass(),

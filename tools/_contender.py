@@ -94,9 +94,7 @@ class Contender:
             peaks.append(fma_peak(machine))
         return {
             "peak_gflops": model.threads * max(peaks),
-            "bytes_over_floats": 8
-            * dot4.per_cycle(machine, proven=True)
-            / machine.rates.flops_per_cycle,
+            "bytes_over_floats": 8 * dot4.per_cycle(machine, "all") / machine.rates.flops_per_cycle,
             "calls": [
                 timings[0]._replace(seconds=median(t.seconds for t in timings))._asdict()
                 for timings in zip(*profiles, strict=True)

@@ -300,6 +300,13 @@ def _select(w: Writer, op: Operation) -> None:
     w.define(op.results[0], f"select {w.typed(cond)}, {w.typed(x)}, {w.typed(y)}")
 
 
+def _any(w: Writer, op: Operation) -> None:
+    """The truth values are the bits of an integer."""
+    bits = f"i{lanes_of(op.operands[0].type)}"
+    mask = w.let(f"bitcast {w.typed(op.operands[0])} to {bits}")
+    w.define(op.results[0], f"icmp ne {bits} {mask}, 0")
+
+
 def _vec_convert(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.ConvertOp)
     x, res = op.x.type, op.res.type
@@ -385,6 +392,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     vec.ConvertOp: _vec_convert,
     vec.BitcastOp: _vec_bitcast,
     vec.CompareOp: _vec_compare,
+    vec.AnyOp: _any,
     vec.SelectOp: _select,
     vec.SplatLaneOp: _splat_lane,
     vec.ShuffleOp: _shuffle,

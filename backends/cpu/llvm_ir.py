@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from xdsl.dialects import func, memref
+from xdsl.dialects import func, memref, scf
 from xdsl.dialects.builtin import IndexType, MemRefType, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
@@ -28,6 +28,7 @@ from lamina.dialects import loop
 
 ENTRY = "lamina.entry"
 MAY_ALIAS = "lamina.may_alias"
+SELDOM = "lamina.seldom"
 _PLAIN = re.compile(r"[A-Za-z_.$][A-Za-z0-9_.$]*")
 
 
@@ -212,6 +213,40 @@ def _if(w: Writer, op: Operation) -> None:
     w.open[-1] = w.start(labels[2])
 
 
+def _choose(w: Writer, op: Operation) -> None:
+    """Two blocks that hand values on to where they meet again."""
+    assert isinstance(op, scf.IfOp)
+    if not op.false_region.blocks:
+        raise w.error("no LLVM for scf.if without else")
+    labels = [f"{name}{w.count}" for name in ("then", "else", "joined")]
+    w.blocks[
+        -1
+    ].end = f"br i1 {w.name(op.cond)}, label %{labels[0]}, label %{labels[1]}{_weights(w, op)}"
+    ends: list[tuple[str, list[str]]] = []
+    for label, body in zip(labels, op.regions, strict=False):
+        outside = dict(w.pointers)
+        w.open.append(w.start(label))
+        *ops, last = body.block.ops
+        for o in ops:
+            w.emit(o)
+        w.blocks[-1].end = f"br label %{labels[2]}"
+        ends.append((w.blocks[-1].label, [w.name(v) for v in last.operands]))
+        w.open.pop()
+        w.pointers = outside
+    w.open[-1] = w.start(labels[2])
+    for k, v in enumerate(op.output):
+        sources = ", ".join(f"[ {names[k]}, %{label} ]" for label, names in ends)
+        w.define(v, f"phi {w.type(v.type)} {sources}")
+
+
+def _weights(w: Writer, op: scf.IfOp) -> str:
+    """What LLVM is told of how often a branch is taken: values stay in registers for the other."""
+    if SELDOM not in op.attributes:
+        return ""
+    w.declared.add('!0 = !{!"branch_weights", i32 1, i32 50}')
+    return ", !prof !0"
+
+
 def _yield(w: Writer, op: Operation) -> None:
     pass  # of a loop.if, which yields nothing; that of a loop is part of the loop
 
@@ -223,6 +258,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     func.CallOp: _call,
     loop.ForOp: _for,
     loop.IfOp: _if,
+    scf.IfOp: _choose,
     loop.YieldOp: _yield,
     memref.AllocOp: _alloc,
 }

@@ -12,6 +12,7 @@ from lamina.dialects.vector.arithmetic import RemOp
 from lamina.dialects.vector.choice import (
     FLOAT_PREDICATES,
     INTEGER_PREDICATES,
+    AnyOp,
     CompareOp,
     SelectOp,
 )
@@ -32,6 +33,7 @@ from lamina.dialects.vector.types import element_of, shape_of
 __all__ = [
     "FLOAT_PREDICATES",
     "INTEGER_PREDICATES",
+    "AnyOp",
     "BitcastOp",
     "CompareOp",
     "ConvertOp",
@@ -68,6 +70,7 @@ Vec = Dialect(
         ConvertOp,
         BitcastOp,
         CompareOp,
+        AnyOp,
         SelectOp,
         RemOp,
     ],

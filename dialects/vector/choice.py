@@ -81,6 +81,26 @@ class CompareOp(IRDLOperation):
 
 
 @irdl_op_definition
+class AnyOp(IRDLOperation):
+    """
+    Whether at least one of the truth values is true.
+
+    %b = vec.any %m : vector<16xi1>
+    """
+
+    name = "vec.any"
+
+    x = operand_def(VectorType.constr(i1))
+    res = result_def(i1)
+
+    traits = traits_def(Pure())
+    assembly_format = "$x attr-dict `:` type($x)"
+
+    def __init__(self, x: SSAValue) -> None:
+        super().__init__(operands=[x], result_types=[i1])
+
+
+@irdl_op_definition
 class SelectOp(IRDLOperation):
     """
     In every element the one of `a` where `cond` is true, of `b` elsewhere.

@@ -24,7 +24,7 @@ from lamina.dialects.graph import (
     RelayoutOp,
     tensor_type,
 )
-from lamina.dialects.int8 import ABS_B, PAIR_B
+from lamina.dialects.int8 import ABS_B, MOST_B, PAIR_B
 from lamina.dialects.te import ComputeOp
 from lamina.passes._legality import require_lowered
 from lamina.passes.graph import (
@@ -86,7 +86,7 @@ def fill_padding(k: Kernel, op: Operation) -> None:
 
 def say_bounds(op: Operation, made: Operation | None) -> None:
     """What is known of the weights of `op` is known of the sums that it became, `made` and on."""
-    known = {n: op.attributes[n] for n in (ABS_B, PAIR_B) if n in op.attributes}
+    known = {n: op.attributes[n] for n in (ABS_B, PAIR_B, MOST_B) if n in op.attributes}
     while known and made is not None:
         if isinstance(made, ComputeOp) and any(a.reduce for a in made.axes.data):
             made.attributes.update(known)

@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import (
     i16,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
-from xdsl.rewriter import InsertPoint
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from lamina.dialects.int8 import Dot4Op, Madd16Op, MaddubsOp, shape_of
 from lamina.dialects.vector import BitcastOp, ShuffleOp
@@ -30,7 +30,10 @@ WIDTHS = (4, 8, 16)
 
 
 class Operands:
-    """Constants at the start of a function, and what becomes of operands, right after each."""
+    """
+    Constants at the start of a block, and what becomes of operands, right after each; what becomes
+    of those that are defined outside of the block follows the constants.
+    """
 
     def __init__(self, block: Block) -> None:
         self.block = block
@@ -86,7 +89,7 @@ class Operands:
         owner = key if isinstance(key, Block) else key.owner
         if (last := self.ends.get(key)) is not None:
             return InsertPoint.after(last)
-        if owner is self.block:
+        if owner is self.block or not self.block.is_ancestor(owner):
             return self._top()
         return InsertPoint.at_start(owner) if isinstance(owner, Block) else InsertPoint.after(owner)
 
@@ -102,14 +105,14 @@ def _instruction(w: Operands, at: Builder, acc: SSAValue, a: SSAValue, b: SSAVal
     return at.insert(Dot4Op(acc, a, b)).res
 
 
-def _maddubs(w: Operands, at: Builder, acc: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
+def maddubs(w: Operands, at: Builder, acc: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
     """Pairs of products, which must fit 16 bits; then pairs of them."""
     ones = w.number(1, _pairs(a))
     sums = at.insert(Madd16Op(at.insert(MaddubsOp(a, b)).res, ones)).res
     return at.insert(arith.AddiOp(acc, sums)).result
 
 
-def _madd16(w: Operands, at: Builder, acc: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
+def madd16(w: Operands, at: Builder, acc: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
     """Bytes 0 and 2 of each group as 16-bit integers, then bytes 1 and 3: nothing saturates."""
     x, y = w.cast(a, _pairs(a)), w.cast(b, _pairs(b))
     top = w.shifted(arith.ShLIOp, y, 8)
@@ -139,8 +142,8 @@ FORMS = MappingProxyType[str, Write](
     {
         "vnni": _instruction,
         "avxvnni": _instruction,
-        "maddubs": _maddubs,
-        "madd16": _madd16,
+        "maddubs": maddubs,
+        "madd16": madd16,
         "generic": generic,
     }
 )
@@ -168,3 +171,20 @@ def cut(w: Operands, at: Builder, op: Dot4Op, write: Write, width: int) -> SSAVa
     if size == count:
         return parts[0]
     return at.insert(ShuffleOp(parts[0], parts[0], range(count))).res
+
+
+def whole(w: Operands, op: Dot4Op, width: int) -> list[Dot4Op]:
+    """What becomes of `op` so that each dot4 is on a register of at most `width` lanes."""
+    count = shape_of(op.acc.type)[0]
+    if count in WIDTHS and count <= width:
+        return [op]
+    made: list[Dot4Op] = []
+
+    def write(w: Operands, at: Builder, acc: SSAValue, a: SSAValue, b: SSAValue) -> SSAValue:
+        made.append(at.insert(Dot4Op(acc, a, b)))
+        return made[-1].res
+
+    result = cut(w, Builder(InsertPoint.before(op)), op, write, width)
+    result.name_hint = op.res.name_hint
+    Rewriter.replace_op(op, [], [result])
+    return made

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
 from xdsl.builder import Builder
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp, TensorType, VectorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
-from lamina.backends.dot4 import ORDER, best, lanes
+from lamina.backends.dot4 import ORDER, best, lanes, saturates
 from lamina.backends.machine import Machine
-from lamina.dialects.int8 import Dot4Op, proven, shape_of
+from lamina.dialects.int8 import MOST, Dot4Op, fit_of, shape_of
 from lamina.dialects.loop import ForOp
 from lamina.passes._machine import machine_of
-from lamina.passes.int8._dot4_forms import FORMS, WIDTHS, Operands, cut, generic
+from lamina.passes.int8._dot4_checked import check, steps
+from lamina.passes.int8._dot4_forms import FORMS, WIDTHS, Operands, cut, generic, whole
 
 
 def lower(w: Operands, op: Dot4Op, form: str, width: int) -> None:
@@ -62,12 +64,15 @@ class Int8LowerDot4Pass(ModulePass):
     - maddubs: pairs of products, added with saturation to 16 bits, then pairs of these
       (`vpmaddubsw`, `vpmaddwd` by ones, `vpaddd`); only where `lamina.abs_b` <= 64 or
       `lamina.pair_b` <= 128 proves that nothing saturates, others get the best exact form
+    - checked: all sums of a step of a reduction under one `scf.if`: madd16 if |b[0] + b[1]| > 128
+      for a pair of the signed bytes of that step, or else maddubs; for any bytes, but worth it only
+      where `lamina.most_b` says that they are seldom so large
     - madd16: even bytes and odd ones as 16-bit integers (`vpmaddwd` twice, `vpaddd` twice)
     - generic: in 32 bits; what is no vector always is
 
-    `auto` is the first of these that the target has and that is exact; a remark says for which
-    share of the products that was proven. Vectors that no register holds are cut, or padded. OpenCL
-    compilers find their own instructions: `auto` changes nothing for them.
+    `auto` is the first of these that the target has and that is exact and worth it; a remark says
+    for which share of the products that is known. Vectors that no register holds are cut, or
+    padded. OpenCL compilers find their own instructions: `auto` changes nothing for them.
 
     int8.dot4 %acc, %a, %b : vector<8xi32>, vector<8x4xi8>, vector<8x4xi8>
     ->
@@ -80,7 +85,7 @@ class Int8LowerDot4Pass(ModulePass):
     target: str = "cpu"
     """the machine to lower for"""
     form: str = "auto"
-    """`auto`, `vnni`, `avxvnni`, `maddubs`, `madd16` or `generic`"""
+    """`auto`, `vnni`, `avxvnni`, `maddubs`, `checked`, `madd16` or `generic`"""
     remarks: bool = True
     """whether to say for which share of the products `maddubs` is proven"""
 
@@ -93,10 +98,20 @@ class Int8LowerDot4Pass(ModulePass):
         found = [(f, [o for o in f.walk() if isinstance(o, Dot4Op)]) for f in functions]
         self.remark(machine, [o for _, ops in found for o in ops])
         for f, ops in found:
-            operands = Operands(f.body.block)
-            for dot4 in ops:
-                form = self.form_of(machine, dot4)
-                lower(operands, dot4, form, lanes(machine, form))
+            self.lower_function(Operands(f.body.block), ops, machine)
+
+    def lower_function(self, w: Operands, ops: Sequence[Dot4Op], machine: Machine) -> None:
+        """Each on its own; then those that are checked, a step of a reduction at a time."""
+        checked: list[Dot4Op] = []
+        for dot4 in ops:
+            form = self.form_of(machine, dot4)
+            if form == "checked" and isinstance(dot4.acc.type, VectorType):
+                checked += whole(w, dot4, lanes(machine, form))
+            else:
+                lower(w, dot4, form, lanes(machine, form))
+        for block in dict.fromkeys(op.parent_block() for op in checked):
+            for step in steps(block, set(checked)) if block else ():
+                check(w, step)
 
     def check(self, machine: Machine) -> None:
         """Refuse a form that there is not, or not on this machine."""
@@ -112,18 +127,25 @@ class Int8LowerDot4Pass(ModulePass):
 
     def form_of(self, machine: Machine, op: Dot4Op) -> str:
         """The form that is asked for, if it is exact, or the best one that is."""
-        exact = proven(op)
-        if self.form == "auto" or (self.form == "maddubs" and not exact):
-            return best(machine, exact)
+        fit = fit_of(op)
+        if self.form == "auto" or (self.form == "maddubs" and fit != "all"):
+            return best(machine, fit)
         return self.form
 
     def remark(self, machine: Machine, ops: list[Dot4Op]) -> None:
         """Say how much `maddubs` computes, where it could compute everything."""
-        may = self.form == "maddubs" or (self.form, best(machine, True)) == ("auto", "maddubs")
-        if self.remarks and may and (total := sum(map(products, ops))):
-            share = 100 * sum(map(products, filter(proven, ops))) // total
-            logging.getLogger("lamina").warning(
-                "lamina: remark: %s: for %s, %d %% of the products of bytes are proven to add up in"
-                " pairs within 16 bits (maddubs); the others take %s, which is exact",
-                *(self.name, machine.name, share, best(machine)),
-            )
+        may = self.form == "maddubs" or (self.form == "auto" and saturates(machine))
+        total = sum(map(products, ops))
+        if not (self.remarks and may and total):
+            return
+        forms = [self.form_of(machine, op) for op in ops]
+        proven, checked = (
+            100 * sum(products(op) for op, f in zip(ops, forms, strict=True) if f == form) // total
+            for form in ("maddubs", "checked")
+        )
+        logging.getLogger("lamina").warning(
+            "lamina: remark: %s: for %s, %d %% of the products of bytes are proven to add up in"
+            " pairs within 16 bits (maddubs), and %d %% in at least %d of 100 groups of four"
+            " (checked in each step); the others take %s, which is exact",
+            *(self.name, machine.name, proven, checked, MOST, best(machine)),
+        )

@@ -7,17 +7,27 @@ from types import MappingProxyType
 
 from lamina.backends.dot4 import SLOTS, best, lanes, per_cycle
 from lamina.backends.machine import Machine
-from lamina.dialects.int8 import proven
+from lamina.dialects.int8 import fit_of
 from lamina.dialects.te import ComputeOp
 from lamina.passes.te._candidates_nest import Buffer, Groups, Nest, Part, Row, nest_of
 from lamina.passes.te._cost_arithmetic import units
 from lamina.passes.te.te_dot4 import unsigned_side
 
-NEEDS = MappingProxyType({"maddubs": (2, 1, 0), "madd16": (1, 2, 2), "generic": (2, 4, 7)})
+NEEDS = MappingProxyType(
+    {
+        "maddubs": (2, 1, 0),
+        "checked": (3, 1, 0),
+        "madd16": (1, 2, 2),
+        "generic": (2, 4, 7),
+    }
+)
 """
 by form of the product: registers beside operands and sums, those for each operand, whose bytes are
 apart, and instructions that take it apart
 """
+
+LOOKED = 4
+"""instructions to look at a vector of the signed side, and to go elsewhere now and then"""
 
 
 def in_groups(op: ComputeOp, nest: Nest, machine: Machine) -> Nest:
@@ -80,15 +90,21 @@ def _is_side_by_side(b: Buffer, part: str) -> bool:
 def _grouped(op: ComputeOp, nest: Nest, part: Part, machine: Machine) -> Nest:
     if part.extent > 4:
         nest, _, part = nest.split(part, 4)
-    small = proven(op)
-    form = best(machine, small)
+    fit = fit_of(op)
+    form = best(machine, fit)
     width = lanes(machine, form) or machine.lanes(4)
     return replace(
         nest,
         parts=[p for p in nest.parts if p != part],
         buffers=[*(_of_groups(b, part.name) for b in nest.buffers[:2]), *nest.buffers[2:]],
-        body_ops=round(width * units(machine) / per_cycle(machine, small)),
-        groups=Groups(part, width, *NEEDS.get(form, (0, 1, 0))),
+        body_ops=round(width * units(machine) / per_cycle(machine, fit)),
+        groups=Groups(
+            part,
+            width,
+            *NEEDS.get(form, (0, 1, 0)),
+            looked=LOOKED if form == "checked" else 0,
+            signed=1 - (unsigned_side(op) or 0),
+        ),
     )
 
 

@@ -159,6 +159,10 @@ class Groups:
     registers: int
     kept: int
     apart: int
+    looked: int = 0
+    """instructions to look at a vector of the signed side in each step"""
+    signed: int = 1
+    """which input that is"""
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ class Arithmetic:
         self.apart = nest.groups.apart if nest.groups else 0
         self.row = nest.row
         self.lanes = lanes
+        self.looked = nest.groups.looked if nest.groups else 0
+        self.signed = nest.inputs[nest.groups.signed].uses if nest.groups else frozenset[str]()
         self.spatial = [p for p in nest.parts if not p.reduce and p != vector]
         self.reduction = [p for p in nest.parts if p.reduce]
 
@@ -107,7 +109,8 @@ class Arithmetic:
     def _step(self, tile: Tile, sizes: Mapping[str, int], accs: int) -> float:
         """One step of the rolled reduction, or all of a tile that has none."""
         loads = self.loads(tile, sizes)
-        work = accs * tile.reductions * self.body + loads * self.apart
+        looks = prod([t for name, t in sizes.items() if name in self.signed]) * tile.reductions
+        work = accs * tile.reductions * self.body + loads * self.apart + looks * self.looked
         chain = LATENCY * tile.reductions if self.reduction else 0
         if (row := self.row) is not None and row.part in tile.reduce:
             products = tile.reductions // row.part.extent * row.products

@@ -13,7 +13,7 @@ from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.expr import Expr, constant
-from lamina.dialects.int8 import ABS_B, PAIR_B, Dot4Op
+from lamina.dialects.int8 import ABS_B, MOST_B, PAIR_B, Dot4Op
 from lamina.dialects.te import AxesAttr, ComputeOp, YieldOp
 from lamina.passes.te._directives import find_axis, on_every_op
 
@@ -100,7 +100,7 @@ def _use_groups(op: ComputeOp, unsigned: int) -> None:
     for arg, was in zip(new.args, old.args, strict=True):
         arg.name_hint = was.name_hint
     dot = Dot4Op(new.args[2], new.args[unsigned], new.args[1 - unsigned])
-    for name in (ABS_B, PAIR_B):
+    for name in (ABS_B, PAIR_B, MOST_B):
         if (known := op.attributes.pop(name, None)) is not None:
             dot.attributes[name] = known
     new.add_ops([dot, YieldOp(dot.res)])
@@ -117,7 +117,7 @@ class TeDot4Pass(ModulePass):
     te-dot4{axis=kg}: axes(o: 16, reduce k: 8, reduce kg: 4) ins(%x[k * 4 + kg], %w[k, o, kg])
     ->  axes(o: 16, reduce k: 8) ins(%x[k * 4], %w[k, o, 0]) with int8.dot4 in the body
 
-    What is known of the signed bytes (`lamina.abs_b`, `lamina.pair_b` on the op) moves to the dot4.
+    What is known of the signed bytes (`lamina.abs_b` and its like, on the op) moves to the dot4.
     """
 
     name = "te-dot4"

@@ -12,7 +12,7 @@ from xdsl.passes import PassPipeline
 from lamina import passes
 from lamina.context import new_context
 from lamina.dialects.graph import Conv2dOp, tensor_type
-from lamina.dialects.int8 import ABS_B, PAIR_B
+from lamina.dialects.int8 import ABS_B, MOST_B, PAIR_B
 from lamina.frontends.onnx import import_model
 from lamina.passes.int8._weights import fits
 from lamina.passes.int8.int8_bound_weights import bound
@@ -51,10 +51,12 @@ def test_one_large_pair_anywhere_is_found(o: int, i: int, k: int) -> None:
     w[o, i, 0, k] = 65
     assert bound(np.full_like(w, -64)) == (ABS_B, 64)
     assert bound(w) == (PAIR_B, 128)
-    w[o, i ^ 1, 0, k] = -64
-    assert bound(w) is None
-    w[o, i ^ 1, 0, k], w[o, i, 0, k ^ 1] = 3, -64
-    assert bound(w) is None
+    w[o, i ^ 1, 0, k] = -64  # of another sign
+    assert bound(w) == (PAIR_B, 128)
+    w[o, i ^ 1, 0, k] = 64
+    assert bound(w) == (MOST_B, 98)
+    w[o, i ^ 1, 0, k], w[o, i, 0, k ^ 1] = 3, 64
+    assert bound(w) == (MOST_B, 98)
 
 
 @pytest.mark.parametrize(("zero", "times"), [(0, 1.5), (3, 9)])

@@ -100,6 +100,51 @@ func.func @small_weights(%x: memref<16x14x14x16xui8>, %w: memref<8x16x4x32x4xi8>
   func.return
 }
 
+// Where most pairs fit, one look at the weights of a step chooses for all rows; accumulators stay in
+// registers.
+// VNNI-LABEL: mostly_small_weights:
+// VNNI-COUNT-24:  vpdpbusd
+// AVX2-LABEL: mostly_small_weights:
+// AVX2:           vpmaddubsw {{.*}}%ymm
+// AVX2-NEXT:      vpabsw {{.*}}%ymm
+// AVX2-NEXT:      vpcmpgtw {{.*}}%ymm
+// AVX2-NEXT:      vpmovmskb
+// AVX2-NOT:       %rsp
+// AVX2:           jne
+// AVX2-NOT:       %rsp
+// AVX2-COUNT-10:  vpmaddubsw {{.*}}%ymm
+// AVX2-NOT:       %rsp
+// AVX2:           jne
+// AVX2-COUNT-20:  vpmaddwd {{.*}}%ymm
+// BW-LABEL:   mostly_small_weights:
+// BW:             vpmaddubsw {{.*}}%zmm
+// BW-NEXT:        vpabsw {{.*}}%zmm
+// BW-NEXT:        vpcmpgtw {{.*}}%zmm
+// BW-NEXT:        kortestd
+// BW-NOT:         %rsp
+// BW:             jne
+// BW-NOT:         %rsp
+// BW-COUNT-25:    vpmaddubsw {{.*}}%zmm
+// BW-NOT:         %rsp
+// BW:             jne
+// BW-COUNT-50:    vpmaddwd {{.*}}%zmm
+func.func @mostly_small_weights(%x: memref<16x14x14x16xui8>, %w: memref<8x16x4x32x4xi8>, %y: memref<16x14x14x16xi32>) {
+  te.compute
+    axes(oc: 256, oh: 14, ow: 14, reduce ic: 256)
+    ins(%x[ic floordiv 16, oh, ow, ic mod 16],
+        %w[oc floordiv 32, ic floordiv 16, (ic mod 16) floordiv 4, oc mod 32, ic mod 4])
+    out(%y[oc floordiv 16, oh, ow, oc mod 16]) init 0 : i32 attributes {lamina.most_b = 98 : i64}
+    : memref<16x14x14x16xui8>, memref<8x16x4x32x4xi8>, memref<16x14x14x16xi32>
+    (%a: i8, %c: i8, %acc: i32) {
+      %ax = arith.extui %a : i8 to i32
+      %cx = arith.extsi %c : i8 to i32
+      %p = arith.muli %ax, %cx : i32
+      %s = arith.addi %acc, %p : i32
+      te.yield %s : i32
+    }
+  func.return
+}
+
 // The products of a window of each channel are made in lanes of 32 bits; each byte is widened once.
 // VNNI-LABEL: window_of_each_channel:
 // VNNI:           vpmovzxbd {{.*}}%zmm

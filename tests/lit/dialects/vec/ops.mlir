@@ -99,13 +99,15 @@ func.func @lanes_have_no_sign(%x: memref<8xui8>) {
 // CHECK-LABEL: func.func @lanes_are_compared_and_chosen(
 // CHECK-NEXT:    %0 = vec.compare "olt" %v, %v : vector<16xf32> -> vector<16xi1>
 // CHECK-NEXT:    %1 = vec.compare "ugt" %i, %i : i32 -> i1
-// CHECK-NEXT:    %2 = vec.select %0, %v, %v : vector<16xi1>, vector<16xf32>
-// CHECK-NEXT:    %3 = vec.select %1, %i, %i : i1, i32
+// CHECK-NEXT:    %2 = vec.any %0 : vector<16xi1>
+// CHECK-NEXT:    %3 = vec.select %0, %v, %v : vector<16xi1>, vector<16xf32>
+// CHECK-NEXT:    %4 = vec.select %1, %i, %i : i1, i32
 func.func @lanes_are_compared_and_chosen(%v: vector<16xf32>, %i: i32) {
   %0 = vec.compare "olt" %v, %v : vector<16xf32> -> vector<16xi1>
   %1 = vec.compare "ugt" %i, %i : i32 -> i1
-  %2 = vec.select %0, %v, %v : vector<16xi1>, vector<16xf32>
-  %3 = vec.select %1, %i, %i : i1, i32
+  %2 = vec.any %0 : vector<16xi1>
+  %3 = vec.select %0, %v, %v : vector<16xi1>, vector<16xf32>
+  %4 = vec.select %1, %i, %i : i1, i32
   func.return
 }
 

@@ -5,14 +5,15 @@
 // RUN: lamina-opt %s -p 'int8-lower-dot4{target="cpu:cascadelake"}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=VNNI
 // RUN: lamina-opt %s -p 'int8-lower-dot4{target="cpu:cascadelake" form=avxvnni}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=VEX
 // RUN: lamina-opt %s -p 'int8-lower-dot4{target="cpu:sandybridge"}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=XMM
+// RUN: lamina-opt %s -p 'int8-lower-dot4{target="cpu:haswell" form=checked}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=CHECKED
 // RUN: lamina-opt %s -p 'int8-lower-dot4{target="opencl:portable"}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=CL
 // RUN: lamina-opt %s -p 'int8-lower-dot4{target="cpu:haswell" form=vnni}' --verify-diagnostics | filecheck %s --check-prefix=LACKS
 // RUN: lamina-opt %s -p 'int8-lower-dot4{target="cpu:x86-64" form=maddubs}' --verify-diagnostics | filecheck %s --check-prefix=SSE2
 // RUN: lamina-opt %s -p int8-lower-dot4{form=vpdpbusd} --verify-diagnostics | filecheck %s --check-prefix=UNKNOWN
 
-// LACKS: int8-lower-dot4: cpu:haswell lacks the instructions of form=vnni; it has maddubs, madd16, generic
+// LACKS: int8-lower-dot4: cpu:haswell lacks the instructions of form=vnni; it has maddubs, checked, madd16, generic
 // SSE2: int8-lower-dot4: cpu:x86-64 lacks the instructions of form=maddubs; it has madd16, generic
-// UNKNOWN: int8-lower-dot4: form is one of auto, vnni, avxvnni, maddubs, madd16, generic, got 'vpdpbusd'
+// UNKNOWN: int8-lower-dot4: form is one of auto, vnni, avxvnni, maddubs, checked, madd16, generic, got 'vpdpbusd'
 
 // CHECK-LABEL: func.func @even_bytes_and_odd_ones(
 // CHECK-NEXT:    %[[EIGHT:.*]] = arith.constant dense<8> : vector<16x2xi16>
@@ -134,6 +135,77 @@ func.func @bytes_are_taken_apart_once(%a: memref<64xi8>, %b: memref<4x64xi8>, %z
   func.return
 }
 
+// Sums of one step of a reduction share one look at their signed sides; what only they read is read
+// in both branches.
+// CHECK-LABEL: func.func @most_sums_of_two_products_fit(
+// CHECK:         %[[ONES:.*]] = arith.constant dense<1> : vector<16x4xi8>
+// CHECK-NEXT:    %[[MOST:.*]] = arith.constant dense<128> : vector<16x2xi16>
+// CHECK:         loop.for %i < 2 iter(%c = %zero, %d = %zero, %e = %zero, %f = %zero)
+// CHECK-NEXT:      %[[Y:.*]] = vec.load %b[%i, 0]
+// CHECK-NEXT:      %[[P:.*]] = int8.maddubs %[[ONES]], %[[Y]]
+// CHECK-NEXT:      %[[S:.*]] = math.absi %[[P]] : vector<16x2xi16>
+// CHECK-NEXT:      %[[Z:.*]] = vec.load %b[%i + 2, 0]
+// CHECK-NEXT:      %[[Q:.*]] = int8.maddubs %[[ONES]], %[[Z]]
+// CHECK-NEXT:      %[[T:.*]] = math.absi %[[Q]] : vector<16x2xi16>
+// CHECK-NEXT:      %[[L:.*]] = arith.maxsi %[[S]], %[[T]] : vector<16x2xi16>
+// CHECK-NEXT:      %[[M:.*]] = vec.compare "sgt" %[[L]], %[[MOST]] : vector<16x2xi16> -> vector<16x2xi1>
+// CHECK-NEXT:      %[[ANY:.*]] = vec.any %[[M]] : vector<16x2xi1>
+// CHECK-NEXT:      %g, %h, %j, %k = scf.if %[[ANY]] -> (vector<16xi32>, vector<16xi32>, vector<16xi32>, vector<16xi32>) {
+// CHECK-NOT:         maddubs
+// CHECK:             vec.load_splat %a[%i * 4]
+// CHECK-COUNT-4:     int8.madd16
+// CHECK:             vec.load_splat %a[%i * 4 + 32]
+// CHECK-COUNT-4:     int8.madd16
+// CHECK-NOT:         maddubs
+// CHECK:             scf.yield
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        %[[SOME:.*]] = arith.constant dense<1> : vector<16x2xi16>
+// CHECK-NEXT:        vec.load_splat %a[%i * 4]
+// CHECK-COUNT-2:     int8.maddubs
+// CHECK:             vec.load_splat %a[%i * 4 + 32]
+// CHECK-COUNT-2:     int8.maddubs
+// CHECK-NOT:         int8.maddubs
+// CHECK:             scf.yield
+// CHECK-NEXT:      }{lamina.seldom}
+// CHECK-NEXT:      loop.yield %g, %h, %j, %k
+
+// VNNI-LABEL: func.func @most_sums_of_two_products_fit(
+// VNNI-NOT:      scf.if
+// VNNI:          func.return
+func.func @most_sums_of_two_products_fit(%a: memref<64xi8>, %b: memref<4x64xi8>, %zero: vector<16xi32>) {
+  %r, %s, %t, %u = loop.for %i < 2 iter(%c = %zero, %d = %zero, %e = %zero, %f = %zero) : vector<16xi32> {
+    %y = vec.load %b[%i, 0] : memref<4x64xi8> -> vector<16x4xi8>
+    %z = vec.load %b[%i + 2, 0] : memref<4x64xi8> -> vector<16x4xi8>
+    %x = vec.load_splat %a[%i * 4] : memref<64xi8> -> vector<16x4xi8>
+    %g = int8.dot4 %c, %x, %y {lamina.most_b = 98 : i64} : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+    %h = int8.dot4 %d, %x, %z {lamina.most_b = 98 : i64} : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+    %w = vec.load_splat %a[%i * 4 + 32] : memref<64xi8> -> vector<16x4xi8>
+    %j = int8.dot4 %e, %w, %y {lamina.most_b = 98 : i64} : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+    %k = int8.dot4 %f, %w, %z {lamina.most_b = 98 : i64} : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
+    loop.yield %g, %h, %j, %k : vector<16xi32>, vector<16xi32>, vector<16xi32>, vector<16xi32>
+  }
+  func.return
+}
+
+// A sum that goes on is the next step; what is read before a store stays there.
+// CHECKED-LABEL: func.func @steps_are_looked_at_one_by_one(
+// CHECKED:         vec.load %a[0]
+// CHECKED:         vec.store
+// CHECKED:         %[[R:.*]] = scf.if
+// CHECKED-NOT:       vec.load
+// CHECKED:         %[[S:.*]] = scf.if
+// CHECKED:           vec.load %a[32]
+// CHECKED:           vec.load %a[32]
+// CHECKED:         func.return %[[S]] : vector<8xi32>
+func.func @steps_are_looked_at_one_by_one(%a: memref<64xi8>, %acc: vector<8xi32>, %y: vector<8x4xi8>, %z: vector<8x4xi8>) -> vector<8xi32> {
+  %w = vec.load %a[0] : memref<64xi8> -> vector<8x4xi8>
+  vec.store %y, %a[0] : vector<8x4xi8>, memref<64xi8>
+  %x = vec.load %a[32] : memref<64xi8> -> vector<8x4xi8>
+  %r = int8.dot4 %acc, %w, %y : vector<8xi32>, vector<8x4xi8>, vector<8x4xi8>
+  %s = int8.dot4 %r, %x, %z : vector<8xi32>, vector<8x4xi8>, vector<8x4xi8>
+  func.return %s : vector<8xi32>
+}
+
 // VEX-LABEL: func.func @a_vector_is_cut_to_registers(
 // VEX-NEXT:    %[[A0:.*]] = vec.shuffle %x, %x [0, 1, 2, 3, 4, 5, 6, 7] : vector<16x4xi8> -> vector<8x4xi8>
 // VEX-NEXT:    %[[B0:.*]] = vec.shuffle %y, %y [0, 1, 2, 3, 4, 5, 6, 7] : vector<16x4xi8> -> vector<8x4xi8>
@@ -145,6 +217,11 @@ func.func @bytes_are_taken_apart_once(%a: memref<64xi8>, %b: memref<4x64xi8>, %z
 // VEX-NEXT:    %[[D1:.*]] = int8.dot4 %[[C1]], %[[A1]], %[[B1]] : vector<8xi32>, vector<8x4xi8>, vector<8x4xi8>
 // VEX-NEXT:    %r = vec.shuffle %[[D0]], %[[D1]] [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] : vector<8xi32> -> vector<16xi32>
 // VEX-NEXT:    func.return %r : vector<16xi32>
+
+// CHECKED-LABEL: func.func @a_vector_is_cut_to_registers(
+// CHECKED:         scf.if %{{.*}} -> (vector<8xi32>, vector<8xi32>)
+// CHECKED-NOT:     scf.if
+// CHECKED:         func.return
 func.func @a_vector_is_cut_to_registers(%acc: vector<16xi32>, %x: vector<16x4xi8>, %y: vector<16x4xi8>) -> vector<16xi32> {
   %r = int8.dot4 %acc, %x, %y : vector<16xi32>, vector<16x4xi8>, vector<16x4xi8>
   func.return %r : vector<16xi32>
@@ -196,6 +273,7 @@ func.func @one_group_is_no_vector(%acc: i32, %x: vector<4xi8>, %y: vector<4xi8>)
 // MADD16: int8-lower-dot4: needs vectors or scalars, got tensor<2xi32>; run it after te-to-vec
 // MADDUBS: int8-lower-dot4: needs vectors or scalars, got tensor<2xi32>; run it after te-to-vec
 // VNNI: int8-lower-dot4: needs vectors or scalars, got tensor<2xi32>; run it after te-to-vec
+// CHECKED: int8-lower-dot4: needs vectors or scalars, got tensor<2xi32>; run it after te-to-vec
 // VEX: int8-lower-dot4: needs vectors or scalars, got tensor<2xi32>; run it after te-to-vec
 // XMM: int8-lower-dot4: needs vectors or scalars, got tensor<2xi32>; run it after te-to-vec
 // CL: func.func @tensors
