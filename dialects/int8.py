@@ -150,8 +150,8 @@ class RequantizeFixedOp(IRDLOperation):
     acc: for M in 2**k / 8..2**k / 4, acc * 2**k and M / 2**k give the same number.
 
     Beside `int8.requantize` by M the result is a step apart at most: where acc * M is a tie, which
-    goes to even there; and where two roundings to f32 take it, or away from, the other side of one,
-    that is within 2**-23 of its size.
+    goes to even there, or so close to one, by 2**-23 of its size, that rounding acc and the product
+    to f32 takes it to one or across.
 
     %q = int8.requantize_fixed %acc by %multiplier shift %shift to <u8, 5.000000e-01, 128> : vector<16xi32>
     """  # noqa: E501

@@ -34,6 +34,7 @@ from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
 from lamina.passes.int8.int8_average import Int8AveragePass
 from lamina.passes.int8.int8_bound_weights import Int8BoundWeightsPass
 from lamina.passes.int8.int8_expand import Int8ExpandPass
+from lamina.passes.int8.int8_fixed_point import Int8FixedPointPass
 from lamina.passes.int8.int8_fold_bias import Int8FoldBiasPass
 from lamina.passes.int8.int8_group_products import Int8GroupProductsPass
 from lamina.passes.int8.int8_hoist_quantize import Int8HoistQuantizePass
@@ -90,20 +91,23 @@ def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
 
 def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
     """The passes that make a network with quantize and dequantize one of integers."""
+    fixed = options.requantize == "fixed"
     return (
         Int8SinkDequantizePass(),
         # 8 bits are moved and bounded, not the real numbers that they stand for
-        Int8AveragePass(),
+        Int8AveragePass(even=fixed),
         Int8RealizePass(),
         Int8FoldBiasPass(),
         # sums of products are of integers, where their factors stand for real numbers
         Int8HoistQuantizePass(),
         Int8RequantizePass(),
         # sums are scaled once, and stored in 8 bits at once
-        Int8RequantizeSumsPass(),
+        *(() if fixed else (Int8RequantizeSumsPass(),)),
         # two tensors are added up in the steps of their sum
         Int8UnsignedPass(),
         # factors are unsigned, their weights signed
+        *((Int8FixedPointPass(),) if fixed else ()),
+        # if it is wanted, integers become others without real numbers between them
         *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),
         *((Int8BoundWeightsPass(),) if saturates(describe(target)) else ()),
         # where pairs of products saturate in 16 bits, it is known which do not

@@ -28,7 +28,7 @@ def emit(args: Namespace) -> None:
     schedules = {} if args.no_records else recorded(machine_of(target))
     shapes = dict(args.shape)
     threads = 1 if args.emit == "opencl" else args.threads or default_threads()
-    options = Options(threads, args.numerics, args.layouts)
+    options = Options(threads, args.numerics, args.layouts, args.requantize)
     ctx, module = steps.lowered(args.model, target, level, options, shapes, schedules)
     if args.emit == "opencl":
         text = opencl_of(module, target)

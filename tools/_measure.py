@@ -134,6 +134,7 @@ def _options(args: Namespace) -> dict[str, Any]:
         "target": args.target,
         "numerics": args.numerics,
         "layouts": args.layouts,
+        "requantize": args.requantize,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
         "records": not args.no_records,

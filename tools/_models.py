@@ -17,6 +17,7 @@ def compiler_options(args: Any) -> dict[str, Any]:
         "threads": args.threads,
         "numerics": args.numerics,
         "layouts": args.layouts,
+        "requantize": args.requantize,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
         "records": not args.no_records,
@@ -28,8 +29,9 @@ def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
     require_readable(path)
     if Path(path).suffix != ".lam":
         return lamina.compile(path, **options)
-    usual = {"target": "cpu", "numerics": "fast", "layouts": "exact", "shapes": {}}
+    usual = {"target": "cpu", "shapes": {}}
+    usual |= {"numerics": "fast", "layouts": "exact", "requantize": "float"}
     if any(options[name] != value for name, value in usual.items()):
-        given = "--target, --numerics, --layouts and --shape"
+        given = "--target, --numerics, --layouts, --requantize and --shape"
         raise LaminaError(f"{path}: is compiled already, {given} come too late")
     return lamina.load(path, threads=options["threads"])

@@ -93,7 +93,7 @@ def report_on(args: Namespace) -> Network:
         raise LaminaError(f"--report needs a model that is compiled for a CPU, found {args.target}")
     machine = known(machine)
     threads = args.threads or default_threads()
-    options = Options(threads, args.numerics, args.layouts)
+    options = Options(threads, args.numerics, args.layouts, args.requantize)
     with steps.no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = steps.read(args.model, dict(args.shape))

@@ -61,12 +61,12 @@ def workloads(
     machine: Machine,
     shapes: Mapping[str, Sequence[int]],
     step: Progress,
-    numerics: str = "fast",
+    options: Options,
 ) -> list[Workload]:
     """The different ops of a model, and how often it computes each."""
     with no_garbage_collection():
         ctx, module = read(path, shapes or None)
-        passes = pipelines.default(machine.name, Options(numerics=numerics))
+        passes = pipelines.default(machine.name, options)
         names = [p.name for p in passes]
         lower(ctx, module, passes[: names.index(BEFORE)], step)
         calls, where = _calls(module), homes(module, machine)

@@ -316,6 +316,13 @@ def _add_model_options(p: argparse.ArgumentParser) -> None:
         help="fast: sums of other products where these are fewer; strict: as the model says "
         "(default: fast)",
     )
+    p.add_argument(
+        "--requantize",
+        choices=("float", "fixed"),
+        default="float",
+        help="how sums of integers become 8 bits in a quantized network: scaled in float, as ONNX "
+        "says, or in fixed point, by a multiplier and a shift (default: float)",
+    )
     _add_shape(p)
 
 

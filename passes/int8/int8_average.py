@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
@@ -65,7 +66,19 @@ def _rank(op: Mean) -> int:
     return len(shape(op.x))
 
 
-class SumUpBytes(StorePattern):
+class MeanPattern(StorePattern):
+    """A pattern on means of bytes; with `even` also on those that often lie between two steps."""
+
+    def __init__(self, store: WeightStore, even: bool) -> None:
+        super().__init__(store)
+        self.even = even
+
+    def leaves(self, op: Mean) -> bool:
+        """Whether `op` stays as it is, since its result depends on how real numbers are rounded."""
+        return not self.even and is_between_steps(op)
+
+
+class SumUpBytes(MeanPattern):
     """
     avg_pool2d(dequantize(x, s, z)) -> dequantize(conv2d(x, ones), s / n) with a group for each
     channel; times n / (the number inside) where only what is inside counts
@@ -77,7 +90,7 @@ class SumUpBytes(StorePattern):
         found = parameters(inner, self.store) if inner is not None else None
         if inner is None or found is None or not found.is_one or not found.is_positive:
             return
-        if not is_over_images(op) or not layout_of(op.y.type).is_plain or is_between_steps(op):
+        if not is_over_images(op) or not layout_of(op.y.type).is_plain or self.leaves(op):
             return
         window = op.window() if isinstance(op, AvgPool2dOp) else shape(op.x)[2:]
         taps, zero = window[0] * window[1], int(found.zero.item())
@@ -134,17 +147,18 @@ def sums_of(
     )
 
 
-class MeanOfBytes(StorePattern):
+class MeanOfBytes(MeanPattern):
     """
     quantize(avg_pool(dequantize(x, s, z)), s, z) -> requantize(conv2d(x, ones), 1 / n, 0), n is odd
 
     A mean of the stored numbers stands for the mean, and never lies between two steps.
+    With `even`, n is any number.
     """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter, /) -> None:
         mean = op.x.owner
-        if not isinstance(mean, AvgPool2dOp) or not op.x.has_one_use() or is_between_steps(mean):
+        if not isinstance(mean, AvgPool2dOp) or not op.x.has_one_use() or self.leaves(mean):
             return
         inner = bytes_before(mean.x)
         found = parameters(inner, self.store) if inner is not None else None
@@ -192,6 +206,7 @@ class RoundStored(StorePattern):
         rewriter.replace(op, new)
 
 
+@dataclass(frozen=True)
 class Int8AveragePass(ModulePass):
     """
     Sum up the integers of windows that a mean is taken of, and scale the sums.
@@ -212,7 +227,12 @@ class Int8AveragePass(ModulePass):
     name = "int8-average"
     numerics: ClassVar[str] = "within a step"
 
+    even: bool = False
+    """whether means of an even number of elements are of integers, too, as in fixed point"""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         store = weights_of(ctx)
-        for pattern in (MeanOfBytes(store), RoundStored(store), SumUpBytes(store)):
-            PatternRewriteWalker(pattern).rewrite_module(op)
+        PatternRewriteWalker(MeanOfBytes(store, self.even)).rewrite_module(op)
+        if not self.even:
+            PatternRewriteWalker(RoundStored(store)).rewrite_module(op)
+        PatternRewriteWalker(SumUpBytes(store, self.even)).rewrite_module(op)

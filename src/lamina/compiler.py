@@ -36,6 +36,7 @@ def compile(
     threads: int | None = None,
     numerics: str = "fast",
     layouts: str = "exact",
+    requantize: str = "float",
     shapes: Mapping[str, Sequence[int]] | None = None,
     weights: WeightStore | None = None,
     cache: bool = True,
@@ -51,15 +52,17 @@ def compile(
     are fewer: outputs are then within 1e-5 of their largest value, with "fast" within 1e-4. Each
     call of the model runs on `threads` threads, by default one for each core that affinity and
     control groups leave to this process. `layouts` is one of `options.LAYOUTS`: `exact` is best,
-    the others are there to be compared with it. With `cache`, a file that was compiled before is
-    not compiled again. With `records`, kernels that `lamina tune` measured get the schedules that
-    were fastest. With `verify`, the module is verified after every pass: a developer of passes
-    wants that, a user the time it takes.
+    the others are there to be compared with it. With `requantize` "fixed", integers of a quantized
+    network are scaled by multipliers and shifts, "float" is what ONNX says. With `cache`, a file
+    that was compiled before is not compiled again. With `records`, kernels that `lamina tune`
+    measured get the schedules that were fastest. With `verify`, the module is verified after every
+    pass: a developer of passes wants that, a user the time it takes.
     """
     machine = machine_of(target)
     if machine.kind != "cpu":
         raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
-    options = Options(default_threads() if threads is None else threads, numerics, layouts)
+    threads = default_threads() if threads is None else threads
+    options = Options(threads, numerics, layouts, requantize)
     if cache:
         machine = known(machine)
     schedules = recorded(machine) if records else {}

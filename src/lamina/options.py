@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lamina.errors import LaminaError
 
 NUMERICS = ("fast", "strict")
+REQUANTIZE = ("float", "fixed")
 LAYOUTS = ("exact", "heuristic", "greedy", "local", "blocked", "nhwc", "nchw")
 
 
@@ -21,10 +22,16 @@ class Options:
     layouts: str = "exact"
     """how it is chosen how tensors are stored; "exact" is best, the rest are for comparison"""
 
+    requantize: str = "float"
+    """"float": integers are scaled to 8 bits as ONNX says; "fixed": by multipliers and shifts"""
+
     def __post_init__(self) -> None:
         if self.threads < 1:
             raise LaminaError(f"a model needs at least 1 thread, got threads={self.threads}")
         if self.numerics not in NUMERICS:
             raise LaminaError(f"numerics are {' or '.join(NUMERICS)}, found '{self.numerics}'")
+        if self.requantize not in REQUANTIZE:
+            known = " or ".join(REQUANTIZE)
+            raise LaminaError(f"requantize is {known}, found '{self.requantize}'")
         if self.layouts not in LAYOUTS:
             raise LaminaError(f"layouts are one of {', '.join(LAYOUTS)}, found '{self.layouts}'")

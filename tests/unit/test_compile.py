@@ -88,6 +88,7 @@ def test_open_shape_is_set(tmp_path: Path) -> None:
         ({"target": "opencl:intel-xe"}, "models are compiled for CPUs, found opencl:intel-xe"),
         ({"shapes": {"x": (1, 3, 12, 12)}}, "x"),
         ({"numerics": "exact"}, "numerics are fast or strict, found 'exact'"),
+        ({"requantize": "int"}, "requantize is float or fixed, found 'int'"),
         ({"layouts": "NHWC"}, "layouts are one of exact, .*, found 'NHWC'"),
     ],
 )
@@ -170,6 +171,7 @@ def test_second_compile_is_from_the_cache(path: Path, cache: Path) -> None:
 def test_other_model_target_or_shape_is_compiled_anew(path: Path) -> None:
     lamina.compile(path)
     assert not is_cached(path, target="cpu:haswell")
+    assert not is_cached(path, requantize="fixed")
     assert not is_cached(path, shapes={"data": (1, 3, 12, 12)})
     assert not is_cached(path, cache=False)
     with pytest.MonkeyPatch.context() as patch:

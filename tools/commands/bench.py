@@ -32,6 +32,7 @@ SETTINGS = (
     "target",
     "numerics",
     "layouts",
+    "requantize",
     "shape",
 )
 """the arguments on which a result depends"""

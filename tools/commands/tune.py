@@ -15,6 +15,7 @@ from lamina.compiler import machine_of
 from lamina.context import new_context
 from lamina.dialects.te import ScheduleAttr
 from lamina.errors import LaminaError
+from lamina.options import Options
 from lamina.passes.te._directives import computes
 from lamina.progress import progress_bar
 from lamina.tools import _files
@@ -53,8 +54,9 @@ def _tune(args: Namespace, machine: Machine) -> None:
     results: list[Tuned] = []
     with progress_bar() as step:
         step("read", more=len(args.models))
-        shapes, numerics = dict(args.shape), args.numerics
-        models = [workloads(m, machine, shapes, step, numerics) for m in args.models]
+        shapes = dict(args.shape)
+        options = Options(numerics=args.numerics, requantize=args.requantize)
+        models = [workloads(m, machine, shapes, step, options) for m in args.models]
         everything = together(models)
         todo = [w for w in everything if args.again or w.text not in known]
         print(f"{len(everything)} workloads, {len(everything) - len(todo)} of them tuned before")

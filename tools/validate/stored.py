@@ -16,8 +16,11 @@ import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Operation
 
-from lamina.dialects.graph import SOURCE, ToStorageOp
+from lamina.dialects.graph import SOURCE, RequantizeFixedOp, ToStorageOp
 from lamina.interpreters import Implementation, Run
+
+STORE = (ToStorageOp, RequantizeFixedOp)
+"""ops whose results are of 8 bits that stand for numbers"""
 
 
 class OtherTensors(Exception):
@@ -67,7 +70,7 @@ class Recorder:
         self.arrays: list[np.ndarray] = []
         self._instead = instead
         self._known: dict[type[Operation], Implementation] = {
-            op: how for op, how in implementations.items() if issubclass(op, ToStorageOp)
+            op: how for op, how in implementations.items() if issubclass(op, STORE)
         }
 
     @property

@@ -1,4 +1,5 @@
 // RUN: lamina-opt %s -p int8-average | filecheck %s
+// RUN: lamina-opt %s -p int8-average{even=true} | filecheck %s --check-prefix=EVEN
 
 // 3 * 4 elements: the zero point 5 is in the sum 12 times.
 // CHECK-LABEL: func.func @a_mean_is_a_sum_of_bytes
@@ -111,6 +112,10 @@ func.func @a_mean_of_fewer_at_the_edge(%q: tensor<1x2x4x4xui8>) -> tensor<1x2x2x
 // CHECK-NEXT:    %[[A:.*]] = graph.add %[[D]], %[[Z]]
 // CHECK-NEXT:    %[[Y:.*]] = graph.requantize %[[A]], %{{.*}}, %[[N]] {lamina.source = "stored"}
 // CHECK-NEXT:    func.return %[[Y]]
+// EVEN-LABEL: func.func @a_mean_that_lies_between_two_steps
+// EVEN:          %[[Y:.*]] = graph.conv2d %q, %{{.*}} -> tensor<1x2x3x3xi32>
+// EVEN-NOT:      graph.avg_pool2d
+// EVEN:          graph.requantize %[[Y]], %{{.*}} {lamina.source = "stored"}
 func.func @a_mean_that_lies_between_two_steps(%q: tensor<1x2x4x5xui8>) -> tensor<1x2x3x3xui8> {
   %s = graph.constant dense<6.0> : tensor<1x1x1x1xf32>
   %z = graph.constant dense<5> : tensor<1x1x1x1xui8>
