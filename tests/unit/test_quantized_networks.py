@@ -12,7 +12,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType, f32
 
 import lamina
-from lamina import interpreters, steps
+from lamina import steps
 from lamina.backends.machine import describe
 from lamina.context import new_context
 from lamina.dialects.graph import ConstantOp
@@ -22,7 +22,9 @@ from lamina.passes import pipelines
 from lamina.passes.graph._layout_apply import apply
 from lamina.passes.graph._layout_cost import LayoutCosts
 from lamina.passes.graph._layout_graph import build
-from lamina.tools.validate.compare import Numerics
+from lamina.tools.validate.check import Checker
+from lamina.tools.validate.state import State
+from lamina.tools.validate.stored import Steps
 from tests.unit.onnx_models import run_onnxruntime, typed_model
 from tests.unit.qdq_networks import Network, run_quantized
 from tests.unit.quantized import check, integers
@@ -188,26 +190,22 @@ def test_layouts_threads_and_numerics_make_no_difference(numerics: str) -> None:
 @pytest.mark.parametrize("type", ["uint8", "int8"])
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda f: f.__name__)
 def test_each_pass_changes_numbers_as_it_declares(network: Build, type: str) -> None:
+    """Tensor by tensor, on samples of all kinds, as --validate compares them."""
     net = Network(type, seed=7)
-    proto = net.model(*network(net))
     ctx = new_context()
-    module = import_model(proto, ctx.weights, None)
-    inputs = images(proto, 4)
-    before = interpreters.call(module, "main", inputs, store=ctx.weights)
+    module = import_model(net.model(*network(net)), ctx.weights, None)
+    checker, state = Checker(ctx, 0, 60.0, {}), State(module.clone())
+    stored = Steps()
     for p in PASSES[:SELECT]:
-        if not p.name.startswith("int8-"):
-            p.apply(ctx, module)
-            continue
-        text = str(module)
         p.apply(ctx, module)
         module.verify()
-        if str(module) == text:
-            continue
-        after = interpreters.call(module, "main", inputs, store=ctx.weights)
-        for y, old, new in zip(proto.graph.output, before, after, strict=True):
-            apart = np.rint(np.abs(old - new) / scale_of(proto, y.name))
-            assert apart.max() <= (0 if Numerics.of(p).text == "exact" else 1), p.name
-        before = after
+        before, state = state, State(module.clone(), state)
+        report = checker.check(before, state, p)
+        assert not report.problems, p.name
+        for checked in report.checked.values():
+            stored += checked.steps
+    assert stored.size > 1000
+    assert stored.largest <= 1
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda f: f.__name__)
