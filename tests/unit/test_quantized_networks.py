@@ -208,6 +208,24 @@ def test_each_pass_changes_numbers_as_it_declares(network: Build, type: str) -> 
     assert stored.largest <= 1
 
 
+@pytest.mark.parametrize("network", [gates, odd_weights], ids=lambda f: f.__name__)
+def test_below_the_graph_bytes_stay_the_same(network: Build) -> None:
+    """No pass from the choice of layouts to vectors changes a bit of any kernel's result."""
+    net = Network("uint8", seed=7)
+    ctx = new_context()
+    module = import_model(net.model(*network(net)), ctx.weights, None)
+    passes = pipelines.default("cpu", Options(threads=1))
+    steps.lower(ctx, module, passes[:SELECT], silent)
+    checker, state = Checker(ctx, 0, 60.0, {}), State(module.clone())
+    for p in passes[SELECT:]:
+        p.apply(ctx, module)
+        before, state = state, State(module.clone(), state)
+        report = checker.check(before, state, p)
+        assert not report.problems, p.name
+        assert all(c.how == "interpreted" for c in report.checked.values()), p.name
+        assert all(c.difference == 0 for c in report.checked.values()), p.name
+
+
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda f: f.__name__)
 def test_any_layouts_give_the_same_bytes(network: Build) -> None:
     net = Network("uint8", seed=5)
