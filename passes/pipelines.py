@@ -56,6 +56,7 @@ from lamina.passes.te.te_contract_fma import TeContractFmaPass
 from lamina.passes.te.te_expand_math import TeExpandMathPass
 from lamina.passes.te.te_fuse_epilogue import TeFuseEpiloguePass
 from lamina.passes.te.te_fuse_loops import TeFuseLoopsPass
+from lamina.passes.te.te_inline_producers import TeInlineProducersPass
 from lamina.passes.te.te_peel_padding import TePeelPaddingPass
 from lamina.passes.te.te_schedule import TeSchedulePass
 from lamina.passes.te.te_simplify import TeSimplifyPass
@@ -160,6 +161,7 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         LowerGraphToTePass(),
         # no op of graph, no tensor: te ops on buffers, and what kernels hand on in memref.alloc
         TeFuseEpiloguePass(),
+        TeInlineProducersPass(),
         TeSimplifyPass(),
         # bias, activation and residual are computed where the sum is, in registers
         TeBlockTogetherPass(target=target, threads=threads),
