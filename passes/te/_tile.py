@@ -47,11 +47,15 @@ class _Room:
 class Tile:
     """Emits one te op that `_tile_legality.refusal` accepts, before the op and in its place."""
 
-    def __init__(self, op: ComputeOp, group: str | None = None) -> None:
-        """With `group`, the sum over this axis and the reductions inside it begins at 0."""
+    def __init__(self, op: ComputeOp, group: str | None = None, begin: int | None = None) -> None:
+        """
+        With `group`, the sum over this axis and the reductions inside it begins at 0; with `begin`,
+        all begin with the extra of this number.
+        """
         axes = op.axes.data
         self.op = op
         self.group = group
+        self.begin = begin
         self.reduce_axes = [a for a in axes if a.reduce]
         self.spatial = [a for a in axes if a.mark == "unroll" and not a.reduce]
         self.copied = [a for a in axes if a.mark == "unroll"]
@@ -68,10 +72,7 @@ class Tile:
         spatial = {a.name for a in self.op.axes.data if not a.reduce}
         bounds = [(e, n) for e, n in self.op.bounds.data if e.names() <= spatial]
         points = [(self._point(at), at, w) for at, w in self._points(self.spatial, bounds)]
-        init = self.op.init
-        starts: dict[Point, SSAValue] = {
-            p: self.constants.splat(init.value.data, init.type, w) for p, _, w in points
-        }
+        starts = {p: self._start(at, w) for p, at, w in points}
         self.widths = {p: w for p, _, w in points}
         rolled = any(not a.mark for a in self.reduce_axes)
         if rolled and all(e.names() <= spatial for e, _ in self.op.bounds.data):
@@ -88,6 +89,14 @@ class Tile:
             ]
             value = self.epilogue.inline(self.builder, [results[p], *extras], width)
             self.memory.store(self.builder, value, at, width)
+
+    def _start(self, at: dict[str, int], width: int) -> SSAValue:
+        """What the accumulator of a point begins with."""
+        init = self.op.init
+        if self.begin is None:
+            return self.constants.splat(init.value.data, init.type, width)
+        first = len(self.op.inputs)
+        return self.memory.load(self.builder, first + self.begin, init.type, at, width)
 
     def _point(self, at: dict[str, int]) -> Point:
         return tuple(at[a.name] for a in self.spatial)

@@ -1,5 +1,5 @@
 """
-Where a long sum begins anew.
+What a sum begins with, and where a long one begins anew.
 
 Added one after the other, n numbers lose about sqrt(n / 2) roundings of their sum. Summed up in
 groups of m first, they lose about sqrt(m / 2) and sqrt(n / m / 2): 6 times less for n = 20000 and
@@ -12,8 +12,10 @@ from itertools import takewhile
 from math import prod
 
 from xdsl.dialects import arith, math
-from xdsl.dialects.builtin import Float32Type, Float64Type
+from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerAttr
+from xdsl.rewriter import Rewriter
 
+from lamina.dialects.int8 import Dot4Op
 from lamina.dialects.te import Axis, ComputeOp, YieldOp
 from lamina.passes.te.te_simplify import simplify
 from lamina.passes.te.te_split import split
@@ -32,6 +34,39 @@ def is_sum(op: ComputeOp) -> bool:
     if isinstance(last, math.FmaOp):
         return acc.has_one_use() and last.c is acc
     return isinstance(last, arith.AddfOp) and acc.has_one_use() and acc in (last.lhs, last.rhs)
+
+
+def begin_with(op: ComputeOp) -> int | None:
+    """
+    The number of the extra that a sum of integers from 0 on begins with: one that the epilogue only
+    adds to it. The addition is taken out of the epilogue.
+
+    init 0 .. epilogue (%v: i32, %b: i32) { f(%v + %b) }  ->  f(%v), for sums that begin with %b
+    """
+    value, *extras = op.epilogue.block.args
+    if not _adds_up_integers(op) or not value.has_one_use():
+        return None
+    add = next(iter(value.uses)).operation
+    if not isinstance(add, arith.AddiOp):
+        return None
+    other = add.rhs if add.lhs is value else add.lhs
+    found = next((k for k, extra in enumerate(extras) if extra is other), None)
+    if found is None or not other.has_one_use():
+        return None
+    Rewriter.replace_op(add, [], [value])
+    return found
+
+
+def _adds_up_integers(op: ComputeOp) -> bool:
+    """Whether the body adds something to an integer, 0 at first, that does not depend on it."""
+    block, init = op.body.block, op.init
+    acc, end = block.args[-1], block.last_op
+    if not isinstance(init, IntegerAttr) or init.value.data or not acc.has_one_use():
+        return False
+    last = end.operands[0].owner if isinstance(end, YieldOp) else None
+    if isinstance(last, Dot4Op):
+        return last.acc is acc
+    return isinstance(last, arith.AddiOp) and acc in (last.lhs, last.rhs)
 
 
 def begin_anew(op: ComputeOp, terms: int) -> str | None:

@@ -15,7 +15,7 @@ from lamina.passes._legality import require_lowered
 from lamina.passes.te._directives import kernel_of
 from lamina.passes.te._tile import Tile
 from lamina.passes.te._tile_legality import refusal
-from lamina.passes.te._tile_sums import begin_anew
+from lamina.passes.te._tile_sums import begin_anew, begin_with
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class TeToVecPass(ModulePass):
 
     Rolled reductions become one nest that carries the accumulators; unrolled axes become copies of
     the body in the order of the axes, with equal loads made once; the vector axis becomes lanes. A
-    long sum is made of the sums of groups of its terms, which loses fewer digits.
+    long sum is made of the sums of groups of its terms, which loses fewer digits; one of integers
+    begins with what the epilogue would add to it.
     """
 
     name = "te-to-vec"
@@ -46,7 +47,7 @@ class TeToVecPass(ModulePass):
                 kernel = kernel_of(te)
                 raise PassFailedException(f"te-to-vec: {fault}{f' (@{kernel})' * bool(kernel)}")
         for te in found:
-            Tile(te, begin_anew(te, self.terms)).emit()
+            Tile(te, begin_anew(te, self.terms), begin_with(te)).emit()
             te.detach()
             te.erase()
         for table in [o for o in op.walk() if isinstance(o, ConstantOp) and not o.res.uses]:

@@ -663,3 +663,85 @@ func.func @table_at_an_integer(%at: memref<4xi32>, %y: memref<4xf32>) {
     (%i: i32, %a: f32, %acc: f32) { te.yield %a : f32 }
   func.return
 }
+
+// -----
+
+// What is only added to a sum of integers is what it begins with; floats are added in their order.
+// CHECK-LABEL: func.func @sums_of_integers_begin_with_what_is_added(
+// CHECK:           %[[B:.*]] = vec.load %b[%i] : memref<4xi32> -> i32
+// CHECK-NEXT:      %[[R:.*]] = loop.for %k < 9 iter(%acc = %[[B]])
+// CHECK:           %[[R2:.*]] = arith.muli %[[R]], %[[R]] : i32
+// CHECK-NEXT:      vec.store %[[R2]], %y[%i]
+// CHECK:           arith.constant 0.0
+// CHECK:           loop.for %{{.*}} < 9 iter
+// CHECK:           vec.load %c[%{{.*}}] : memref<4xf32> -> f32
+func.func @sums_of_integers_begin_with_what_is_added(%x: memref<4x9xi32>, %b: memref<4xi32>, %y: memref<4xi32>, %u: memref<4x9xf32>, %c: memref<4xf32>, %v: memref<4xf32>) {
+    te.compute axes(i: 4, reduce k: 9) ins(%x[i, k]) extras(%b[i]) out(%y[i])
+      init 0 : i32 : memref<4x9xi32>, memref<4xi32>, memref<4xi32> (%a: i32, %acc: i32) {
+        %s = arith.addi %acc, %a : i32
+        te.yield %s : i32
+      } epilogue (%r: i32, %d: i32) {
+        %t = arith.addi %d, %r : i32
+        %t2 = arith.muli %t, %t : i32
+        te.yield %t2 : i32
+      }
+    te.compute axes(i: 4, reduce k: 9) ins(%u[i, k]) extras(%c[i]) out(%v[i])
+      init 0.0 : f32 : memref<4x9xf32>, memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {
+        %s = arith.addf %acc, %a : f32
+        te.yield %s : f32
+      } epilogue (%r: f32, %d: f32) {
+        %t = arith.addf %d, %r : f32
+        te.yield %t : f32
+      }
+  func.return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @what_is_used_again_is_added_behind(
+// CHECK:         loop.for %k < 9 iter(%acc = %{{.*}}) : i32
+// CHECK:         %[[B:.*]] = vec.load %b[] : memref<i32> -> i32
+// CHECK-NEXT:    arith.addi
+// CHECK-NEXT:    arith.muli %{{.*}}, %[[B]]
+func.func @what_is_used_again_is_added_behind(%x: memref<9xi32>, %b: memref<i32>, %y: memref<i32>) {
+  te.compute axes(reduce k: 9) ins(%x[k]) extras(%b[]) out(%y[])
+    init 0 : i32 : memref<9xi32>, memref<i32>, memref<i32> (%a: i32, %acc: i32) {
+      %s = arith.addi %acc, %a : i32
+      te.yield %s : i32
+    } epilogue (%r: i32, %d: i32) {
+      %t = arith.addi %r, %d : i32
+      %t2 = arith.muli %t, %d : i32
+      te.yield %t2 : i32
+    }
+  func.return
+}
+
+// -----
+
+// The largest of some numbers is no sum, and a sum that begins with 5 goes on with it.
+// CHECK-LABEL: func.func @what_is_no_sum_from_zero_on(
+// CHECK:         arith.maxsi
+// CHECK:         arith.addi
+// CHECK:         loop.for %{{.*}} < 9 iter
+// CHECK:         arith.addi
+// CHECK:         arith.addi
+// CHECK:         func.return
+func.func @what_is_no_sum_from_zero_on(%x: memref<9xi32>, %b: memref<i32>, %y: memref<i32>) {
+  te.compute axes(reduce k: 9) ins(%x[k]) extras(%b[]) out(%y[])
+    init 0 : i32 : memref<9xi32>, memref<i32>, memref<i32> (%a: i32, %acc: i32) {
+      %s = arith.maxsi %acc, %a : i32
+      te.yield %s : i32
+    } epilogue (%r: i32, %d: i32) {
+      %t = arith.addi %r, %d : i32
+      te.yield %t : i32
+    }
+  te.compute axes(reduce k: 9) ins(%x[k]) extras(%b[]) out(%y[])
+    init 5 : i32 : memref<9xi32>, memref<i32>, memref<i32> (%a: i32, %acc: i32) {
+      %s = arith.addi %acc, %a : i32
+      te.yield %s : i32
+    } epilogue (%r: i32, %d: i32) {
+      %t = arith.addi %r, %d : i32
+      te.yield %t : i32
+    }
+  func.return
+}
