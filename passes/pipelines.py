@@ -27,6 +27,7 @@ from lamina.passes.graph.plan_memory import PlanMemoryPass
 from lamina.passes.graph.propagate_layouts import PropagateLayoutsPass
 from lamina.passes.graph.recognize_normalization import RecognizeNormalizationPass
 from lamina.passes.graph.select_layouts import SelectLayoutsPass
+from lamina.passes.graph.share_kernels import ShareKernelsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
@@ -158,6 +159,8 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # the network is constants, views and calls; every kernel is one private function
         Int8RoundInPlacePass(),
         # no bytes are made of numbers to become numbers again
+        ShareKernelsPass(),
+        # kernels that differ in scales are one
         LowerGraphToTePass(),
         # no op of graph, no tensor: te ops on buffers, and what kernels hand on in memref.alloc
         TeFuseEpiloguePass(),

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, f32, i32
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
@@ -25,6 +26,7 @@ from lamina.dialects.graph import (
     MulOp,
     RequantizeOp,
     RoundOp,
+    SubOp,
     cast_type,
     inherit_source,
     layout_of,
@@ -38,10 +40,9 @@ from lamina.passes.graph._numbers import number_in
 
 class RoundReal(StorePattern):
     """
-    dequantize(requantize(x: i32, s, z), t, y)
-    ->  (round(clip(f32(x) * s, low - z, high - z)) + (z - y)) * t
+    dequantize(requantize(x: i32, s, z), t, y) -> (clip(round(f32(x) * s) + z, low, high) - y) * t
 
-    Nobody else reads the bytes, and z and y are written out; nothing is added where they are equal.
+    Nobody else reads the bytes, and z and y are written out. What has no effect is left out.
     """
 
     @op_type_rewrite_pattern
@@ -57,12 +58,12 @@ class RoundReal(StorePattern):
         type = cast_type(op.y, f32)
         real = rewriter.insert(CastOp(inner.x, type))
         scaled = rewriter.insert(MulOp(real.y, inner.scale, type))
-        within = rewriter.insert(ClipOp(scaled.y, low - zero, high - zero, type))
-        steps = rewriter.insert(RoundOp(within.y, type)).y
-        if more := int(zero - less):
-            array = np.full((1,) * len(shape(op.x)), more, np.float32)
-            number = rewriter.insert(constant(array, self.store))
-            steps = rewriter.insert(AddOp(steps, number.result, type)).y
+        steps = rewriter.insert(RoundOp(scaled.y, type)).y
+        if zero:
+            steps = rewriter.insert(AddOp(steps, self.number(zero, op, rewriter), type)).y
+        steps = rewriter.insert(ClipOp(steps, low, high, type)).y
+        if less:
+            steps = rewriter.insert(SubOp(steps, self.number(less, op, rewriter), type)).y
         if number_in(op.scale) == 1:
             rewriter.replace(op, [], [steps])
             return
@@ -70,17 +71,23 @@ class RoundReal(StorePattern):
         inherit_source(last, op)
         rewriter.replace(op, last)
 
+    def number(self, value: float, op: DequantizeOp, rewriter: PatternRewriter) -> SSAValue:
+        """A real constant of one element, of the rank of what `op` reads."""
+        array = np.full((1,) * len(shape(op.x)), value, np.float32)
+        return rewriter.insert(constant(array, self.store)).result
+
 
 class Int8RoundInPlacePass(ModulePass):
     """
     Leave out the bytes between sums of integers and arithmetic on real numbers in one kernel.
 
-    graph.dequantize (graph.requantize %x, %s, 3), %t, 3
-    ->  graph.mul (graph.round (graph.clip (graph.mul (graph.cast %x), %s) between -3 and 252)), %t
+    graph.dequantize (graph.requantize %x, %s, 3), %t, 0
+    ->  graph.mul (graph.clip (graph.add (graph.round (graph.mul (graph.cast %x), %s)), 3) ..), %t
 
     The numbers are the same, but for the sign of zero and scales that are not finite: six
-    instructions instead of eleven for each vector. It follows outline-kernels, which writes zero
-    points out.
+    instructions instead of eleven for each vector. Bounds are those of 8 bits, so that kernels with
+    other zero points differ in a number only. It follows outline-kernels, which writes zero points
+    out.
     """
 
     name = "int8-round-in-place"
