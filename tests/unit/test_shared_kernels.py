@@ -11,7 +11,7 @@ from lamina.passes import pipelines
 from tests.unit.onnx_models import model, run_onnxruntime
 from tests.unit.qdq_networks import Network
 
-ZEROS = {"uint8": [255, 7, 131, 254, 2], "int8": [127, -128, 3, -127, 64]}
+ZEROS = {"uint8": [255, 7, 131, 254, 2], "int8": [127, -126, 3, -120, 64]}
 
 
 def residuals(blocks: int, channels: int, type: str) -> onnx.ModelProto:
