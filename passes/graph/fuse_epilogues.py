@@ -7,15 +7,17 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, i32
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from lamina.dialects.graph import (
     SOURCE,
+    STORAGE,
     AvgPool2dOp,
     BatchNormOp,
+    CastOp,
     ConstantOp,
     Conv2dOp,
     DenseOp,
@@ -25,6 +27,7 @@ from lamina.dialects.graph import (
     InterleaveOp,
     MatmulOp,
     MaxPool2dOp,
+    MulOp,
     NormalizeOp,
     PointwiseOp,
     ReduceOp,
@@ -40,6 +43,7 @@ from lamina.dialects.graph import (
     layout_of,
     shape,
     stored_as,
+    tensor_type,
 )
 
 ROOTS = (
@@ -113,7 +117,11 @@ def feeders(x: SSAValue, read: set[SSAValue], reader: Operation) -> list[Operati
         before = op.x.owner
         one = smaller and isinstance(before, DequantizeOp) and op.x.has_one_use()
         return [before, op] if one and isinstance(before, DequantizeOp) else None
-    if isinstance(op, DequantizeOp) and (smaller or can_join(op, reader.results[0])):
+    if (
+        not isinstance(op, MulOp)
+        and is_of_bytes(op)
+        and (smaller or can_join(op, reader.results[0]))
+    ):
         return [op]
     if not can_join(op, reader.results[0]):
         return None
@@ -127,11 +135,22 @@ def feeders(x: SSAValue, read: set[SSAValue], reader: Operation) -> list[Operati
     return [*found, op]
 
 
+def is_of_bytes(op: Operation) -> bool:
+    """Whether `op` makes each number of one byte: a real one, or one of 32 bits, perhaps scaled."""
+    if isinstance(op, MulOp):
+        a, b = op.a.owner, op.b.owner
+        return isinstance(a, CastOp) and isinstance(b, ConstantOp) and is_of_bytes(a)
+    if isinstance(op, CastOp):
+        elements = (tensor_type(v).element_type for v in (op.x, op.y))
+        return next(elements) in STORAGE and next(elements) == i32
+    return isinstance(op, DequantizeOp)
+
+
 def is_left_to_readers(op: Operation) -> bool:
     """Whether bytes are stored instead of the numbers that `op` makes of them for arithmetic."""
-    if not isinstance(op, DequantizeOp):
+    if not is_of_bytes(op):
         return False
-    readers = [use.operation for use in op.y.uses]
+    readers = [use.operation for use in op.results[0].uses]
     for each in [r for r in readers if isinstance(r, RelayoutOp)]:
         readers += [use.operation for use in each.y.uses]
     arithmetic = [r for r in readers if not isinstance(r, RelayoutOp)]

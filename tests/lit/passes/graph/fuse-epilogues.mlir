@@ -230,3 +230,21 @@ func.func @bytes_of_a_gate_are_stored(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x
   %y = graph.mul %r, %d : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
   func.return %y : tensor<1x4x8x8xf32>
 }
+
+// Bytes are read, not scaled integers of 32 bits that are made of them.
+// CHECK-LABEL: func.func @integers_that_are_made_of_bytes_are_not_stored
+// CHECK-NEXT:    %n = graph.constant
+// CHECK-NEXT:    graph.fused
+// CHECK-NEXT:    ^bb0
+// CHECK-NEXT:      graph.conv2d
+// CHECK-NEXT:      graph.cast {{.*}} : tensor<1x4x8x8xui8> -> tensor<1x4x8x8xi32>
+// CHECK-NEXT:      graph.mul
+// CHECK-NEXT:      graph.add
+func.func @integers_that_are_made_of_bytes_are_not_stored(%b: tensor<1x4x8x8xui8>, %a: tensor<1x4x8x8xui8>, %w: tensor<4x4x1x1xi8>) -> tensor<1x4x8x8xi32> {
+  %c = graph.conv2d %a, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 : (tensor<1x4x8x8xui8>, tensor<4x4x1x1xi8>) -> tensor<1x4x8x8xi32>
+  %n = graph.constant dense<12345> : tensor<1x1x1x1xi32>
+  %i = graph.cast %b : tensor<1x4x8x8xui8> -> tensor<1x4x8x8xi32>
+  %m = graph.mul %i, %n : (tensor<1x4x8x8xi32>, tensor<1x1x1x1xi32>) -> tensor<1x4x8x8xi32>
+  %y = graph.add %c, %m : (tensor<1x4x8x8xi32>, tensor<1x4x8x8xi32>) -> tensor<1x4x8x8xi32>
+  func.return %y : tensor<1x4x8x8xi32>
+}
