@@ -9,8 +9,9 @@ from lamina.backends.dot4 import SLOTS, best, lanes, per_cycle
 from lamina.backends.machine import Machine
 from lamina.dialects.int8 import fit_of
 from lamina.dialects.te import ComputeOp
-from lamina.passes.te._candidates_nest import Buffer, Groups, Nest, Part, Row, nest_of
+from lamina.passes.te._candidates_nest import Buffer, Groups, Nest, Part, Row
 from lamina.passes.te._cost_arithmetic import units
+from lamina.passes.te._nest_of import nest_of
 from lamina.passes.te.te_dot4 import unsigned_side
 
 NEEDS = MappingProxyType(

@@ -10,13 +10,14 @@ from itertools import zip_longest
 from lamina.backends.machine import Machine
 from lamina.dialects.te import ComputeOp, ScheduleAttr
 from lamina.passes.te._candidates_groups import in_groups, in_rows
-from lamina.passes.te._candidates_nest import Nest, nest_of
+from lamina.passes.te._candidates_nest import Nest
 from lamina.passes.te._candidates_orders import Ordered, best_order, plain_order
 from lamina.passes.te._candidates_text import schedule_text
 from lamina.passes.te._candidates_tiles import best_tiles
 from lamina.passes.te._candidates_vector import choose_rows, choose_vector
 from lamina.passes.te._cost_memory import Loop
 from lamina.passes.te._homes import Home
+from lamina.passes.te._nest_of import nest_of
 from lamina.passes.te._shares import Shares, best_shares
 from lamina.passes.te._tile_legality import scalar_only
 

@@ -8,9 +8,10 @@ from xdsl.dialects.func import FuncOp
 from lamina.backends.machine import Machine, describe
 from lamina.dialects import expr
 from lamina.dialects.te import Axis
-from lamina.passes.te._candidates_nest import Nest, Operand, nest_from, nest_of
+from lamina.passes.te._candidates_nest import Nest
 from lamina.passes.te._cost import candidates, quick_seconds, seconds
 from lamina.passes.te._homes import Home, homes
+from lamina.passes.te._nest_of import Operand, nest_from, nest_of
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
 from lamina.passes.te.te_simplify import TeSimplifyPass
 from tests.unit.te_formulas import only_compute, parse

@@ -24,8 +24,8 @@ from lamina.options import Options
 from lamina.passes.pipelines import default
 from lamina.passes.te import te_block_together
 from lamina.passes.te._candidates_groups import in_groups
-from lamina.passes.te._candidates_nest import nest_of
 from lamina.passes.te._directives import computes
+from lamina.passes.te._nest_of import nest_of
 from lamina.passes.te._together import Stage
 from lamina.passes.te._together_cost import Stages
 from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
