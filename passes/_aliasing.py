@@ -62,11 +62,22 @@ def unknown_effect(op: Operation) -> bool:
     return not known and not is_side_effect_free(op)
 
 
-def may_write(op: Operation, ref: SSAValue) -> bool:
-    """Whether `op`, or an op in it, may change an element of `ref`."""
+def writes(op: Operation) -> tuple[SSAValue, ...] | None:
+    """The buffers of which `op`, or an op in it, may change an element; None if it may be any."""
+    found: dict[SSAValue, None] = {}
     for inner in op.walk():
         if unknown_effect(inner):
-            return True
-        if isinstance(inner, MemoryOp) and not reads(inner) and may_alias(inner.ref, ref):
-            return True
-    return False
+            return None
+        if isinstance(inner, MemoryOp) and not reads(inner):
+            found[inner.ref] = None
+    return tuple(found)
+
+
+def may_be_in(refs: tuple[SSAValue, ...] | None, ref: SSAValue) -> bool:
+    """Whether an element of `ref` may be in one of the buffers that `writes` names."""
+    return refs is None or any(may_alias(written, ref) for written in refs)
+
+
+def may_write(op: Operation, ref: SSAValue) -> bool:
+    """Whether `op`, or an op in it, may change an element of `ref`."""
+    return may_be_in(writes(op), ref)

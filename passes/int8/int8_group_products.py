@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import ClassVar
 
 from xdsl.builder import Builder
@@ -20,11 +21,14 @@ from lamina.backends.machine import Machine
 from lamina.dialects.int8 import Dot4Op
 from lamina.dialects.loop import ForOp, IfOp
 from lamina.dialects.vector import BitcastOp, ConvertOp, LoadOp, ShuffleOp, shape_of
-from lamina.passes._aliasing import may_write
+from lamina.passes._aliasing import may_be_in, writes
 from lamina.passes._machine import machine_of
 from lamina.passes.int8._dot4_forms import WIDTHS
 from lamina.passes.int8._row_windows import FOUR, Place, pieces, windows
 from lamina.passes.vector._memory import distance, ranges_of
+
+Writes = Callable[[Operation], tuple[SSAValue, ...] | None]
+"""as `writes`"""
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,18 @@ def places_of(sums: Sequence[Sum], lanes: int) -> dict[LoadOp, Place]:
     return found
 
 
-def loaded_at(load: LoadOp, at: Operation) -> bool:
-    """Whether `load` could as well be at `at`, an op behind it."""
-    op = load.next_op
-    while op is not None and op is not at:
-        if may_write(op, load.ref):
-            return False
-        op = op.next_op
-    return op is at
+class Order:
+    """What of a block is before what, and what is written between."""
+
+    def __init__(self, block: Block) -> None:
+        self.at = {op: k for k, op in enumerate(block.ops)}
+        self.written = [(k, refs) for op, k in self.at.items() if (refs := writes(op)) != ()]
+
+    def loaded_at(self, load: LoadOp, at: Operation) -> bool:
+        """Whether `load` could as well be at `at`, an op behind it."""
+        first, last = self.at[load], self.at[at]
+        between = [refs for k, refs in self.written if first < k < last]
+        return first < last and not any(may_be_in(refs, load.ref) for refs in between)
 
 
 class Groups:
@@ -106,6 +114,7 @@ class Groups:
 
     def __init__(self) -> None:
         self.made: dict[object, SSAValue] = {}
+        self.writes = cache(writes)  # a loop is asked about by each of thousands of loads
 
     def window(self, first: LoadOp, at: Operation) -> SSAValue:
         """Lane k: bytes k of `first` and of the three vectors behind it in memory."""
@@ -124,7 +133,7 @@ class Groups:
         With zeros first, they are those that begin with the first vector, moved by whole bytes.
         """
         there = [load for load in loads if load is not None]
-        before, ahead = outside_of_loops(there, at), loads.index(there[0])
+        before, ahead = outside_of_loops(there, at, self.writes), loads.index(there[0])
         place = at.parent if before is at else before  # sums of a block come one after the other
         key = place, ahead, *((load.ref, load.index, *load.indices) for load in there)
         if key not in self.made:
@@ -168,7 +177,7 @@ def moved(b: Builder, groups: SSAValue, steps: int) -> SSAValue:
     return b.insert(BitcastOp(bits.result, groups.type)).res
 
 
-def outside_of_loops(loads: Sequence[LoadOp], at: Operation) -> Operation:
+def outside_of_loops(loads: Sequence[LoadOp], at: Operation, writes: Writes) -> Operation:
     """
     The outermost loop around `at` before which the loads read the same; the loop around everything
     is none, as its steps may be shared out among threads.
@@ -178,7 +187,7 @@ def outside_of_loops(loads: Sequence[LoadOp], at: Operation) -> Operation:
         if isinstance(around, IfOp) and not all(map(is_inside, loads)):
             break  # there may be nothing to read where the condition does not hold
         varying = any(_defined_in(around, v) for load in loads for v in load.indices)
-        if varying or any(may_write(around, load.ref) for load in loads):
+        if varying or any(may_be_in(writes(around), load.ref) for load in loads):
             break
         op = around
         if isinstance(op, ForOp) and isinstance(op.parent_op(), ForOp | IfOp):
@@ -261,8 +270,9 @@ def group_products(block: Block, machine: Machine, groups: Groups) -> None:
     """Use groups of four for the sums of `block` that have as many lanes as a register."""
     most = lanes(machine, best(machine))
     by_lanes: dict[int, list[Sum]] = {}
+    order = Order(block)
     for s in sums_of(block):
-        if all(loaded_at(load, s.adds[-1]) for term in s.terms for load in (term.a, term.b)):
+        if all(order.loaded_at(load, s.adds[-1]) for term in s.terms for load in (term.a, term.b)):
             by_lanes.setdefault(shape_of(s.start.type)[0], []).append(s)
     for count, sums in by_lanes.items():
         plan = planned(sums, count)
