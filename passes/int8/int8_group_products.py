@@ -268,10 +268,11 @@ def use_groups(plan: Plan, s: Sum, groups: Groups) -> None:
 
 def group_products(block: Block, machine: Machine, groups: Groups) -> None:
     """Use groups of four for the sums of `block` that have as many lanes as a register."""
-    most = lanes(machine, best(machine))
+    if not (found := sums_of(block)):
+        return
+    order, most = Order(block), lanes(machine, best(machine))
     by_lanes: dict[int, list[Sum]] = {}
-    order = Order(block)
-    for s in sums_of(block):
+    for s in found:
         if all(order.loaded_at(load, s.adds[-1]) for term in s.terms for load in (term.a, term.b)):
             by_lanes.setdefault(shape_of(s.start.type)[0], []).append(s)
     for count, sums in by_lanes.items():
