@@ -7,6 +7,8 @@ multiples of 16; where an index does not keep that, each lane accesses its own e
 
 from __future__ import annotations
 
+from math import prod
+
 from xdsl.dialects.builtin import i32
 from xdsl.ir import Attribute, Operation
 
@@ -17,6 +19,8 @@ from lamina.dialects.vector import element_of, shape_of
 
 BLOCK = {1: "_uc", 2: "_us", 4: ""}
 """bytes of a lane -> suffix of the block functions"""
+RUNS = (2, 4, 8)
+"""vectors that one block function reads"""
 UNSIGNED = {1: "uchar", 2: "ushort", 4: "uint"}
 READ_ALIGNMENT, WRITE_ALIGNMENT = 4, 16
 
@@ -52,6 +56,25 @@ def _load(w: Writer, op: Operation) -> None:
         w.define(op.res, text if target == UNSIGNED[size] else f"as_{target}({text})")
     else:
         w.define(op.res, _element(w, op, type, w.address(op, 4 if shape[1:] else 1)))
+
+
+def _load_run(w: Writer, op: Operation) -> None:
+    """Blocks of 2, 4 or 8 vectors are one message; their parts have no variables of their own."""
+    assert isinstance(op, vec.LoadRunOp)
+    type, n = op.res[0].type, len(op.res)
+    target, size = w.type(type), lane_bytes(type)
+    shape, at = shape_of(type), w.address(op)
+    if n in RUNS and not is_bool(type) and size in BLOCK and w.alignment(op) % READ_ALIGNMENT == 0:
+        pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
+        text = f"intel_sub_group_block_read{BLOCK[size]}{n}({pointer})"
+        run = w.fresh(op.res[0].name_hint)
+        text = text if target == UNSIGNED[size] else f"as_{target}{n}({text})"
+        w.line(f"const {target}{n} {run} = {text};")
+        w.names.update((result, f"{run}.s{k}") for k, result in enumerate(op.res))
+        return
+    lanes = w.address(op, 4 if shape[1:] else 1)
+    for k, result in enumerate(op.res):
+        w.define(result, _element(w, op, type, f"{lanes} + {k * prod(shape)}"))
 
 
 def _load_splat(w: Writer, op: Operation) -> None:
@@ -105,6 +128,7 @@ def _prefetch(w: Writer, op: Operation) -> None:
 
 HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
+    vec.LoadRunOp: _load_run,
     vec.LoadSplatOp: _load_splat,
     vec.LoadStridedOp: _load_strided,
     vec.GatherOp: _gather,

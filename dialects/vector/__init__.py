@@ -20,6 +20,7 @@ from lamina.dialects.vector.memory import (
     GatherOp,
     LoadLikeOp,
     LoadOp,
+    LoadRunOp,
     LoadSplatOp,
     LoadStridedOp,
     MemoryOp,
@@ -38,6 +39,7 @@ __all__ = [
     "GatherOp",
     "LoadLikeOp",
     "LoadOp",
+    "LoadRunOp",
     "LoadSplatOp",
     "LoadStridedOp",
     "MemoryOp",
@@ -57,6 +59,7 @@ Vec = Dialect(
     "vec",
     [
         LoadOp,
+        LoadRunOp,
         LoadSplatOp,
         LoadStridedOp,
         GatherOp,

@@ -147,4 +147,4 @@ def _extent(op: MemoryOp) -> int:
     shape = shape_of(type)
     if isinstance(op, LoadStridedOp | StoreStridedOp):
         return (shape[0] - 1) * op.stride.data + prod(shape[1:])
-    return prod(shape[1:] if isinstance(op, LoadSplatOp) else shape)
+    return prod(shape[1:] if isinstance(op, LoadSplatOp) else shape) * max(1, len(op.results))
