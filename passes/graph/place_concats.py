@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.graph import ConcatOp, SliceOp, layout_of, stored_as
 from lamina.passes.graph._storage import Storages
@@ -42,7 +44,8 @@ def read_whole(op: ConcatOp, inner: ConcatOp) -> None:
 class Placement:
     """Which values of one network lie inside others."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, alignment: int) -> None:
+        self.alignment = alignment
         self.storages = Storages(block)
         self.placed: set[SSAValue] = set()
 
@@ -80,7 +83,7 @@ class Placement:
         """Whether `part` may be bytes of `whole`, but for the memory that this takes."""
         free = origin(part) not in self.placed and self.storages.is_own(part)
         alike = layout_of(part.type) == layout_of(whole.type)
-        return free and alike and is_part(part, whole, starts)
+        return free and alike and is_part(part, whole, starts, self.alignment)
 
 
 def copy_before(op: ConcatOp, xs: Sequence[SSAValue]) -> SSAValue:
@@ -93,6 +96,7 @@ def copy_before(op: ConcatOp, xs: Sequence[SSAValue]) -> SSAValue:
     return copy.y
 
 
+@dataclass(frozen=True)
 class PlaceConcatsPass(ModulePass):
     """
     Mark concats whose operands are written where they lie in the result, and slices that are read
@@ -107,12 +111,17 @@ class PlaceConcatsPass(ModulePass):
     name = "place-concats"
     numerics: ClassVar[str] = "exact"
 
+    alignment: int = 1
+    """bytes of which a part must begin at a multiple, for devices that ask for it"""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.alignment < 1:
+            raise PassFailedException(f"{self.name}: needs an alignment, got {self.alignment}")
         for f in op.ops:
             if isinstance(f, func.FuncOp) and is_network(f):
                 block = f.body.block
                 nest(block)
-                placement = Placement(block)
+                placement = Placement(block, self.alignment)
                 for concat in [op for op in block.ops if isinstance(op, ConcatOp)]:
                     placement.concat(concat)
                 slices = [op for op in block.ops if isinstance(op, SliceOp)]

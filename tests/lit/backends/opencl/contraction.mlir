@@ -4,7 +4,7 @@
 //
 // RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec | filecheck %s
 // RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec -t 'lamina-llvm{target="cpu:skylake-avx512"}' | filecheck %s --check-prefix=CPU
-// RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec,vec-splat-lanes -t lamina-opencl | filecheck %s --check-prefix=OPENCL
+// RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec,vec-splat-lanes,loop-map-to-grid -t lamina-opencl | filecheck %s --check-prefix=OPENCL
 
 // CHECK-LABEL: func.func private @blocks(
 // CHECK:       loop.for %oco < 2 parallel {
