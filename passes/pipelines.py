@@ -74,7 +74,7 @@ LEVELS = {
 
 DEFAULT = Options()
 SUB_BUFFER = 128
-"""bytes: a part of an OpenCL buffer begins at a multiple of these (CL_DEVICE_MEM_BASE_ADDR_ALIGN)"""
+"""bytes of which a part of an OpenCL buffer begins at a multiple, on any device that we know"""
 
 
 def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:

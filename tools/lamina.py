@@ -86,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     _add_tune(commands.add_parser("tune", help="measure schedules of a model's kernels"))
     _add_quantize(commands.add_parser("quantize", help="make a model of 8-bit integers"))
     _add_machine(commands.add_parser("machine", help="what is known of a CPU, measured or not"))
+    _add_devices(commands.add_parser("devices", help="what OpenCL devices there are"))
     return top
 
 
@@ -282,6 +283,13 @@ def _add_machine(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
     p.add_argument("--again", action="store_true", help="measure this CPU anew")
+
+
+def _add_devices(p: argparse.ArgumentParser) -> None:
+    p.description = (
+        "Show the OpenCL devices of this computer, and which one runs models: the first graphics "
+        "processor that can, or what LAMINA_OPENCL_DEVICE names, a number or a part of its name."
+    )
 
 
 def _add_compiler_options(p: argparse.ArgumentParser) -> None:
