@@ -58,6 +58,7 @@ from lamina.passes.te.te_schedule import TeSchedulePass
 from lamina.passes.te.te_simplify import TeSimplifyPass
 from lamina.passes.te.te_to_loops import TeToLoopsPass
 from lamina.passes.te.te_to_vec import TeToVecPass
+from lamina.passes.vector.vec_join_loads import VecJoinLoadsPass
 from lamina.passes.vector.vec_prefetch import VecPrefetchPass
 from lamina.passes.vector.vec_splat_lanes import VecSplatLanesPass
 from lamina.passes.vector.vec_split import VecSplitPass
@@ -186,7 +187,9 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # one step of each parallel loop is a function, for threads to call
         *((VecTransposeLoadsPass(),) if cpu else ()),
         # lanes that lie apart are loaded one by one only where no neighbours are
-        *(() if cpu else (VecSplitPass(lanes), VecSplatLanesPass(), LoopMapToGridPass())),
-        # a vector is a subgroup; what is launched says over which grid
+        *(() if cpu else (VecSplitPass(lanes), VecSplatLanesPass(2), VecJoinLoadsPass())),
+        # a vector is a subgroup; a message brings as many as it can
+        *(() if cpu else (LoopMapToGridPass(),)),
+        # what is launched says over which grid
         VecPrefetchPass(),
     )

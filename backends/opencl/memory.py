@@ -72,7 +72,7 @@ def _load_run(w: Writer, op: Operation) -> None:
     type, n = op.res[0].type, len(op.res)
     target, size = w.type(type), lane_bytes(type)
     shape, at = shape_of(type), w.address(op)
-    if n in RUNS and not is_bool(type) and size in BLOCK and w.alignment(op) % READ_ALIGNMENT == 0:
+    if n in RUNS and _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0:
         pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
         text = f"intel_sub_group_block_read{BLOCK[size]}{n}({pointer})"
         run = w.fresh(op.res[0].name_hint)
@@ -80,7 +80,7 @@ def _load_run(w: Writer, op: Operation) -> None:
         w.line(f"const {target}{n} {run} = {text};")
         w.names.update((result, f"{run}.s{k}") for k, result in enumerate(op.res))
         return
-    lanes = w.address(op, 4 if shape[1:] else 1)
+    lanes = w.address(op, 4 if shape[1:] else 1, shape[0])
     for k, result in enumerate(op.res):
         w.define(result, _element(w, op, type, f"{lanes} + {k * prod(shape)}"))
 

@@ -5,7 +5,8 @@ func + loop + vec + arith + math -> OpenCL C, a vector being a subgroup; nothing
   the last lanes stand for nothing. A scalar is the same in all work-items; one of them stores it.
 - `lamina.grid` says of a nest that it is launched: a kernel, with one subgroup, which is one
   work-group, for each of its steps. A function without such a nest is a kernel of one step.
-- A carried value is a variable that each iteration sets anew.
+- A carried value is a variable that each iteration sets anew. Loops stay loops: what is unrolled is
+  so in the IR.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.vector import MemoryOp, StoreOp, StoreStridedOp
 
 MAY_ALIAS = "lamina.may_alias"
-HEADER = "#pragma OPENCL FP_CONTRACT OFF\n"
+HEADER = """\
+#pragma OPENCL FP_CONTRACT OFF
+#define ROLLED __attribute__((opencl_unroll_hint(1)))
+"""
 """a * b + c is a fused multiply-add where the IR says so, and nowhere else"""
 
 
@@ -175,7 +179,8 @@ def _for(w: Writer, op: Operation) -> None:
     for carried, init in zip(op.carried, op.inits, strict=True):
         w.line(f"{w.type(carried.type)} {w.name(carried)} = {w.name(init)};")
     loops = zip(op.indices, op.extents.get_values(), strict=True)
-    heads = [f"for (uint {w.name(i)} = 0; {w.name(i)} < {n}; ++{w.name(i)})" for i, n in loops]
+    names = [(w.name(i), n) for i, n in loops]
+    heads = [f"ROLLED for (uint {name} = 0; {name} < {n}; ++{name})" for name, n in names]
     for head in heads[:-1]:
         w.line(head)
     w.line(f"{heads[-1]} {{")

@@ -36,7 +36,7 @@ RESERVED = frozenset(
     size_t sizeof static struct switch typedef uchar uint ulong union unsigned ushort void volatile
     while bool ceil copysign cos erf exp exp2 fabs floor fma fmax fmin fmod log log2 max min pow
     rint round rsqrt sin sqrt tanh trunc get_group_id get_sub_group_local_id vload4 vstore4 NAN
-    INFINITY
+    INFINITY ROLLED
     """.split()
 )
 """Words that mean something else in a kernel."""
