@@ -167,6 +167,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     arith.NegfOp: _negate,
     arith.ConstantOp: _constant,
     vec.ConvertOp: _convert,
+    arith.BitcastOp: _bitcast,
     vec.BitcastOp: _bitcast,
     vec.SplatLaneOp: _splat_lane,
     Dot4Op: _dot4,

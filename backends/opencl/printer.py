@@ -149,12 +149,6 @@ def _parameters(w: Writer, ops: Sequence[Operation]) -> tuple[tuple[int, ...], s
     f = w.function
     accesses = [op for outer in ops for op in outer.walk() if isinstance(op, MemoryOp)]
     written = {op.ref for op in accesses if isinstance(op, StoreOp | StoreStridedOp)}
-    for op in accesses:
-        if op.ref in written and not isinstance(op, StoreOp | StoreStridedOp):
-            raise w.error(
-                f"{op.name} reads a {op.memref} that the kernel also writes, which other lanes may "
-                "not see; split the function there"
-            )
     used = {v for outer in ops for op in outer.walk() for v in op.operands}
     parameters: dict[int, str] = {}
     for k, a in enumerate(f.body.block.args):

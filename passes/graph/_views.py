@@ -63,15 +63,18 @@ def parts_of(op: Operation) -> list[tuple[SSAValue, SSAValue, Sequence[int]]]:
     return []
 
 
-def is_part(part: SSAValue, whole: SSAValue, starts: Sequence[int], alignment: int = 1) -> bool:
-    """
-    Whether `part` is stored, but for halos, as the run of bytes that `whole` has from there, which
-    is a multiple of `alignment` bytes.
-    """
+def is_part(part: SSAValue, whole: SSAValue, starts: Sequence[int]) -> bool:
+    """Whether `part` is stored, but for halos, as the run of bytes that `whole` has from there."""
     layout = layout_of(whole.type)
-    if layout.text != layout_of(part.type).text:
-        return False
-    at = layout.with_halo(()).part(shape(whole), shape(part), starts)
+    alike = layout.text == layout_of(part.type).text
+    return alike and layout.with_halo(()).part(shape(whole), shape(part), starts) is not None
+
+
+def begins_at(whole: SSAValue, starts: Sequence[int], alignment: int) -> bool:
+    """Whether what lies in `whole` from `starts` on is a run from a multiple of these bytes on."""
+    layout = layout_of(whole.type)
+    rest = [n - start for n, start in zip(shape(whole), starts, strict=True)]
+    at = layout.with_halo(()).part(shape(whole), rest, starts)
     if at is None:
         return False
     strides = accumulate(reversed(layout.apply_shape(shape(whole))[1:]), mul, initial=1)

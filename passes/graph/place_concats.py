@@ -17,7 +17,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.graph import ConcatOp, SliceOp, layout_of, stored_as
 from lamina.passes.graph._storage import Storages
-from lamina.passes.graph._views import is_part, origin, parts_of
+from lamina.passes.graph._views import begins_at, is_part, origin, parts_of
 from lamina.passes.graph.outline_kernels import is_network
 
 
@@ -56,8 +56,10 @@ class Placement:
             firsts[i] not in firsts[:i] and self.may_lie(*part)
             for i, part in enumerate(parts_of(op))
         ]
+        self.align(op, able)
         found = iter(self.storages.place([x for x, a in zip(op.xs, able, strict=True) if a], op.y))
         inside = [a and next(found) for a in able]
+        self.align(op, inside)
         if not any(inside):
             return
         operands: list[SSAValue] = []
@@ -68,12 +70,22 @@ class Placement:
         op.operands = operands
         op.in_place = UnitAttr()
 
+    def align(self, op: ConcatOp, inside: list[bool]) -> None:
+        """Take out of `inside` what begins at no multiple, or is before a copy that does not."""
+        parts = parts_of(op)
+        begins = [begins_at(whole, starts, self.alignment) for _, whole, starts in parts]
+        for i in reversed(range(len(inside))):
+            if inside[i]:
+                inside[i] = begins[i] and (i + 1 == len(inside) or inside[i + 1] or begins[i + 1])
+
     def slices(self, x: SSAValue) -> None:
         """Read slices of `x` where they lie, if that is possible."""
         able = [
             op
             for op in dict.fromkeys(use.operation for use in x.uses)
-            if isinstance(op, SliceOp) and any(self.may_lie(*part) for part in parts_of(op))
+            if isinstance(op, SliceOp)
+            and any(self.may_lie(*part) for part in parts_of(op))
+            and begins_at(x, op.starts.get_values(), self.alignment)
         ]
         found = self.storages.place([op.y for op in able], x)
         for op in [op for op, inside in zip(able, found, strict=True) if inside]:
@@ -83,7 +95,7 @@ class Placement:
         """Whether `part` may be bytes of `whole`, but for the memory that this takes."""
         free = origin(part) not in self.placed and self.storages.is_own(part)
         alike = layout_of(part.type) == layout_of(whole.type)
-        return free and alike and is_part(part, whole, starts, self.alignment)
+        return free and alike and is_part(part, whole, starts)
 
 
 def copy_before(op: ConcatOp, xs: Sequence[SSAValue]) -> SSAValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -16,6 +16,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.loop import ForOp, YieldOp
 from lamina.passes.loop._dependence import conflict
+from lamina.passes.loop._lanes import collide, crossing
 from lamina.passes.loop._nests import body_ops
 from lamina.passes.loop.loop_merge_nests import merge, only_loop
 
@@ -84,22 +85,52 @@ def constants_first(block: Block) -> None:
 def launches(block: Block) -> list[list[Operation]]:
     """What is launched at once: each loop that is independent, and what else stands together."""
     found: list[list[Operation]] = []
-    between: list[Operation] | None = None  # what may be computed again, behind what may not
+    together: list[Operation] = []
     for op in block.ops:
-        if is_free(op):
-            if between is not None:
-                between.append(op)
-        elif isinstance(op, ForOp) and is_independent(op):
+        if isinstance(op, ForOp) and is_independent(op):
             op.mapping = StringAttr("parallel")
-            found.append([op])
-            between = None
-        elif between is not None:
-            found[-1] += [*between, op]
-            between = []
+            found += [*groups(together), [op]]
+            together = []
+        elif together or not is_free(op):
+            together.append(op)
+    return [*found, *groups(together)]
+
+
+def groups(ops: Sequence[Operation]) -> list[list[Operation]]:
+    """
+    Cut `ops` where one accesses what another lane may have written, or still have to read: only
+    between launches is it sure that all lanes are done.
+    """
+    found: list[list[Operation]] = []
+    for piece in pieces(ops):
+        if found and not collide(found[-1], piece):
+            found[-1] += piece
         else:
-            found.append([op])
-            between = []
+            found.append(piece)
     return found
+
+
+def pieces(ops: Sequence[Operation]) -> Iterator[list[Operation]]:
+    """The shortest runs of `ops` that use nothing that another run computes."""
+    place = {op: k for k, op in enumerate(ops)}
+    piece: list[Operation] = []
+    last = 0
+    for k, op in enumerate(ops):
+        piece.append(op)
+        users = (outermost(use.operation, place) for r in op.results for use in r.uses)
+        last = max([last, *(place[user] for user in users if user is not None)])
+        if last <= k and not is_free(op):
+            yield piece
+            piece = []
+
+
+def outermost(op: Operation, among: Container[Operation]) -> Operation | None:
+    """`op`, or the op around it that is one of `among`."""
+    while op not in among:
+        if (parent := op.parent_op()) is None:
+            return None
+        op = parent
+    return op
 
 
 def parallel(ops: Sequence[Operation]) -> ForOp | None:
@@ -113,10 +144,7 @@ def require_apart(ops: Sequence[Operation], f: func.FuncOp, by: str) -> None:
     inside = set(ops)
     for op in ops:
         for use in (use for r in op.results for use in r.uses):
-            user = use.operation
-            while user not in inside and (parent := user.parent_op()) is not None:
-                user = parent
-            if user not in inside:
+            if outermost(use.operation, inside) is None:
                 raise PassFailedException(
                     f"{by}: @{f.sym_name.data}: {op.name} and {use.operation.name}, which uses its "
                     "result, would be launched apart; keep it in a buffer"
@@ -130,7 +158,8 @@ class LoopMapToGridPass(ModulePass):
 
     Outer loops whose steps touch no element that another one writes become one nest, whether they
     were parallel or not; loops inside of it are serial. Three indices have dimensions of their own,
-    all before them share the last one. What stands in no such loop is a nest of one step.
+    all before them share the last one. What stands in no such loop is a nest of one step, or
+    several nests, where one accesses what another wrote.
 
     loop.for %i < 4 parallel { loop.for %j < 3 {..} }
     ->
@@ -149,4 +178,10 @@ class LoopMapToGridPass(ModulePass):
             constants_first(f.body.block)
             for ops in launches(f.body.block):
                 require_apart(ops, f, self.name)
-                map_to_grid(merged(nest) if (nest := parallel(ops)) else alone(ops))
+                nest = merged(found) if (found := parallel(ops)) else alone(ops)
+                map_to_grid(nest)
+                if (load := crossing(nest)) is not None:
+                    raise PassFailedException(
+                        f"{self.name}: @{f.sym_name.data}: {load.name} reads a {load.memref} where "
+                        "another lane of the launch may write; let another nest read it"
+                    )

@@ -21,7 +21,7 @@ from onnx import TensorProto, helper
 
 import lamina
 from benchmarks.models import MODELS, build, light
-from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.model import CompiledModel
 from lamina.dialects.layout import Layout
 
 Arrays = Mapping[str, np.ndarray]

@@ -83,15 +83,6 @@ func.func @beside(%x: memref<2xf32>) {
 
 // -----
 
-// CHECK: opencl: @own_writes: vec.load reads a memref<2xf32> that the kernel also writes, which other lanes may not see; split the function there
-func.func @own_writes(%x: memref<2xf32>) {
-  %v = vec.load %x[0] : memref<2xf32> -> f32
-  vec.store %v, %x[1] : f32, memref<2xf32>
-  func.return
-}
-
-// -----
-
 // CHECK: opencl: @negative: vec.load divides -d0 + 1, which may be negative
 func.func @negative(%x: memref<2xf32>) {
   loop.for %i < 4 {

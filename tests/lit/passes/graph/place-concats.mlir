@@ -128,12 +128,12 @@ func.func @nothing_is_placed_at_the_cost_of_memory(%x: tensor<1xf32>, %u: tensor
 
 // -----
 
-// Parts may have to begin where a device can address them: 27 x 64 bytes are no multiple of 128.
+// Parts may have to begin where a device can address them: 27 x 64 bytes are no multiple of 128, and what is copied begins at one, too.
 // CHECK-LABEL: func.func @parts_begin_at_multiples
 // CHECK:         graph.concat axis 1 in_place %a, %b, %c
 // DEVICE-LABEL: func.func @parts_begin_at_multiples
-// DEVICE:        %[[C:.*]] = graph.concat axis 1 %b :
-// DEVICE:        graph.concat axis 1 in_place %a, %[[C]], %c
+// DEVICE:        %[[C:.*]] = graph.concat axis 1 %a, %b :
+// DEVICE:        graph.concat axis 1 in_place %[[C]], %c
 func.func @parts_begin_at_multiples(%x: tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>) -> tensor<1x48x3x9xf32, #graph.layout<NCHW16c>> {
   %a = graph.relu %x : tensor<1x16x3x9xf32, #graph.layout<NCHW16c>> -> tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>
   %b = graph.exp %x : tensor<1x16x3x9xf32, #graph.layout<NCHW16c>> -> tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>
