@@ -89,7 +89,8 @@ def launches(block: Block) -> list[list[Operation]]:
     for op in block.ops:
         if isinstance(op, ForOp) and is_independent(op):
             op.mapping = StringAttr("parallel")
-            found += [*groups(together), [op]]
+            found += groups(together)
+            found.append([op])
             together = []
         elif together or not is_free(op):
             together.append(op)
