@@ -19,6 +19,7 @@ def build_model(
     machine: Machine,
     weights: Mapping[str, np.ndarray],
     *,
+    cache: bool,
     begin: Callable[[str], None],
     pack: Callable[[], None],
 ) -> OpenCLModel:
@@ -36,4 +37,4 @@ def build_model(
         symbol: "\n".join([HEADER, *(k.source for k in found)]).encode()
         for symbol, found in kernels.items()
     }
-    return OpenCLModel(sources, describe_launches(module, machine, kernels), weights)
+    return OpenCLModel(sources, describe_launches(module, machine, kernels), weights, cache=cache)

@@ -33,7 +33,7 @@ class _Loaded:
         self.context = cl.Context([device.handle])
         names = {call.symbol: call.source for call in reversed(manifest.calls)}
         sources = {symbol: code.decode() for symbol, code in model.objects.items()}
-        self.programs = Programs(device, self.context).build(sources, names)
+        self.programs = Programs(device, self.context, cache=model.cache).build(sources, names)
         flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
         self.weights = {
             key: cl.Buffer(self.context, flags, hostbuf=w) if w.size else None
@@ -45,7 +45,7 @@ class OpenCLModel(CompiledModel):
     """
     A model as kernels in OpenCL C, which the driver of the device builds when it is first called.
 
-    What the driver made is kept in $LAMINA_CACHE for the next process.
+    With `cache`, what the driver made is kept in $LAMINA_CACHE for the next process.
     """
 
     def __init__(
@@ -54,9 +54,11 @@ class OpenCLModel(CompiledModel):
         manifest: Manifest,
         weights: Mapping[str, np.ndarray],
         device: Device | None = None,
+        *,
+        cache: bool = True,
     ) -> None:
         super().__init__(objects, manifest, weights)
-        self._device = device
+        self._device, self.cache = device, cache
         self._lock = threading.Lock()
         self._on_device: _Loaded | None = None
         # append and pop of a list are atomic: calls share these without a lock

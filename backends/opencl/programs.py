@@ -16,13 +16,13 @@ OPTIONS = "-cl-std=CL2.0"
 
 
 class Programs:
-    """Builds programs for one device, and keeps their binaries in a folder."""
+    """Builds programs for one device; with `cache`, their binaries are kept in a folder."""
 
-    def __init__(self, device: Device, context: Any, cache: ObjectCache | None = None) -> None:
+    def __init__(self, device: Device, context: Any, *, cache: bool = True) -> None:
         self.device = device
         self._context = context
         folder = default_folder() / "opencl" / "programs"
-        self._cache = ObjectCache(folder) if cache is None else cache
+        self._cache = ObjectCache(folder) if cache else None
 
     def build(self, sources: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
         """
@@ -33,11 +33,12 @@ class Programs:
         def one(symbol: str) -> Any:
             return self._program(symbol, sources[symbol], names.get(symbol, ""))
 
-        workers = len(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(workers) as pool:
-            return dict(zip(sources, pool.map(one, sources), strict=True))
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as workers:
+            return dict(zip(sources, workers.map(one, sources), strict=True))
 
     def _program(self, symbol: str, source: str, name: str) -> Any:
+        if self._cache is None:
+            return self._built(symbol, source, name)
         cl = opencl()
         built = list[Any]()
 

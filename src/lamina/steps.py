@@ -148,7 +148,7 @@ def generate(
         objects = ObjectCache() if cache else None
         pack = partial(ctx.weights.move, weights)
         if machine.kind == "opencl":
-            return opencl.build_model(module, machine, weights, begin=step, pack=pack)
+            return opencl.build_model(module, machine, weights, cache=cache, begin=step, pack=pack)
         return build_model(
             module, machine, weights, threads=threads, cache=objects, begin=step, pack=pack
         )

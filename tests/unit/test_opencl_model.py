@@ -279,3 +279,12 @@ def test_command_runs_a_model(tmp_path: Path) -> None:
         [*command, "run", "m.lam"], cwd=tmp_path, check=True, capture_output=True, text=True
     )
     assert "y: 3x29 float32" in done.stdout
+
+
+def test_bench_profiles_the_kernels_of_a_device(tmp_path: Path) -> None:
+    onnx.save(NETWORKS["dense"](), tmp_path / "m.onnx")
+    command = [sys.executable, "-m", "lamina.tools.lamina", "bench", "m.onnx", "--rounds", "2"]
+    command += ["--target", GEN9, "--profile", "--against", "onnxruntime"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "dense_0" in done.stdout
+    assert "of peak" not in done.stdout
