@@ -22,7 +22,8 @@ from lamina.passes.te._subgroup_cost import SubgroupCost
 
 MOST_COPIES = 750
 """of a vector instruction, each two of the machine: more do not stay in the instruction cache"""
-MOST_REGISTERS = 42
+MOST_REGISTERS = 39
+"""vectors that a tile may need; no tile with as many spills in the networks we compile"""
 MOST_PARTS, MOST_SIZE = 2, 32
 """spatial parts that are unrolled, and steps of each"""
 RAGGED, PARTS, UNROLLED = 1.03, 1.002, 1.00001
