@@ -18,11 +18,12 @@ from shutil import which
 from types import MappingProxyType
 
 from lamina.backends.opencl.isa import Assembly, parse
+from lamina.backends.opencl.programs import OPTIONS
 from lamina.errors import LaminaError
 
 PACKAGES = "intel-opencl-icd libigc-tools libigc-dev"
 """of Debian 12, with the compiler and what it needs to write dumps"""
-OPTIONS = "-cl-std=CL2.0"
+
 _DUMP = re.compile(r"_simd(\d+)_entry_\d+\.asm$")
 
 
