@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count
+from itertools import chain, count, pairwise
 from math import gcd, isfinite, isnan
+from typing import cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import (
@@ -144,12 +145,22 @@ class Writer:
         return "uchar" if (name := self.element(type)) == "bool" else name
 
     def literal(self, op: arith.ConstantOp) -> str:
-        """The text of a constant; a vector must be the same in all lanes."""
+        """
+        The text of a constant. The lanes of a vector must be the same, or integers the same step
+        apart: those are computed from the number of the lane.
+        """
         value, type = op.value, element_of(op.result.type)
         if isinstance(value, DenseIntOrFPElementsAttr):
-            if shape_of(op.result.type)[1:] or len(numbers := set(value.get_values())) != 1:
-                raise self.error(f"a constant must be the same in all lanes, got {value}")
-            (number,) = numbers
+            number, *others = numbers = cast(Sequence[float], value.get_values())
+            steps = {b - a for a, b in pairwise(numbers)}
+            many = shape_of(op.result.type)[1:]
+            if not many and len(steps) == 1 and steps != {0} and isinstance(type, IntegerType):
+                step, lane = number_text(steps.pop(), type), self.lane(len(numbers))
+                return f"({self.element(type)})({number_text(number, type)} + {lane} * {step})"
+            if many or any(other != number for other in others):
+                raise self.error(
+                    f"the lanes of a constant must be the same, or as far apart, got {value}"
+                )
         else:
             number = value.value.data  # pyright: ignore[reportAttributeAccessIssue]
         return number_text(number, type)  # pyright: ignore[reportArgumentType]
@@ -239,7 +250,9 @@ def byte_size(type: Attribute) -> int:
 def number_text(number: float, type: Attribute) -> str:
     """A literal with exactly this value."""
     if isinstance(type, IntegerType):
-        return f"{int(number) % (1 << type.width.data)}u"
+        width = type.width.data
+        text = f"{int(number) % (1 << width)}u{'l' if width > 32 else ''}"
+        return f"(({'uchar' if width == 8 else 'ushort'}){text})" if width in (8, 16) else text
     if isinstance(type, IndexType):
         return str(int(number))
     if not isfinite(number):

@@ -29,7 +29,7 @@ func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %
   }
   func.return
 }
-// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), 255u);
+// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), ((uchar)255u));
 
 // CHECK-LABEL: __kernel void groups_of_bytes(
 // CHECK:          const uint a = as_uint(vload4(0, x + 7));
@@ -266,5 +266,29 @@ func.func @choice_between_steps(%y: memref<4x2xf32>) {
       }
     }
   }
+  func.return
+}
+
+// CHECK-LABEL: __kernel void integers_of_all_widths(
+// CHECK:          const ulong c = a + 3ul;
+// CHECK-NEXT:     const bool d = as_long(c) < as_long(7ul);
+// CHECK-NEXT:     const uint g = f + (uint)(4u + lane * 40u);
+// CHECK-NEXT:     const uint i = h + (uint)(3u + lane_of_5 * 4294967295u);
+// CHECK-NEXT:     const ushort k = as_ushort((short)(max(as_short(j), as_short(((ushort)65535u)))));
+func.func @integers_of_all_widths(%x: memref<1xi64>, %y: memref<16xi32>, %z: memref<16xi16>) {
+  %three = arith.constant 3 : i64
+  %seven = arith.constant 7 : i64
+  %far = arith.constant dense<[4, 44, 84, 124, 164, 204, 244, 284, 324, 364, 404, 444, 484, 524, 564, 604]> : vector<16xi32>
+  %down = arith.constant dense<[3, 2, 1, 0, -1]> : vector<5xi32>
+  %minus = arith.constant dense<-1> : vector<16xi16>
+  %a = vec.load %x[0] : memref<1xi64> -> i64
+  %f = vec.load %y[0] : memref<16xi32> -> vector<16xi32>
+  %h = vec.load %y[0] : memref<16xi32> -> vector<5xi32>
+  %j = vec.load %z[0] : memref<16xi16> -> vector<16xi16>
+  %c = arith.addi %a, %three : i64
+  %d = arith.cmpi slt, %c, %seven : i64
+  %g = arith.addi %f, %far : vector<16xi32>
+  %i = arith.addi %h, %down : vector<5xi32>
+  %k = arith.maxsi %j, %minus : vector<16xi16>
   func.return
 }
