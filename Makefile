@@ -4,9 +4,10 @@
 
 SHELL := bash
 PYTHON ?= python3
-# Of pyproject.toml; `pytorch` is big, so only who times it and CI, which skips no test, install it.
+# Of pyproject.toml; `pytorch` and `opencl` are big: only who uses them and CI, which skips no test,
+# install them.
 comma := ,
-EXTRAS ?= dev,bench$(if $(filter true,$(CI)),$(comma)pytorch)
+EXTRAS ?= dev,bench$(if $(filter true,$(CI)),$(comma)pytorch$(comma)opencl)
 BIN := .venv/bin
 STAMP := .venv/installed
 BUILD := build

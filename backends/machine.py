@@ -51,6 +51,8 @@ class Machine:
     """LLVM features beyond those of `llvm_cpu`; those of this machine for `cpu`"""
     measured: bool = False
     """whether the rates were measured here, and do not come from a table"""
+    units: int = 1
+    """execution units of a graphics processor; its rates are those of one"""
 
     def lanes(self, element_bytes: int) -> int:
         """How many elements of this size one vector holds."""
@@ -242,16 +244,18 @@ _FAMILIES = (
 # "Gen12 (Xe-LP)": 128 registers of 32 bytes a thread are 64 such vectors; 64 KiB of shared local
 # memory a subslice; an L3 slice of 768 KiB (Gen9), 3840 KiB (Xe). dp4a came with Gen12. The rates
 # are those of one execution unit: two units of four lanes, and its share of its subslice's 64 bytes
-# a cycle. `portable` promises no more than half of those registers and Gen9's memories.
+# a cycle; a small Gen9 (HD 500) has 12 units, Xe-LP 96. `portable` promises no
+# more than half of those registers and Gen9's memories.
 _UNIT = _rates(1.1, 16, 32, 8, 8, 1.2)
 _OPENCL = {
     name: Machine(
-        f"opencl:{name}", "opencl", "", 64, registers, 64 * KiB, l3 * KiB, l3 * KiB, dot4, _UNIT
+        *(f"opencl:{name}", "opencl", "", 64, registers, 64 * KiB, l3 * KiB, l3 * KiB, dot4, _UNIT),
+        units=units,
     )
-    for name, registers, l3, dot4 in (
-        ("intel-gen9", 64, 768, False),
-        ("intel-xe", 64, 3840, True),
-        ("portable", 32, 768, False),
+    for name, registers, l3, dot4, units in (
+        ("intel-gen9", 64, 768, False, 12),
+        ("intel-xe", 64, 3840, True, 96),
+        ("portable", 32, 768, False, 12),
     )
 }
 

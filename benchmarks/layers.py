@@ -21,9 +21,9 @@ from statistics import median
 
 import lamina
 from benchmarks.models import file_of
-from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.peak import fma_peak
 from lamina.backends.machine import describe
+from lamina.backends.model import CompiledModel
 from lamina.tools._arrays import random_inputs
 from lamina.tools._rounds import choose_cpus
 

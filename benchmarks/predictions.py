@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import lamina
-from lamina.backends.cpu.model import Timing
+from lamina.backends.model import Timing
 from lamina.tools._arrays import random_inputs
 from lamina.tools._report import table
 

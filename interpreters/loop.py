@@ -95,6 +95,17 @@ def _load(run: Run, op: Load, args: Sequence[Any]) -> Sequence[Any]:
     return (place.elements(signless(args[0]), args[1:]).reshape(shape).copy()[()],)
 
 
+def _load_run(run: Run, op: vector.LoadRunOp, args: Sequence[Any]) -> Sequence[Any]:
+    """All vectors as one that is as long as they are together, cut into its parts."""
+    place, shape = run.once(op, lambda: _run_place(op))
+    return tuple(place.elements(signless(args[0]), args[1:]).reshape(shape).copy())
+
+
+def _run_place(op: vector.LoadRunOp) -> tuple[_Place, tuple[int, ...]]:
+    shape, count = shape_of(op.res[0].type), len(op.res)
+    return _Place(op, (count * shape[0], *shape[1:])), (count, *shape)
+
+
 def _load_splat(run: Run, op: vector.LoadSplatOp, args: Sequence[Any]) -> Sequence[Any]:
     """One element in every lane; one group of consecutive elements if a lane is a group."""
     place, shape = run.once(op, lambda: _splat_place(op))
@@ -169,6 +180,7 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     loop.IfOp: _if,
     scf.IfOp: _choose,
     vector.LoadOp: _load,
+    vector.LoadRunOp: _load_run,
     vector.LoadSplatOp: _load_splat,
     vector.LoadStridedOp: _load,
     vector.GatherOp: _gather,

@@ -8,7 +8,7 @@ from xdsl.traits import is_side_effect_free
 
 from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.te import ConstantOp
-from lamina.dialects.vector import GatherOp, LoadLikeOp, LoadStridedOp, MemoryOp
+from lamina.dialects.vector import GatherOp, LoadLikeOp, LoadRunOp, LoadStridedOp, MemoryOp
 
 MAY_ALIAS = "lamina.may_alias"
 """marks the arguments of a kernel that may share memory with each other; the others never do"""
@@ -52,7 +52,7 @@ def _is_shared(ref: SSAValue) -> bool:
 
 def reads(op: Operation) -> bool:
     """Whether `op` does nothing but read memory, and says where."""
-    return isinstance(op, LoadLikeOp | LoadStridedOp | GatherOp)
+    return isinstance(op, LoadLikeOp | LoadRunOp | LoadStridedOp | GatherOp)
 
 
 def unknown_effect(op: Operation) -> bool:

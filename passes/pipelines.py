@@ -48,6 +48,7 @@ from lamina.passes.int8.int8_round_in_place import Int8RoundInPlacePass
 from lamina.passes.int8.int8_sink_dequantize import Int8SinkDequantizePass
 from lamina.passes.int8.int8_split_dequantize import Int8SplitDequantizePass
 from lamina.passes.int8.int8_unsigned import Int8UnsignedPass
+from lamina.passes.loop.loop_map_to_grid import LoopMapToGridPass
 from lamina.passes.loop.loop_outline_parallel import LoopOutlineParallelPass
 from lamina.passes.te.te_apply_records import TeApplyRecordsPass
 from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
@@ -63,7 +64,10 @@ from lamina.passes.te.te_schedule import TeSchedulePass
 from lamina.passes.te.te_simplify import TeSimplifyPass
 from lamina.passes.te.te_to_loops import TeToLoopsPass
 from lamina.passes.te.te_to_vec import TeToVecPass
+from lamina.passes.vector.vec_join_loads import VecJoinLoadsPass
 from lamina.passes.vector.vec_prefetch import VecPrefetchPass
+from lamina.passes.vector.vec_splat_lanes import VecSplatLanesPass
+from lamina.passes.vector.vec_split import VecSplitPass
 from lamina.passes.vector.vec_transpose_loads import VecTransposeLoadsPass
 
 LEVELS = {
@@ -76,6 +80,8 @@ LEVELS = {
 
 
 DEFAULT = Options()
+SUB_BUFFER = 128
+"""bytes of which a part of an OpenCL buffer begins at a multiple, on any device that we know"""
 
 
 def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
@@ -120,8 +126,10 @@ def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
 
 def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass, ...]:
     """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
-    threads = options.threads
-    cpu = describe(target).kind == "cpu"  # where blocks stay in the cache of who computes them
+    machine = describe(target)
+    cpu = machine.kind == "cpu"  # where blocks stay in the cache of who computes them
+    threads = options.threads if cpu else 1
+    lanes = machine.lanes(4)
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
@@ -153,7 +161,7 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         FuseEpiloguesPass(),
         *((FuseProloguesPass(), FuseTailsPass()) if cpu else ()),
         # what is left of ops beside each other are kernels
-        PlaceConcatsPass(),
+        PlaceConcatsPass(1 if cpu else SUB_BUFFER),
         # the parts of a concat are written where they lie in it; what cannot be is copied
         OutlineKernelsPass(),
         # the network is constants, views and calls; every kernel is one private function
@@ -167,11 +175,10 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         TeInlineProducersPass(),
         TeSimplifyPass(),
         # bias, activation and residual are computed where the sum is, in registers
-        TeBlockTogetherPass(target=target, threads=threads),
-        TeFuseLoopsPass(prefix=PREFIX),
-        TeContractBuffersPass(),
+        *((TeBlockTogetherPass(target=target, threads=threads),) if cpu else ()),
+        *((TeFuseLoopsPass(prefix=PREFIX), TeContractBuffersPass()) if cpu else ()),
         # what the ops of a kernel hand on stays in cache: one block of it is computed, then used
-        PlanMemoryPass(),
+        PlanMemoryPass() if cpu else PlanMemoryPass(SUB_BUFFER, stack=0),
         # no allocation: buffers are views of one arena
         TePeelPaddingPass(),
         # no read outside a buffer
@@ -197,5 +204,9 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # one step of each parallel loop is a function, for threads to call
         *((VecTransposeLoadsPass(),) if cpu else ()),
         # lanes that lie apart are loaded one by one only where no neighbours are
+        *(() if cpu else (VecSplitPass(lanes), VecSplatLanesPass(2), VecJoinLoadsPass())),
+        # a vector is a subgroup; a message brings as many as it can
+        *(() if cpu else (LoopMapToGridPass(),)),
+        # what is launched says over which grid
         VecPrefetchPass(),
     )

@@ -79,7 +79,10 @@ class Contender:
         return {"times": times[warm_up:]}
 
     def profile(self, rounds: int) -> dict:
-        """Each kernel call of Lamina's model, and the peak of this CPU, measured in turns."""
+        """
+        Each kernel call of Lamina's model, and the peak of this CPU, measured in turns; of a device
+        the peak is not known.
+        """
         from lamina.backends import dot4
         from lamina.backends.cpu.peak import fma_peak
         from lamina.backends.machine import describe
@@ -88,10 +91,11 @@ class Contender:
         assert isinstance(self.runner, Lamina)
         model = self.runner.model
         machine = describe(model.manifest.target)
-        peaks, profiles = [fma_peak(machine)], []  # of one core
+        cpu = machine.kind == "cpu"
+        peaks, profiles = [fma_peak(machine) if cpu else 0.0], []  # of one core
         for _ in range(3):
             profiles.append(model.profile(self.inputs, rounds))
-            peaks.append(fma_peak(machine))
+            peaks.append(fma_peak(machine) if cpu else 0.0)
         return {
             "peak_gflops": model.threads * max(peaks),
             "bytes_over_floats": 8 * dot4.per_cycle(machine, "all") / machine.rates.flops_per_cycle,

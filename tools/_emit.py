@@ -11,7 +11,7 @@ from xdsl.utils.exceptions import DiagnosticException
 
 from lamina import steps
 from lamina.backends.cpu.cores import default_threads
-from lamina.backends.opencl.printer import HEADER, functions_of, print_kernel, subgroup
+from lamina.backends.opencl.printer import HEADER, functions_of, print_function, subgroup
 from lamina.compiler import machine_of, recorded
 from lamina.errors import LaminaError
 from lamina.options import Options
@@ -56,7 +56,7 @@ def opencl_of(module: ModuleOp, target: str) -> str:
             if "lamina.entry" in function.attributes:
                 continue
             try:
-                kernels.append(print_kernel(function, width).source)
+                kernels += [k.source for k in print_function(function, width)]
             except DiagnosticException as e:
                 remarks.append(f"not printed: {e}")
     except DiagnosticException as e:

@@ -15,8 +15,8 @@ from xdsl.utils.hints import isa
 
 from lamina import steps
 from lamina.backends.cpu.cores import default_threads
-from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.machine import Machine
+from lamina.backends.model import CompiledModel
 from lamina.compiler import known, machine_of, recorded
 from lamina.context import LaminaContext
 from lamina.dialects.graph import ConstantOp, layout_of, shape

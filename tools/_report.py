@@ -90,14 +90,14 @@ def read(path: str) -> dict[str, Any]:
 
 
 def complete_profile(profile: dict[str, Any]) -> None:
-    """Add rates, shares of the peak, and the sum of all calls."""
+    """Add rates, shares of the peak if that is known, and the sum of all calls."""
     calls = profile["calls"]
     fields = ("seconds", "flops", "predicted")
     total: dict[str, Any] = {f: sum(c[f] for c in calls) for f in fields}
     profile["total"] = total
     for c in (*calls, total):
         c["gflops"] = c["flops"] / c["seconds"] / 1e9
-        c["share_of_peak"] = c["gflops"] / profile["peak_gflops"]
+        c["share_of_peak"] = c["gflops"] / peak if (peak := profile["peak_gflops"]) else 0.0
         c["share_of_time"] = c["seconds"] / total["seconds"]
 
 
@@ -127,6 +127,8 @@ def profile_table(profile: dict[str, Any], by: str) -> str:
     rows = [["kernel", "computes", "us", "predicted", "ratio", "of time", "GFLOP/s", "of peak"]]
     rows += [[c["symbol"], c["source"], *_rates(c)] for c in calls]
     rows += [["total", "", *_rates(profile["total"])]]
+    if not profile["peak_gflops"]:
+        return table([row[:-1] for row in rows])
     return (
         f"{table(rows)}\nFMA peak of the cores used, measured in the same run: "
         f"{profile['peak_gflops']:.1f} GFLOP/s"

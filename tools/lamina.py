@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
         with interrupts:
             args = parser().parse_args(argv)
             args.words = sys.argv[1:] if argv is None else argv
-            import_module(f"lamina.tools.commands.{args.command}").run(args)
+            import_module(f"lamina.tools.commands.{args.command.replace('-', '_')}").run(args)
             print(end="", flush=True)
     except (Exception, KeyboardInterrupt) as e:
         message = "interrupted" if interrupts.seen else reason(e)
@@ -86,6 +86,8 @@ def parser() -> argparse.ArgumentParser:
     _add_tune(commands.add_parser("tune", help="measure schedules of a model's kernels"))
     _add_quantize(commands.add_parser("quantize", help="make a model of 8-bit integers"))
     _add_machine(commands.add_parser("machine", help="what is known of a CPU, measured or not"))
+    _add_devices(commands.add_parser("devices", help="what OpenCL devices there are"))
+    _add_inspect(commands.add_parser("inspect-opencl", help="what Intel's compiler makes of it"))
     return top
 
 
@@ -282,6 +284,34 @@ def _add_machine(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
     p.add_argument("--again", action="store_true", help="measure this CPU anew")
+
+
+def _add_devices(p: argparse.ArgumentParser) -> None:
+    p.description = (
+        "Show the OpenCL devices of this computer, and which one runs models: the first graphics "
+        "processor that can, or what LAMINA_OPENCL_DEVICE names, a number or a part of its name."
+    )
+
+
+def _add_inspect(p: argparse.ArgumentParser) -> None:
+    p.description = (
+        "Compile every kernel of MODEL with Intel's offline compiler, ocloc, for devices that need "
+        "not be there, and show of each what it spills, how many lanes a thread has, how many "
+        "instructions there are, in the block where it spends its time how many multiply and add, "
+        "their share of its cycles, and how memory is read: in blocks, otherwise, by 64-bit "
+        "addresses (a64)."
+    )
+    p.add_argument("model", metavar="MODEL", help="an .onnx or .mlir file")
+    p.add_argument(
+        "--device",
+        metavar="NAME,...",
+        type=_names,
+        default=["bxt"],
+        help="skl, kbl, bxt, glk (Gen9), tgllp, adl-p, dg1, dg2 (Xe); bxt is that of Apollo Lake "
+        "(default: bxt)",
+    )
+    p.add_argument("--json", metavar="FILE", help="where to write the same as JSON")
+    _add_shape(p)
 
 
 def _add_compiler_options(p: argparse.ArgumentParser) -> None:

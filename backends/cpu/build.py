@@ -15,7 +15,7 @@ from lamina.backends.cpu.engine import Engine
 from lamina.backends.cpu.entry import describe_entry
 from lamina.backends.cpu.features import missing_features, required_features
 from lamina.backends.cpu.llvm_ir import print_module
-from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.cpu.model import CPUModel
 from lamina.backends.cpu.objects import ObjectCache, key_of
 from lamina.backends.machine import Machine
 from lamina.errors import LaminaError
@@ -49,7 +49,7 @@ def build_model(
     cache: ObjectCache | None = None,
     begin: Callable[[str], None] | None = None,
     pack: Callable[[], None] = lambda: None,
-) -> CompiledModel:
+) -> CPUModel:
     """
     The module's entry and its kernels as a model for the threads that its loops are shared out
     among; `weights` by the keys of its arguments, which `pack` fills.
@@ -58,7 +58,7 @@ def build_model(
         packed = beside.submit(pack)
         objects = build_objects(module, machine, cache, begin)
         packed.result()
-    return CompiledModel(objects, describe_entry(module, machine, threads), weights)
+    return CPUModel(objects, describe_entry(module, machine, threads), weights)
 
 
 def native(

@@ -58,8 +58,8 @@ def describe_entry(module: ModuleOp, machine: Machine, threads: int = 1) -> Mani
         entry=entry.sym_name.data,
         target=machine.name,
         cpu=machine.llvm_cpu,
-        triple=triple(),
-        features=tuple(required_features(machine)),
+        triple=triple() if machine.kind == "cpu" else "",
+        features=tuple(required_features(machine)) if machine.kind == "cpu" else (),
         arguments=tuple(_arguments(entry)),
         calls=tuple(_call(op, work, functions) for op in calls),
         lamina=version("lamina"),
@@ -79,7 +79,7 @@ def _arguments(entry: func.FuncOp) -> list[Argument]:
             raise DiagnosticException(
                 f"@{entry.sym_name.data}: argument {k} needs one of {roles}, got {attrs}"
             )
-        t = _memref(a)
+        t = memref_of(a)
         found.append(Argument(role, _name(attrs, role), t.get_shape(), dtype_of(t.element_type)))
     return found
 
@@ -89,7 +89,8 @@ def _name(attributes: DictionaryAttr, role: str) -> str:
     return name.data if isinstance(name, StringAttr) else ""
 
 
-def _memref(v: SSAValue) -> MemRefType:
+def memref_of(v: SSAValue) -> MemRefType:
+    """The type of a buffer."""
     if not isinstance(v.type, MemRefType):
         raise DiagnosticException(f"an entry passes memrefs, got {v.type}")
     return v.type
@@ -108,7 +109,7 @@ def _call(op: func.CallOp, work: Mapping[str, int], functions: Mapping[str, func
     symbol = op.callee.string_value()
     if not op.arguments:
         raise DiagnosticException(f"@{symbol} is called without a buffer for its result")
-    t = _memref(op.arguments[-1])
+    t = memref_of(op.arguments[-1])
     strides = t.get_strides()
     if strides is None or None in strides:
         raise DiagnosticException(f"the result of @{symbol} needs strides that are known, got {t}")
@@ -116,7 +117,7 @@ def _call(op: func.CallOp, work: Mapping[str, int], functions: Mapping[str, func
     flops, kernel = op.attributes.get("lamina.flops"), functions.get(symbol)
     return Call(
         symbol=symbol,
-        places=tuple(_place(v) for v in op.arguments),
+        places=tuple(place_of(v) for v in op.arguments),
         shape=t.get_shape(),
         strides=tuple(width * s for s in strides if s is not None),
         dtype=dtype_of(t.element_type),
@@ -138,7 +139,7 @@ def _text(op: Operation, attribute: str) -> str:
     return value.data if isinstance(value, StringAttr) else ""
 
 
-def _place(v: SSAValue) -> Place:
+def place_of(v: SSAValue) -> Place:
     """Follow views back to the argument of the entry."""
     offset = 0
     while not isinstance(v, BlockArgument):
@@ -158,7 +159,7 @@ def _place(v: SSAValue) -> Place:
 
 
 def _subview_offset(op: memref.SubviewOp) -> int:
-    t, given = _memref(op.source), iter(op.offsets)
+    t, given = memref_of(op.source), iter(op.offsets)
     offsets = [
         _known(next(given)) if n == DYNAMIC_INDEX else int(n)
         for n in op.static_offsets.get_values()

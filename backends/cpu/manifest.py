@@ -56,6 +56,28 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """Which bytes of an argument of the entry a kernel is given."""
+
+    argument: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch of a kernel on a device."""
+
+    call: int
+    """the kernel call that it is a part of"""
+    kernel: str
+    grid: tuple[int, ...]
+    """how many work-groups there are in each dimension"""
+    buffers: tuple[Slice, ...]
+    """the kernel's arguments"""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A compiled model: what it was compiled for, what it takes and gives, what it does."""
 
@@ -71,6 +93,8 @@ class Manifest:
     """the version that compiled it"""
     threads: int = 1
     """among which its loops are shared out"""
+    launches: tuple[Launch, ...] = ()
+    """what the calls are made of, on a device"""
 
     def to_json(self) -> str:
         """As text, for an artifact."""
@@ -84,7 +108,10 @@ class Manifest:
         for c in fields["calls"]:
             c["places"] = [Place(**p) for p in c["places"]]
         calls = tuple(Call(**_tuples(c)) for c in fields.pop("calls"))
-        return cls(arguments=arguments, calls=calls, **_tuples(fields))
+        for launch in fields["launches"]:
+            launch["buffers"] = [Slice(**b) for b in launch["buffers"]]
+        launches = tuple(Launch(**_tuples(x)) for x in fields.pop("launches"))
+        return cls(arguments=arguments, calls=calls, launches=launches, **_tuples(fields))
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -137,6 +137,15 @@ def _load(w: Writer, op: Operation) -> None:
     read(w, op.res, pointer(w, op.ref, op.index.data, op.indices))
 
 
+def _load_run(w: Writer, op: Operation) -> None:
+    assert isinstance(op, vec.LoadRunOp)
+    _consecutive(w, op, op.ref, op.res[0])
+    first, t = pointer(w, op.ref, op.index.data, op.indices), op.res[0].type
+    size = lanes_of(t) * byte_size(element_of(t))
+    for k, result in enumerate(op.res):
+        read(w, result, w.let(f"getelementptr i8, ptr {first}, i64 {k * size}") if k else first)
+
+
 def _store(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.StoreOp)
     _consecutive(w, op, op.ref, op.value)
@@ -341,6 +350,7 @@ def _prefetch(w: Writer, op: Operation) -> None:
 
 HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
+    vec.LoadRunOp: _load_run,
     vec.LoadSplatOp: _load_splat,
     vec.LoadStridedOp: _load_strided,
     vec.GatherOp: _gather,

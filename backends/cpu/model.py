@@ -7,44 +7,19 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from os import PathLike
-from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lamina.backends.cpu import artifact
-from lamina.backends.cpu.artifact import ALIGN, Artifact, aligned, in_one_block
+from lamina.backends.cpu.artifact import aligned
 from lamina.backends.cpu.compiler import triple
 from lamina.backends.cpu.engine import Engine
 from lamina.backends.cpu.features import missing_features
 from lamina.backends.cpu.manifest import Argument, Call, Manifest
 from lamina.backends.cpu.thread_pool import ThreadPool
-from lamina.errors import InputTypeError, InputValueError, LaminaError
-
-
-class Tensor(NamedTuple):
-    """What a model takes or gives under a name."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-
-class Timing(NamedTuple):
-    """How long one kernel call keeps the calling core busy, in the middle of several rounds."""
-
-    call: int
-    """its place among the calls of the model"""
-    symbol: str
-    source: str
-    """the name in the user's model of what it computes"""
-    seconds: float
-    flops: int
-    predicted: float
-    """the seconds that it should take, by the cost model; 0 if unknown"""
+from lamina.backends.model import CompiledModel, Timing, label, size_of
+from lamina.errors import LaminaError
 
 
 class _Workspace:
@@ -55,17 +30,14 @@ class _Workspace:
         self.memory = dict[int, np.ndarray]()
         for k, a in enumerate(arguments):
             if a.role == "arena":
-                self.memory[k] = aligned(_bytes(a))
+                self.memory[k] = aligned(size_of(a))
                 self.table[k] = self.memory[k].ctypes.data
             elif a.role == "weight":
                 self.table[k] = weights[a.name].ctypes.data
 
 
-class CompiledModel:
-    """
-    A model as machine code. `model(x)` for one input and one output, `model.run({name: array})` in
-    general. Several threads may call it at once: each call in flight has an arena of its own.
-    """
+class CPUModel(CompiledModel):
+    """A model as machine code."""
 
     def __init__(
         self,
@@ -74,17 +46,11 @@ class CompiledModel:
         weights: Mapping[str, np.ndarray],
         threads: int | None = None,
     ) -> None:
-        self.manifest = manifest
-        self.objects = dict(objects)
-        self._weights = _placed(_checked_weights(manifest, weights))
-        self._inputs = [(k, a) for k, a in enumerate(manifest.arguments) if a.role == "input"]
-        self._outputs = [(k, a) for k, a in enumerate(manifest.arguments) if a.role == "output"]
-        self._input_dtypes = [np.dtype(a.dtype) for _, a in self._inputs]
-        self._output_dtypes = [np.dtype(a.dtype) for _, a in self._outputs]
+        super().__init__(objects, manifest, weights)
         # append and pop of a list are atomic: calls share this without a lock
         self._idle: list[_Workspace] = []
         self._threads: ThreadPool | None = None
-        self._refusal = _why_not_here(manifest)
+        self._refusal = why_not_here(manifest)
         if not self._refusal:
             self._engine = Engine(self.objects.values(), self.objects)
             self._entry = self._engine.function(manifest.entry, 1)
@@ -109,43 +75,6 @@ class CompiledModel:
             self._threads = bound
         return bound.bound
 
-    @property
-    def inputs(self) -> list[Tensor]:
-        """What the model takes, in order."""
-        return [_tensor(a) for _, a in self._inputs]
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """What the model gives, in order."""
-        return [_tensor(a) for _, a in self._outputs]
-
-    def __call__(self, x: ArrayLike) -> np.ndarray:
-        """The one output for the one input."""
-        if len(self._inputs) != 1 or len(self._outputs) != 1:
-            raise InputValueError(
-                f"model(x) needs one input and one output, this model has {_names(self._inputs)} "
-                f"and {_names(self._outputs)}; use model.run"
-            )
-        (y,) = self._run([x])
-        return y
-
-    def run(self, inputs: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-        """All outputs by name, for all inputs by name."""
-        results = self._run(self._ordered(inputs))
-        return {a.name: y for (_, a), y in zip(self._outputs, results, strict=True)}
-
-    def _ordered(self, inputs: Mapping[str, ArrayLike]) -> list[ArrayLike]:
-        names = [a.name for _, a in self._inputs]
-        if unknown := [n for n in inputs if n not in names]:
-            raise InputValueError(
-                f"the model has no input '{unknown[0]}'; its inputs are {_names(self._inputs)}"
-            )
-        if lacking := [n for n in names if n not in inputs]:
-            raise InputValueError(
-                f"input '{lacking[0]}' is missing; got {sorted(inputs) or 'none'}"
-            )
-        return [inputs[n] for n in names]
-
     def _run(self, inputs: list[ArrayLike]) -> list[np.ndarray]:
         with self._prepared(inputs) as (workspace, outputs):
             if self._threads:
@@ -159,14 +88,7 @@ class CompiledModel:
         """A workspace whose table points to these inputs and to new outputs."""
         if self._refusal:
             raise LaminaError(self._refusal)
-        arrays = [
-            _checked(x, a, dtype)
-            for x, (_, a), dtype in zip(inputs, self._inputs, self._input_dtypes, strict=True)
-        ]
-        outputs = [
-            np.empty(a.shape, dtype)
-            for (_, a), dtype in zip(self._outputs, self._output_dtypes, strict=True)
-        ]
+        arrays, outputs = self._arrays(inputs), self._new_outputs()
         try:
             workspace = self._idle.pop()
         except IndexError:
@@ -191,7 +113,6 @@ class CompiledModel:
             yield index, call, lambda kernel=kernel, pointers=pointers: kernel(*pointers)
 
     def profile(self, inputs: Mapping[str, ArrayLike], rounds: int = 10) -> list[Timing]:
-        """Time every kernel call in its place in the model, with the caches as they are there."""
         with self._prepared(self._ordered(inputs)) as (workspace, _):
             steps = list(self._steps(workspace))
             seconds = [list[float]() for _ in steps]
@@ -218,11 +139,6 @@ class CompiledModel:
         ]
 
     def values(self, inputs: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-        """
-        What every kernel computes, as it lies in memory, by its name in the user's model.
-
-        `layouts` says what that means. A kernel without a name is found under `symbol#index`.
-        """
         found = dict[str, np.ndarray]()
         with self._prepared(self._ordered(inputs)) as (workspace, _):
 
@@ -231,7 +147,7 @@ class CompiledModel:
                     step()
                     last = call.places[-1]
                     at = (workspace.table[last.argument] or 0) + last.offset
-                    found[_label(index, call)] = _copy(at, call)
+                    found[label(index, call)] = _copy(at, call)
 
             self._on_threads(collect)
         return found
@@ -243,33 +159,8 @@ class CompiledModel:
         else:
             function()
 
-    @property
-    def layouts(self) -> dict[str, str]:
-        """How the values of `values` are stored, such as `NCHW16c`; empty where unknown."""
-        return {_label(k, call): call.layout for k, call in enumerate(self.manifest.calls)}
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the model as a `.lam` file, for `load`."""
-        artifact.write(Path(path), Artifact(self.manifest, self.objects, self._weights))
-
-
-def load(path: str | PathLike[str], *, threads: int | None = None) -> CompiledModel:
-    """
-    A model that `save` wrote; LaminaError if this computer cannot run it, or it is damaged. It runs
-    on `threads` threads, or on as many as it was compiled for.
-    """
-    found = artifact.read(Path(path))
-    if refusal := _why_not_here(found.manifest):
-        raise LaminaError(f"{path}: {refusal}")
-    if threads is not None and not 1 <= threads <= found.manifest.threads:
-        raise LaminaError(
-            f"{path}: threads={threads} needs a model that was compiled for so many, this one was "
-            f"for {found.manifest.threads}; compile it again"
-        )
-    return CompiledModel(found.objects, found.manifest, found.weights, threads)
-
-
-def _why_not_here(manifest: Manifest) -> str:
+def why_not_here(manifest: Manifest) -> str:
     """Why this computer cannot run the model; empty if it can."""
     if manifest.triple != triple():
         return f"the model was compiled for {manifest.triple}, this is {triple()}"
@@ -287,64 +178,8 @@ def _shared_threads(wanted: int) -> ThreadPool | None:
     return ThreadPool.shared(threads) if threads > 1 else None
 
 
-def _checked(x: ArrayLike, argument: Argument, dtype: np.dtype) -> np.ndarray:
-    """The input as an array a kernel can read, without a copy where it is one already."""
-    array = np.asarray(x)
-    if array.dtype != dtype:
-        raise InputTypeError(f"input '{argument.name}' needs {dtype}, got {array.dtype}")
-    if array.shape != argument.shape:
-        raise InputValueError(
-            f"input '{argument.name}' needs shape {argument.shape}, got {array.shape}"
-        )
-    flags = array.flags
-    return array if flags.c_contiguous and flags.aligned else np.array(array, order="C")
-
-
-def _checked_weights(
-    manifest: Manifest, weights: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    found = dict[str, np.ndarray]()
-    for a in manifest.arguments:
-        if a.role != "weight":
-            continue
-        if (weight := weights.get(a.name)) is None:
-            raise LaminaError(f"weight '{a.name}' is missing")
-        if weight.shape != a.shape or weight.dtype != np.dtype(a.dtype):
-            raise LaminaError(
-                f"weight '{a.name}' needs {a.dtype}{list(a.shape)}, "
-                f"got {weight.dtype}{list(weight.shape)}"
-            )
-        found[a.name] = weight
-    return found
-
-
-def _placed(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The weights at multiples of 64 bytes; those that are copied for it share one block."""
-    odd = {k: w for k, w in weights.items() if w.ctypes.data % ALIGN or not w.flags.c_contiguous}
-    copies = in_one_block({k: (w.shape, w.dtype) for k, w in odd.items()})
-    for key, copy in copies.items():
-        copy[...] = odd[key]
-    return weights | copies
-
-
 def _copy(address: int, call: Call) -> np.ndarray:
     dtype = np.dtype(call.dtype)
     last = sum((n - 1) * s for n, s in zip(call.shape, call.strides, strict=True))
     memory = memoryview((ctypes.c_ubyte * (last + dtype.itemsize)).from_address(address))
     return np.ndarray(call.shape, dtype, memory, strides=call.strides).copy()
-
-
-def _label(index: int, call: Call) -> str:
-    return call.source or f"{call.symbol}#{index}"
-
-
-def _bytes(a: Argument) -> int:
-    return int(np.prod(a.shape)) * np.dtype(a.dtype).itemsize
-
-
-def _tensor(a: Argument) -> Tensor:
-    return Tensor(a.name, a.shape, np.dtype(a.dtype))
-
-
-def _names(arguments: list[tuple[int, Argument]]) -> str:
-    return ", ".join(f"'{a.name}'" for _, a in arguments) or "none"

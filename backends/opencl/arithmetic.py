@@ -181,6 +181,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     arith.MulSIExtendedOp: _multiply_extended,
     arith.ConstantOp: _constant,
     vec.ConvertOp: _convert,
+    arith.BitcastOp: _bitcast,
     vec.BitcastOp: _bitcast,
     vec.SplatLaneOp: _splat_lane,
     Dot4Op: _dot4,

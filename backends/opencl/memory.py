@@ -7,6 +7,8 @@ multiples of 16; where an index does not keep that, each lane accesses its own e
 
 from __future__ import annotations
 
+from math import prod
+
 from xdsl.dialects.builtin import i32
 from xdsl.ir import Attribute, Operation
 
@@ -17,6 +19,8 @@ from lamina.dialects.vector import element_of, shape_of
 
 BLOCK = {1: "_uc", 2: "_us", 4: ""}
 """bytes of a lane -> suffix of the block functions"""
+RUNS = (2, 4, 8)
+"""vectors that one block function reads"""
 UNSIGNED = {1: "uchar", 2: "ushort", 4: "uint"}
 READ_ALIGNMENT, WRITE_ALIGNMENT = 4, 16
 
@@ -34,10 +38,18 @@ def _element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str) -> str:
 
 
 def _set_element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str, value: str) -> None:
-    if shape_of(type)[1:]:
-        w.line(f"vstore4(as_uchar4({value}), 0, {w.name(op.ref)} + {at});")
+    """Store the value of this lane, unless it stands for nothing; a scalar from the first lane."""
+    shape = shape_of(type)
+    only = "" if shape and shape[0] == w.width else f"if ({w.lane()} < {(shape or (1,))[0]}) "
+    if shape[1:]:
+        w.line(f"{only}vstore4(as_uchar4({value}), 0, {w.name(op.ref)} + {at});")
     else:
-        w.line(f"{w.name(op.ref)}[{at}] = {value};")
+        w.line(f"{only}{w.name(op.ref)}[{at}] = {value};")
+
+
+def _is_whole(w: Writer, type: Attribute) -> bool:
+    """Whether all lanes of a subgroup have an element, of a size that is read in blocks."""
+    return not is_bool(type) and lane_bytes(type) in BLOCK and shape_of(type)[0] == w.width
 
 
 def _load(w: Writer, op: Operation) -> None:
@@ -46,12 +58,31 @@ def _load(w: Writer, op: Operation) -> None:
     target, size = w.type(type), lane_bytes(type)
     if not (shape := shape_of(type)):
         w.define(op.res, _element(w, op, type, w.address(op)))
-    elif not is_bool(type) and size in BLOCK and w.alignment(op) % READ_ALIGNMENT == 0:
+    elif _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0:
         pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {w.address(op)})"
         text = f"intel_sub_group_block_read{BLOCK[size]}({pointer})"
         w.define(op.res, text if target == UNSIGNED[size] else f"as_{target}({text})")
     else:
-        w.define(op.res, _element(w, op, type, w.address(op, 4 if shape[1:] else 1)))
+        w.define(op.res, _element(w, op, type, w.address(op, 4 if shape[1:] else 1, shape[0])))
+
+
+def _load_run(w: Writer, op: Operation) -> None:
+    """Blocks of 2, 4 or 8 vectors are one message; their parts have no variables of their own."""
+    assert isinstance(op, vec.LoadRunOp)
+    type, n = op.res[0].type, len(op.res)
+    target, size = w.type(type), lane_bytes(type)
+    shape, at = shape_of(type), w.address(op)
+    if n in RUNS and _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0:
+        pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
+        text = f"intel_sub_group_block_read{BLOCK[size]}{n}({pointer})"
+        run = w.fresh(op.res[0].name_hint)
+        text = text if target == UNSIGNED[size] else f"as_{target}{n}({text})"
+        w.line(f"const {target}{n} {run} = {text};")
+        w.names.update((result, f"{run}.s{k}") for k, result in enumerate(op.res))
+        return
+    lanes = w.address(op, 4 if shape[1:] else 1, shape[0])
+    for k, result in enumerate(op.res):
+        w.define(result, _element(w, op, type, f"{lanes} + {k * prod(shape)}"))
 
 
 def _load_splat(w: Writer, op: Operation) -> None:
@@ -63,7 +94,8 @@ def _load_splat(w: Writer, op: Operation) -> None:
 def _load_strided(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.LoadStridedOp)
     w.type(op.res.type)
-    w.define(op.res, _element(w, op, op.res.type, w.address(op, op.stride.data)))
+    lanes = shape_of(op.res.type)[0]
+    w.define(op.res, _element(w, op, op.res.type, w.address(op, op.stride.data, lanes)))
 
 
 def _gather(w: Writer, op: Operation) -> None:
@@ -80,13 +112,13 @@ def _store(w: Writer, op: Operation) -> None:
     source, size = w.type(type), lane_bytes(type)
     if not (shape := shape_of(type)):
         _set_element(w, op, type, w.address(op), value)
-    elif not is_bool(type) and size in BLOCK and w.alignment(op) % WRITE_ALIGNMENT == 0:
+    elif _is_whole(w, type) and w.alignment(op) % WRITE_ALIGNMENT == 0:
         unsigned = UNSIGNED[size]
         value = value if source == unsigned else f"as_{unsigned}({value})"
         pointer = f"(__global {unsigned}*)({w.name(op.ref)} + {w.address(op)})"
         w.line(f"intel_sub_group_block_write{BLOCK[size]}({pointer}, {value});")
     else:
-        _set_element(w, op, type, w.address(op, 4 if shape[1:] else 1), value)
+        _set_element(w, op, type, w.address(op, 4 if shape[1:] else 1, shape[0]), value)
 
 
 def _store_strided(w: Writer, op: Operation) -> None:
@@ -95,7 +127,8 @@ def _store_strided(w: Writer, op: Operation) -> None:
     w.type(type)
     if shape_of(type)[1:] and stride < 4:
         raise w.error(f"{op.name} of groups needs a stride of at least 4, got {stride}")
-    _set_element(w, op, type, w.address(op, stride), w.name(op.value))
+    at = w.address(op, stride, shape_of(type)[0])
+    _set_element(w, op, type, at, w.name(op.value))
 
 
 def _prefetch(w: Writer, op: Operation) -> None:
@@ -105,6 +138,7 @@ def _prefetch(w: Writer, op: Operation) -> None:
 
 HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
+    vec.LoadRunOp: _load_run,
     vec.LoadSplatOp: _load_splat,
     vec.LoadStridedOp: _load_strided,
     vec.GatherOp: _gather,

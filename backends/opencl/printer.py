@@ -1,11 +1,12 @@
 """
 func + loop + vec + arith + math -> OpenCL C, a vector being a subgroup; nothing is decided here.
 
-- A vector of as many lanes as a subgroup has is one variable in each work-item. A scalar is the
-  same in all of them.
-- The parallel nests around everything else are the grid: one subgroup, which is one work-group, for
-  each of their steps; the innermost index is `get_group_id(0)`.
-- A carried value is a variable that each iteration sets anew.
+- A vector of as many lanes as a subgroup has is one variable in each work-item; of a shorter one
+  the last lanes stand for nothing. A scalar is the same in all work-items; one of them stores it.
+- `lamina.grid` says of a nest that it is launched: a kernel, with one subgroup, which is one
+  work-group, for each of its steps. A function without such a nest is a kernel of one step.
+- A carried value is a variable that each iteration sets anew. Loops stay loops: what is unrolled is
+  so in the IR.
 """
 
 from __future__ import annotations
@@ -15,34 +16,40 @@ from dataclasses import dataclass
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import MemRefType, ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import DiagnosticException
 
 from lamina.backends.machine import Machine
 from lamina.backends.opencl import arithmetic, memory
-from lamina.backends.opencl.writer import Handler, Writer
+from lamina.backends.opencl.writer import DIMENSIONS, GRID, Handler, Writer
 from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.vector import MemoryOp, StoreOp, StoreStridedOp
 
 MAY_ALIAS = "lamina.may_alias"
-DIMENSIONS = 3
-HEADER = "#pragma OPENCL FP_CONTRACT OFF\n"
+HEADER = """\
+#pragma OPENCL FP_CONTRACT OFF
+#define ROLLED __attribute__((opencl_unroll_hint(1)))
+"""
 """a * b + c is a fused multiply-add where the IR says so, and nowhere else"""
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """One kernel, and how many work-groups it is launched with in each dimension of the grid."""
+    """One launch of a function: its text, and what it is launched with."""
 
     name: str
     source: str
     grid: tuple[int, ...]
+    """how many work-groups there are in each dimension"""
+    arguments: tuple[int, ...]
+    """which arguments of the function it is given, in order"""
 
 
-def print_module(module: ModuleOp, machine: Machine) -> list[Kernel]:
-    """Every function of `module` that has a body, as a kernel."""
-    return [print_kernel(f, subgroup(machine)) for f in functions_of(module)]
+def print_module(module: ModuleOp, machine: Machine) -> dict[str, list[Kernel]]:
+    """The kernels of every function of `module` that has a body, by its name."""
+    width = subgroup(machine)
+    return {f.sym_name.data: print_function(f, width) for f in functions_of(module)}
 
 
 def subgroup(machine: Machine) -> int:
@@ -66,73 +73,93 @@ def functions_of(module: ModuleOp) -> list[func.FuncOp]:
     return functions
 
 
-def print_kernel(function: func.FuncOp, width: int) -> Kernel:
-    """One function as a kernel for subgroups of `width`."""
+def print_function(function: func.FuncOp, width: int) -> list[Kernel]:
+    """The kernels of one function for subgroups of `width`, in the order of their launches."""
+    name, ops = function.sym_name.data, list(function.body.block.ops)
+    nests = [op for op in ops if isinstance(op, ForOp) and GRID in op.attributes]
+    if not nests:
+        return [_kernel(function, name, None, ops, width)]
+    for op in ops:
+        if op not in nests and not _is_free(op):
+            error = Writer(function, width, HANDLERS).error
+            raise error(f"{op.name} stands beside what is launched; run loop-map-to-grid")
+    names = [name] if len(nests) == 1 else [f"{name}_nest{k}" for k in range(len(nests))]
+    return [
+        _kernel(function, name, nest, [*_needed(nest, ops), *nest.body.block.ops], width)
+        for name, nest in zip(names, nests, strict=True)
+    ]
+
+
+def _needed(nest: ForOp, ops: Sequence[Operation]) -> list[Operation]:
+    """Those of `ops`, which stand before `nest`, whose results it uses."""
+    found: list[Operation] = []
+    used = {v.owner for op in nest.walk() for v in op.operands}
+    for op in reversed(ops[: ops.index(nest)]):
+        if op in used and _is_free(op):
+            found.append(op)
+            used |= {v.owner for v in op.operands}
+    return found[::-1]
+
+
+def _kernel(
+    function: func.FuncOp, name: str, nest: ForOp | None, ops: Sequence[Operation], width: int
+) -> Kernel:
+    """The kernel that does `ops` in each step of `nest`."""
     w = Writer(function, width, HANDLERS)
-    name, parameters = function.sym_name.data, _parameters(w)
-    nests = _grid(w)
-    indices = [i for nest in nests for i in nest.indices]
-    extents = [n for nest in nests for n in nest.extents.get_values()]
-    if len(extents) > DIMENSIONS:
-        raise w.error(f"a grid has {DIMENSIONS} dimensions, {len(extents)} indices are parallel")
-    for dimension, index in enumerate(reversed(indices)):
-        w.define(index, f"get_group_id({dimension})")
-    for op in function.body.block.ops:
+    arguments, parameters = _parameters(w, ops)
+    grid = [1] * DIMENSIONS
+    steps = "one subgroup"
+    if nest is not None:
+        grid = _indices(w, nest)
+        extents = zip(nest.indices, nest.extents.get_values(), strict=True)
+        steps = ", ".join(f"{w.name(i)} < {n}" for i, n in extents)
+        steps = f"a subgroup of {width} for each of {steps}"
+    for op in ops:
         w.emit(op)
-    lane = ["    const uint lane = get_sub_group_local_id();"] if w.uses_lane else []
-    steps = [f"{w.name(i)} < {n}" for i, n in zip(indices, extents, strict=True)]
     source = [
-        f"// a subgroup of {width} for each of {', '.join(steps)}" if steps else "// one subgroup",
+        f"// {steps}",
         f"__attribute__((intel_reqd_sub_group_size({width})))",
         f"__attribute__((reqd_work_group_size({width}, 1, 1)))",
         f"__kernel void {name}({parameters})",
-        *("{", *lane, *w.lines, "}"),
+        *("{", *w.declarations(), *w.lines, "}"),
     ]
-    return Kernel(name, "\n".join(source) + "\n", tuple(reversed(extents)) or (1,))
+    return Kernel(name, "\n".join(source) + "\n", tuple(grid), arguments)
 
 
-def _parameters(w: Writer) -> str:
+def _indices(w: Writer, nest: ForOp) -> list[int]:
+    """
+    Define the indices of `nest` by the work-group; how many there are in each dimension.
+
+    Of the indices in one dimension the last varies fastest.
+    """
+    dimensions = w.grid_of(nest)
+    grid = [1] * DIMENSIONS
+    extents = nest.extents.get_values()
+    left = [dimensions.count(d) for d in range(DIMENSIONS)]
+    for index, n, d in reversed(list(zip(nest.indices, extents, dimensions, strict=True))):
+        text = f"get_group_id({d})" + (f" / {grid[d]}" if grid[d] > 1 else "")
+        left[d] -= 1
+        w.define(index, f"{text} % {n}" if left[d] else text)
+        grid[d] *= n
+    return grid
+
+
+def _parameters(w: Writer, ops: Sequence[Operation]) -> tuple[tuple[int, ...], str]:
+    """The arguments of the function that `ops` use, as parameters."""
     f = w.function
-    accesses = [op for op in f.walk() if isinstance(op, MemoryOp)]
+    accesses = [op for outer in ops for op in outer.walk() if isinstance(op, MemoryOp)]
     written = {op.ref for op in accesses if isinstance(op, StoreOp | StoreStridedOp)}
-    for op in accesses:
-        if op.ref in written and not isinstance(op, StoreOp | StoreStridedOp):
-            raise w.error(
-                f"{op.name} reads a {op.memref} that the kernel also writes, which other lanes may "
-                "not see; split the function there"
-            )
-    parameters: list[str] = []
+    used = {v for outer in ops for op in outer.walk() for v in op.operands}
+    parameters: dict[int, str] = {}
     for k, a in enumerate(f.body.block.args):
         if not isinstance(a.type, MemRefType):
             raise w.error(f"argument {k} needs a memref, got {a.type}")
-        shared = f.arg_attrs is not None and MAY_ALIAS in f.arg_attrs.data[k].data
-        const, restrict = "" if a in written else "const ", "" if shared else " restrict"
         element = w.stored(a.type.element_type)
-        parameters.append(f"{const}__global {element}*{restrict} {w.name(a)}")
-    return ", ".join(parameters)
-
-
-def _grid(w: Writer) -> list[ForOp]:
-    """The parallel nests that hold all else, outermost first."""
-    found: list[ForOp] = []
-    block: Block | None = w.function.body.block
-    while block is not None:
-        nests = [op for op in block.ops if _is_parallel(op)]
-        for op in block.ops:
-            if nests and op not in nests[:1] and not _is_free(op):
-                raise w.error(
-                    f"a kernel is one parallel nest, but {op.name} stands beside it; make "
-                    "functions of their own"
-                )
-        block = None
-        if nests and isinstance(nest := nests[0], ForOp):
-            found.append(nest)
-            block = nest.body.block
-    return found
-
-
-def _is_parallel(op: Operation) -> bool:
-    return isinstance(op, ForOp) and op.mapping.data == "parallel"
+        if a in used:
+            shared = f.arg_attrs is not None and MAY_ALIAS in f.arg_attrs.data[k].data
+            const, restrict = "" if a in written else "const ", "" if shared else " restrict"
+            parameters[k] = f"{const}__global {element}*{restrict} {w.name(a)}"
+    return tuple(parameters), ", ".join(parameters.values())
 
 
 def _is_free(op: Operation) -> bool:
@@ -141,17 +168,13 @@ def _is_free(op: Operation) -> bool:
 
 def _for(w: Writer, op: Operation) -> None:
     assert isinstance(op, ForOp)
-    if _is_parallel(op):
-        outer = op.parent_op()
-        if not isinstance(outer, func.FuncOp) and not (outer and _is_parallel(outer)):
-            raise w.error("a parallel nest stands in a loop that is not parallel")
-        for inner in op.body.block.ops:
-            w.emit(inner)
-        return
+    if op.mapping.data:
+        raise w.error(f"a {op.mapping.data} nest is mapped to nothing; run loop-map-to-grid")
     for carried, init in zip(op.carried, op.inits, strict=True):
         w.line(f"{w.type(carried.type)} {w.name(carried)} = {w.name(init)};")
     loops = zip(op.indices, op.extents.get_values(), strict=True)
-    heads = [f"for (uint {w.name(i)} = 0; {w.name(i)} < {n}; ++{w.name(i)})" for i, n in loops]
+    names = [(w.name(i), n) for i, n in loops]
+    heads = [f"ROLLED for (uint {name} = 0; {name} < {n}; ++{name})" for name, n in names]
     for head in heads[:-1]:
         w.line(head)
     w.line(f"{heads[-1]} {{")
@@ -179,9 +202,8 @@ def _if(w: Writer, op: Operation) -> None:
 def _yield(w: Writer, op: Operation) -> None:
     """Set the carried values, all at once: one that becomes another is copied first."""
     loop = op.parent_op()
-    if isinstance(loop, IfOp):
+    if not isinstance(loop, ForOp) or not loop.inits:
         return
-    assert isinstance(loop, ForOp)
     carried: Sequence[SSAValue] = loop.carried
     texts = [w.name(v) for v in op.operands]
     for k, (c, v) in enumerate(zip(carried, op.operands, strict=True)):

@@ -16,7 +16,7 @@ from lamina.backends.opencl.printer import HEADER, print_module
 
 @dataclass(frozen=True)
 class OpenCLTarget(Target):
-    """OpenCL C: a kernel for each function."""
+    """OpenCL C: the kernels of each function."""
 
     name: ClassVar[str] = "lamina-opencl"
 
@@ -28,4 +28,5 @@ class OpenCLTarget(Target):
             machine = describe(self.target)
         except UnknownTarget as e:
             raise DiagnosticException(str(e)) from e
-        output.write("\n".join([HEADER, *(k.source for k in print_module(module, machine))]))
+        functions = print_module(module, machine).values()
+        output.write("\n".join([HEADER, *(k.source for kernels in functions for k in kernels)]))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count
+from itertools import chain, count, pairwise
 from math import gcd, isfinite, isnan
+from typing import cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import (
+    DenseArrayBase,
     DenseIntOrFPElementsAttr,
     Float16Type,
     Float32Type,
@@ -23,7 +25,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
 
 from lamina.dialects.expr import Div, Expr, Ranges
-from lamina.dialects.loop import extent_of
+from lamina.dialects.loop import ForOp, extent_of
 from lamina.dialects.vector import MemoryOp, element_of, shape_of
 
 FLOATS = {Float16Type: "half", Float32Type: "float", Float64Type: "double"}
@@ -35,10 +37,14 @@ RESERVED = frozenset(
     size_t sizeof static struct switch typedef uchar uint ulong union unsigned ushort void volatile
     while bool ceil copysign cos erf exp exp2 fabs floor fma fmax fmin fmod log log2 max min pow
     rint round rsqrt sin sqrt tanh trunc get_group_id get_sub_group_local_id vload4 vstore4 NAN
-    INFINITY
+    INFINITY ROLLED
     """.split()
 )
 """Words that mean something else in a kernel."""
+
+GRID = "lamina.grid"
+"""Attribute of a nest: for each of its indices the dimension of the grid that it comes from."""
+DIMENSIONS = 3
 
 Handler = Callable[["Writer", Operation], None]
 
@@ -56,11 +62,25 @@ class Writer:
     names: dict[SSAValue, str] = field(default_factory=dict[SSAValue, str])
     """how a value is written where it is used: a variable, or the text of a constant"""
     taken: set[str] = field(default_factory=set[str])
-    uses_lane: bool = False
+    lanes: dict[int, str] = field(default_factory=dict[int, str])
+    """how many lanes of a vector there are -> the variable with the number of this one"""
 
     def error(self, message: str) -> DiagnosticException:
         """A refusal that says which function is meant."""
         return DiagnosticException(f"opencl: @{self.function.sym_name.data}: {message}")
+
+    def grid_of(self, nest: ForOp) -> tuple[int, ...]:
+        """The dimension of the grid of each index of `nest`."""
+        found = nest.attributes[GRID]
+        if isinstance(found, DenseArrayBase):
+            dimensions = found.get_values()
+            known = all(isinstance(d, int) and 0 <= d < DIMENSIONS for d in dimensions)
+            if known and len(dimensions) == len(nest.extents):
+                return tuple(map(int, dimensions))
+        raise self.error(
+            f"{GRID} needs a dimension below {DIMENSIONS} for each of {len(nest.extents)} indices, "
+            f"got {found}"
+        )
 
     def emit(self, op: Operation) -> None:
         """Print one op."""
@@ -95,7 +115,7 @@ class Writer:
     def type(self, type: Attribute) -> str:
         """The C type of one lane; integers are unsigned, as they have no sign in the IR."""
         if shape := shape_of(type):
-            if shape[0] != self.width:
+            if shape[0] > self.width:
                 raise self.error(
                     f"a subgroup has {self.width} lanes, {type} has {shape[0]}; "
                     f"vec-split{{lanes={self.width}}} cuts wider vectors"
@@ -125,28 +145,57 @@ class Writer:
         return "uchar" if (name := self.element(type)) == "bool" else name
 
     def literal(self, op: arith.ConstantOp) -> str:
-        """The text of a constant; a vector must be the same in all lanes."""
+        """
+        The text of a constant. The lanes of a vector must be the same, or integers the same step
+        apart: those are computed from the number of the lane.
+        """
         value, type = op.value, element_of(op.result.type)
         if isinstance(value, DenseIntOrFPElementsAttr):
-            if shape_of(op.result.type)[1:] or len(numbers := set(value.get_values())) != 1:
-                raise self.error(f"a constant must be the same in all lanes, got {value}")
-            (number,) = numbers
+            number, *others = numbers = cast(Sequence[float], value.get_values())
+            steps = {b - a for a, b in pairwise(numbers)}
+            many = shape_of(op.result.type)[1:]
+            if not many and len(steps) == 1 and steps != {0} and isinstance(type, IntegerType):
+                step, lane = number_text(steps.pop(), type), self.lane(len(numbers))
+                return f"({self.element(type)})({number_text(number, type)} + {lane} * {step})"
+            if many or any(other != number for other in others):
+                raise self.error(
+                    f"the lanes of a constant must be the same, or as far apart, got {value}"
+                )
         else:
             number = value.value.data  # pyright: ignore[reportAttributeAccessIssue]
         return number_text(number, type)  # pyright: ignore[reportArgumentType]
 
-    def lane(self) -> str:
-        """The number of this work-item in its subgroup."""
-        self.uses_lane = True
-        return "lane"
+    def lane(self, count: int = 0) -> str:
+        """
+        The number of this work-item in its subgroup. In a vector of only `count` lanes the rest of
+        the work-items do again what the last lane does, so that none reads beyond its end.
+        """
+        count = count if count < self.width else 0
+        if count:
+            self.lane()
+        if count not in self.lanes:
+            self.lanes[count] = self.fresh(f"lane_of_{count}") if count else "lane"
+        return self.lanes[count]
 
-    def address(self, op: MemoryOp, lane_stride: int = 0) -> str:
-        """Where an access begins, in elements from the start of its buffer, and its lanes."""
+    def declarations(self) -> list[str]:
+        """The variables with the number of this lane."""
+        found = [
+            "get_sub_group_local_id()" if not n else f"min(lane, {n - 1}u)" for n in self.lanes
+        ]
+        named = zip(self.lanes.values(), found, strict=True)
+        return [f"    const uint {name} = {text};" for name, text in named]
+
+    def address(self, op: MemoryOp, lane_stride: int = 0, count: int = 0) -> str:
+        """
+        Where an access begins, in elements from the start of its buffer; with a stride between the
+        `count` lanes, where that of this work-item is.
+        """
         offset, ranges = op.offset, ranges_of(op)
         text = self.index(offset.simplify(ranges), op, ranges)
         if not lane_stride:
             return text
-        lanes = self.lane() if lane_stride == 1 else f"{self.lane()} * {lane_stride}"
+        lane = self.lane(count)
+        lanes = lane if lane_stride == 1 else f"{lane} * {lane_stride}"
         return lanes if text == "0" else f"{text} + {lanes}"
 
     def index(self, e: Expr, op: MemoryOp, ranges: Ranges) -> str:
@@ -201,7 +250,9 @@ def byte_size(type: Attribute) -> int:
 def number_text(number: float, type: Attribute) -> str:
     """A literal with exactly this value."""
     if isinstance(type, IntegerType):
-        return f"{int(number) % (1 << type.width.data)}u"
+        width = type.width.data
+        text = f"{int(number) % (1 << width)}u{'l' if width > 32 else ''}"
+        return f"(({'uchar' if width == 8 else 'ushort'}){text})" if width in (8, 16) else text
     if isinstance(type, IndexType):
         return str(int(number))
     if not isfinite(number):

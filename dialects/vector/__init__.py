@@ -21,6 +21,7 @@ from lamina.dialects.vector.memory import (
     GatherOp,
     LoadLikeOp,
     LoadOp,
+    LoadRunOp,
     LoadSplatOp,
     LoadStridedOp,
     MemoryOp,
@@ -40,6 +41,7 @@ __all__ = [
     "GatherOp",
     "LoadLikeOp",
     "LoadOp",
+    "LoadRunOp",
     "LoadSplatOp",
     "LoadStridedOp",
     "MemoryOp",
@@ -59,6 +61,7 @@ Vec = Dialect(
     "vec",
     [
         LoadOp,
+        LoadRunOp,
         LoadSplatOp,
         LoadStridedOp,
         GatherOp,

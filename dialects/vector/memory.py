@@ -16,6 +16,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
     var_operand_def,
+    var_result_def,
 )
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
@@ -138,6 +139,44 @@ class LoadOp(LoadLikeOp):
     def verify_(self) -> None:
         n = prod(shape_of(self.res.type))
         self.verify_at(self.res.type, n)
+        self.verify_end(n)
+
+
+@irdl_op_definition
+class LoadRunOp(MemoryOp):
+    """
+    Load vectors that lie one behind the other: result k begins k vectors behind the index.
+
+    %a, %b = vec.load_run %w[%k, 0] : memref<8x32xf32> -> vector<16xf32>, vector<16xf32>
+    """
+
+    name = "vec.load_run"
+
+    res = var_result_def(VectorType)
+
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = (
+        "$ref custom<IndexedBy>($indices, $index) attr-dict `:` type($ref) `->` type($res)"
+    )
+
+    def __init__(
+        self,
+        ref: SSAValue,
+        index: IndexAttr,
+        indices: Sequence[SSAValue],
+        types: Sequence[Attribute],
+    ) -> None:
+        super().__init__(operands=[ref, indices], properties={"index": index}, result_types=[types])
+
+    def verify_(self) -> None:
+        types = [r.type for r in self.res]
+        if not types or any(t != types[0] for t in types):
+            raise VerifyException(
+                f"vec.load_run: needs one or more vectors of one type, got {len(types)} of "
+                f"{len(set(types))} types"
+            )
+        n = len(types) * prod(shape_of(types[0]))
+        self.verify_at(types[0], n)
         self.verify_end(n)
 
 

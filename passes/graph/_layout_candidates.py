@@ -59,12 +59,17 @@ def workload(op: Conv2dOp) -> Workload:
     )
 
 
-def usual_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
-    """Layouts of x, w, y by a rule for each convolution alone; None where plain ones are best."""
+def usual_layouts(
+    op: Conv2dOp, together: int | None = None
+) -> tuple[Layout, Layout, Layout] | None:
+    """
+    Layouts of x, w, y by a rule for each convolution alone; None where plain ones are best.
+    `together` is what `weights_layout` says.
+    """
     w = workload(op)
     outputs, inputs = w.outputs // w.groups, w.channels // w.groups
     if w.apart and w.channels >= FEWEST_CHANNELS:
-        return BLOCKED, weights_layout(w, BLOCKED, BLOCKED), BLOCKED
+        return BLOCKED, weights_layout(w, BLOCKED, BLOCKED, together), BLOCKED
     if w.groups > 1 and (inputs % BLOCK or outputs % BLOCK):
         # half a register of each group at a time is slower than to unpack and to go along the width
         return None
@@ -74,18 +79,21 @@ def usual_layouts(op: Conv2dOp) -> tuple[Layout, Layout, Layout] | None:
     x = PLAIN if inputs < FEWEST_CHANNELS and not pixel else BLOCKED
     if w.width == 1 and few_channels(inputs):
         x = FOURS
-    return x, weights_layout(w, x, BLOCKED), BLOCKED
+    return x, weights_layout(w, x, BLOCKED, together), BLOCKED
 
 
-def weights_layout(w: Workload, x: Layout, y: Layout) -> Layout:
-    """The order in which a kernel between these layouts reads its weights."""
+def weights_layout(w: Workload, x: Layout, y: Layout, together: int | None = None) -> Layout:
+    """
+    The order in which a kernel between these layouts reads its weights, with so many output
+    channels side by side; None: as many as the tiles of a CPU take.
+    """
     block, inner = y.block("C"), x.block("C")
     outputs = w.outputs // w.groups
     if w.apart and block > 1:
         return Layout.parse(f"OIHW{block}o")
     if w.apart or (w.groups > 1 and outputs % BLOCK):  # no block is of one group only
         return Layout.parse("HWIO") if channels_last(y) else PLAIN
-    width = output_block(outputs)
+    width = output_block(outputs) if together is None else together
     if width % block:
         width = block
     if w.in_fours(x):

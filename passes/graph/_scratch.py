@@ -30,14 +30,14 @@ def is_kernel(f: func.FuncOp) -> bool:
     return not f.is_declaration and not any(isinstance(op, func.CallOp) for op in f.walk())
 
 
-def place_scratch(module: ModuleOp) -> None:
+def place_scratch(module: ModuleOp, stack: int = STACK) -> None:
     """memref.alloc in a kernel -> memref.alloca, or an argument that its callers allocate"""
     functions = [f for f in module.ops if isinstance(f, func.FuncOp)]
     calls: dict[str, list[func.CallOp]] = {}
     for call in (op for f in functions for op in f.walk() if isinstance(op, func.CallOp)):
         calls.setdefault(call.callee.string_value(), []).append(call)
     for kernel in filter(is_kernel, functions):
-        room = STACK
+        room = stack
         for alloc in [op for op in kernel.walk() if isinstance(op, memref.AllocOp)]:
             type = memref_type(alloc.memref)
             room -= prod(type.get_shape()) * element_size(type)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import mul
 
+from xdsl.dialects.builtin import FixedBitwidthType
 from xdsl.ir import Operation, SSAValue
 
 from lamina.dialects.graph import (
@@ -14,6 +17,7 @@ from lamina.dialects.graph import (
     TransposeOp,
     layout_of,
     shape,
+    tensor_type,
 )
 
 
@@ -64,3 +68,17 @@ def is_part(part: SSAValue, whole: SSAValue, starts: Sequence[int]) -> bool:
     layout = layout_of(whole.type)
     alike = layout.text == layout_of(part.type).text
     return alike and layout.with_halo(()).part(shape(whole), shape(part), starts) is not None
+
+
+def begins_at(whole: SSAValue, starts: Sequence[int], alignment: int) -> bool:
+    """Whether what lies in `whole` from `starts` on is a run from a multiple of these bytes on."""
+    layout = layout_of(whole.type)
+    rest = [n - start for n, start in zip(shape(whole), starts, strict=True)]
+    at = layout.with_halo(()).part(shape(whole), rest, starts)
+    if at is None:
+        return False
+    strides = accumulate(reversed(layout.apply_shape(shape(whole))[1:]), mul, initial=1)
+    offset = sum(k * s for k, s in zip(reversed(at), strides, strict=True))
+    element = tensor_type(whole).element_type
+    assert isinstance(element, FixedBitwidthType), element
+    return offset * element.size % alignment == 0

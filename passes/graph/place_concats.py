@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
@@ -12,10 +13,11 @@ from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.graph import ConcatOp, SliceOp, layout_of, stored_as
 from lamina.passes.graph._storage import Storages
-from lamina.passes.graph._views import is_part, origin, parts_of
+from lamina.passes.graph._views import begins_at, is_part, origin, parts_of
 from lamina.passes.graph.outline_kernels import is_network
 
 
@@ -42,7 +44,8 @@ def read_whole(op: ConcatOp, inner: ConcatOp) -> None:
 class Placement:
     """Which values of one network lie inside others."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, alignment: int) -> None:
+        self.alignment = alignment
         self.storages = Storages(block)
         self.placed: set[SSAValue] = set()
 
@@ -53,8 +56,10 @@ class Placement:
             firsts[i] not in firsts[:i] and self.may_lie(*part)
             for i, part in enumerate(parts_of(op))
         ]
+        self.align(op, able)
         found = iter(self.storages.place([x for x, a in zip(op.xs, able, strict=True) if a], op.y))
         inside = [a and next(found) for a in able]
+        self.align(op, inside)
         if not any(inside):
             return
         operands: list[SSAValue] = []
@@ -65,12 +70,22 @@ class Placement:
         op.operands = operands
         op.in_place = UnitAttr()
 
+    def align(self, op: ConcatOp, inside: list[bool]) -> None:
+        """Take out of `inside` what begins at no multiple, or is before a copy that does not."""
+        parts = parts_of(op)
+        begins = [begins_at(whole, starts, self.alignment) for _, whole, starts in parts]
+        for i in reversed(range(len(inside))):
+            if inside[i]:
+                inside[i] = begins[i] and (i + 1 == len(inside) or inside[i + 1] or begins[i + 1])
+
     def slices(self, x: SSAValue) -> None:
         """Read slices of `x` where they lie, if that is possible."""
         able = [
             op
             for op in dict.fromkeys(use.operation for use in x.uses)
-            if isinstance(op, SliceOp) and any(self.may_lie(*part) for part in parts_of(op))
+            if isinstance(op, SliceOp)
+            and any(self.may_lie(*part) for part in parts_of(op))
+            and begins_at(x, op.starts.get_values(), self.alignment)
         ]
         found = self.storages.place([op.y for op in able], x)
         for op in [op for op, inside in zip(able, found, strict=True) if inside]:
@@ -93,6 +108,7 @@ def copy_before(op: ConcatOp, xs: Sequence[SSAValue]) -> SSAValue:
     return copy.y
 
 
+@dataclass(frozen=True)
 class PlaceConcatsPass(ModulePass):
     """
     Mark concats whose operands are written where they lie in the result, and slices that are read
@@ -107,12 +123,17 @@ class PlaceConcatsPass(ModulePass):
     name = "place-concats"
     numerics: ClassVar[str] = "exact"
 
+    alignment: int = 1
+    """bytes of which a part must begin at a multiple, for devices that ask for it"""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.alignment < 1:
+            raise PassFailedException(f"{self.name}: needs an alignment, got {self.alignment}")
         for f in op.ops:
             if isinstance(f, func.FuncOp) and is_network(f):
                 block = f.body.block
                 nest(block)
-                placement = Placement(block)
+                placement = Placement(block, self.alignment)
                 for concat in [op for op in block.ops if isinstance(op, ConcatOp)]:
                     placement.concat(concat)
                 slices = [op for op in block.ops if isinstance(op, SliceOp)]

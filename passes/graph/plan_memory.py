@@ -28,7 +28,7 @@ from xdsl.utils.symbol_table import SymbolTable
 
 from lamina.passes._aliasing import VIEWS, root_of
 from lamina.passes.graph._in_place import may_share
-from lamina.passes.graph._scratch import element_size, place_scratch
+from lamina.passes.graph._scratch import STACK, element_size, place_scratch
 
 ALIGNMENT = 64
 """bytes: a cache line, and the widest vector"""
@@ -41,9 +41,9 @@ def bytes_of(type: Attribute) -> int:
     return prod(buffer.get_shape()) * element_size(buffer)
 
 
-def in_lines(size: int) -> int:
-    """This many bytes rounded up to whole cache lines."""
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def rounded(size: int, alignment: int) -> int:
+    """This many bytes rounded up to a multiple of `alignment`."""
+    return -(-size // alignment) * alignment
 
 
 @dataclass(eq=False)
@@ -80,8 +80,9 @@ def place(blocks: Sequence[Block]) -> int:
 class Plan:
     """The buffers of one network: when they are in use, and which of them share storage."""
 
-    def __init__(self, f: func.FuncOp, kernels: SymbolTable) -> None:
+    def __init__(self, f: func.FuncOp, kernels: SymbolTable, alignment: int) -> None:
         self.kernels = kernels
+        self.alignment = alignment
         self.allocs = [op for op in f.body.block.ops if isinstance(op, memref.AllocOp)]
         self.blocks: dict[SSAValue, Block] = {}
         steps = [op for op in f.body.block.ops if not isinstance(op, VIEWS)]
@@ -95,9 +96,8 @@ class Plan:
     def use(self, buffer: SSAValue, step: int) -> None:
         """Note that `buffer` is in use at `step`."""
         if isinstance(buffer.owner, memref.AllocOp):
-            block = self.blocks.setdefault(
-                buffer, Block(in_lines(bytes_of(buffer.type)), step, step)
-            )
+            size = rounded(bytes_of(buffer.type), self.alignment)
+            block = self.blocks.setdefault(buffer, Block(size, step, step))
             block.last = step
 
     def share(self, call: func.CallOp, step: int) -> None:
@@ -165,7 +165,7 @@ def parent_name(op: Operation) -> str:
 
 def use_arena(f: func.FuncOp, plan: Plan) -> None:
     """memref.alloc -> memref.view of a new last argument, the arena"""
-    size = max(place(list(dict.fromkeys(plan.blocks.values()))), ALIGNMENT)
+    size = max(place(list(dict.fromkeys(plan.blocks.values()))), plan.alignment)
     block = f.body.block
     arena = block.insert_arg(MemRefType(i8, [size]), len(block.args))
     arena.name_hint = "arena"
@@ -187,6 +187,7 @@ def use_arena(f: func.FuncOp, plan: Plan) -> None:
         Rewriter.replace_op(alloc, view)
 
 
+@dataclass(frozen=True)
 class PlanMemoryPass(ModulePass):
     """
     Replace the allocations of a network by views of one arena, its new last argument.
@@ -199,10 +200,17 @@ class PlanMemoryPass(ModulePass):
     name = "plan-memory"
     numerics: ClassVar[str] = "exact"
 
+    alignment: int = ALIGNMENT
+    """bytes of which every buffer begins at a multiple"""
+    stack: int = STACK
+    """bytes of a kernel's own buffers that may live on the stack of the calling thread"""
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        place_scratch(op)
+        if self.alignment < 1:
+            raise PassFailedException(f"{self.name}: needs an alignment, got {self.alignment}")
+        place_scratch(op, self.stack)
         kernels = SymbolTable(op)
         for f in op.ops:
             if isinstance(f, func.FuncOp) and any(isinstance(o, func.CallOp) for o in f.walk()):
                 require_plannable(f)
-                use_arena(f, Plan(f, kernels))
+                use_arena(f, Plan(f, kernels, self.alignment))

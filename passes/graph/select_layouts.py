@@ -51,12 +51,16 @@ def relayout(rewriter: PatternRewriter, value: SSAValue, layout: Layout) -> SSAV
     return op.y
 
 
+@dataclass(frozen=True)
 class BlockConvolution(RewritePattern):
     """conv2d(x, w) -> relayout(conv2d(relayout(x), relayout(w))), with channels in blocks"""
 
+    side_by_side: int | None
+    """output channels in packed weights; None: as many as the tiles of a CPU take"""
+
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: Conv2dOp, rewriter: PatternRewriter, /) -> None:
-        chosen = usual_layouts(op)
+        chosen = usual_layouts(op, self.side_by_side)
         if chosen is None or layout_of(op.w.type) == chosen[1]:
             return
         x, w, y = chosen
@@ -82,18 +86,22 @@ class BlockConvolution(RewritePattern):
         blocked.y.name_hint = back.y.name_hint
 
 
+@dataclass(frozen=True)
 class PackMatrix(RewritePattern):
     """
     dense(x, w) -> dense(x, relayout(w)): outputs side by side, one vector of them per input; of
     bytes per group of four inputs, if x is nothing but such groups
     """
 
+    most: int
+    """vectors side by side"""
+
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: DenseOp, rewriter: PatternRewriter, /) -> None:
         if not layout_of(op.w.type).is_plain:
             return
         rows = shape(op.w)[0]
-        width = BLOCK * min(8, -(-rows // BLOCK))  # 8 accumulators hide the latency of an fma
+        width = BLOCK * min(self.most, -(-rows // BLOCK))
         in_fours = width_of(op.x) == width_of(op.w) == 1 and shape(op.w)[1] % FOUR == 0
         packed = f"AB{width}a{FOUR}b" if in_fours else f"AB{width}a"
         op.operands[1] = relayout(rewriter, op.w, Layout.parse(packed))
@@ -128,9 +136,11 @@ class SelectLayoutsPass(ModulePass):
     """whether winograd-convolutions follows, which makes some convolutions in blocks faster"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        patterns: list[RewritePattern] = [PackMatrix()]
+        cpu = machine_of(self.target, by=self.name).kind == "cpu"
+        # 8 accumulators hide the latency of an fma; a subgroup has one, and other threads
+        patterns: list[RewritePattern] = [PackMatrix(8 if cpu else 1)]
         if self.search == BY_RULE:
-            patterns.append(BlockConvolution())
+            patterns.append(BlockConvolution(None if cpu else BLOCK))
         else:
             for f, choice in self.choose(op):
                 self.remark(f, choice)

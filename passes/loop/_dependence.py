@@ -125,7 +125,7 @@ def _spill(op: MemoryOp, d: int) -> int | None:
     """How far behind its index in dimension `d` the last element of `op` is; None if unknown."""
     if isinstance(op, GatherOp):
         return None  # its lanes are anywhere
-    if (elements := _extent(op)) == 1:
+    if (elements := extent(op)) == 1:
         return 0
     strides, shape = op.strides[d:], op.memref.get_shape()[d:]
     rows = zip(strides, strides[1:], shape[1:], strict=False)
@@ -134,17 +134,28 @@ def _spill(op: MemoryOp, d: int) -> int | None:
     trailing = Expr()
     for e, s in zip(op.index.data[d + 1 :], strides[1:], strict=True):
         trailing = trailing + e * s
-    ranges = {str(j): n for j, v in enumerate(op.indices) if (n := extent_of(v)) is not None}
-    limits = trailing.bounds(ranges)
+    limits = trailing.bounds(_ranges(op))
     # an index is inside its dimension, if nothing better is known
     inside = sum((n - 1) * s for n, s in zip(shape[1:], strides[1:], strict=True))
     return ((inside if limits is None else min(inside, limits[1])) + elements - 1) // strides[0]
 
 
-def _extent(op: MemoryOp) -> int:
+def span(op: MemoryOp) -> tuple[int, int] | None:
+    """The first and last element of its buffer that `op` may touch in any step, if known."""
+    if isinstance(op, GatherOp):
+        return None
+    limits = op.offset.bounds(_ranges(op))
+    return None if limits is None else (limits[0], limits[1] + extent(op) - 1)
+
+
+def _ranges(op: MemoryOp) -> dict[str, int]:
+    return {str(j): n for j, v in enumerate(op.indices) if (n := extent_of(v)) is not None}
+
+
+def extent(op: MemoryOp) -> int:
     """From the first element of `op` to behind its last, in elements."""
     type = op.value.type if isinstance(op, StoreOp | StoreStridedOp) else op.results[0].type
     shape = shape_of(type)
     if isinstance(op, LoadStridedOp | StoreStridedOp):
         return (shape[0] - 1) * op.stride.data + prod(shape[1:])
-    return prod(shape[1:] if isinstance(op, LoadSplatOp) else shape)
+    return prod(shape[1:] if isinstance(op, LoadSplatOp) else shape) * max(1, len(op.results))

@@ -38,17 +38,19 @@ def schedule_text(
     taken: Sequence[str],
     threads: int = 1,
     shares: Shares | None = None,
+    grid: bool = False,
 ) -> ScheduleAttr | None:
     """
     The directives for these loops around this tile; None if there is nothing to say.
 
-    For one thread, who divides the work is not known, and all outer loops are offered.
+    For one thread, who divides the work is not known, and all outer loops are offered; on a `grid`
+    each step of each loop is by itself.
     """
     plan = _plan(nest, tile, loops)
     if shares is not None:
         _share_out(plan, shares)
     first = [plan.shared] if plan.shared else []
-    parallel = _parallel(plan.loops) if threads == 1 else first
+    parallel = plan.loops if grid else _parallel(plan.loops) if threads == 1 else first
     names, directives = _splits(plan, set(taken))
     placed = [*plan.loops, *plan.reduction, *plan.unrolled, *([plan.vector] if plan.vector else [])]
     single = [p for p in plan.nest.parts if p not in placed]  # axes of one step

@@ -19,6 +19,9 @@ from lamina.passes.te._cost_memory import Loop
 from lamina.passes.te._homes import Home
 from lamina.passes.te._nest_of import nest_of
 from lamina.passes.te._shares import Shares, best_shares
+from lamina.passes.te._subgroup_cost import SubgroupCost
+from lamina.passes.te._subgroup_tiles import best_tiles as subgroup_tiles
+from lamina.passes.te._subgroup_tiles import choose_lanes, cut_rows, grid_of
 from lamina.passes.te._tile_legality import scalar_only
 
 TILES = 12
@@ -50,6 +53,8 @@ def candidates(
     if (nest := nest_of(op, homes)) is None:
         return []
     nest = in_groups(op, nest, machine)
+    if machine.kind == "opencl":
+        return _for_subgroups(op, nest, machine, most)
     lanes = 1 if scalar_only(op) else machine.vector_bytes // _widest(op, nest)
     lanes = min(lanes, nest.groups.lanes) if nest.groups else lanes
     nest, vector = choose_vector(nest, lanes)
@@ -93,6 +98,20 @@ def candidates(
     return list(found.values())
 
 
+def _for_subgroups(op: ComputeOp, nest: Nest, machine: Machine, most: int) -> list[Candidate]:
+    """The same for a device whose vectors are subgroups: all loops around a tile are its grid."""
+    lanes = machine.lanes(4)
+    nest, vector = (nest, None) if scalar_only(op) else choose_lanes(nest, lanes)
+    nest = cut_rows(nest, vector, lanes)
+    cost = SubgroupCost(nest, vector, machine)
+    names = [*op.ranges, *(n.data for n in op.outer.data)]
+    found: dict[ScheduleAttr | None, Candidate] = {}
+    for tile in subgroup_tiles(nest, vector, machine, most):
+        schedule = schedule_text(nest, tile, grid_of(nest, tile), names, grid=True)
+        found.setdefault(schedule, Candidate(schedule, cost.seconds(tile), schedule))
+    return list(found.values())
+
+
 def varied(found: Sequence[Candidate], most: int) -> list[Candidate]:
     """
     The best candidate, and `most` in all of different kinds, the best of each kind in turn.
@@ -119,6 +138,11 @@ def quick_seconds(nest: Nest, machine: Machine, lane_bytes: int = 4) -> float:
 
     `nest_from` makes the nest of an op that nobody has built; `lane_bytes` is its widest number.
     """
+    if machine.kind == "opencl":
+        nest, vector = choose_lanes(nest, machine.lanes(4))
+        nest = cut_rows(nest, vector, machine.lanes(4))
+        (tile,) = subgroup_tiles(nest, vector, machine, 1)
+        return SubgroupCost(nest, vector, machine).seconds(tile)
     nest, vector = choose_vector(nest, machine.lanes(lane_bytes))
     nest, rows = choose_rows(nest, vector, machine)
     tiles = best_tiles(nest, vector, machine, 3, few_sizes=True, rows=rows)

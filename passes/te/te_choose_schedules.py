@@ -57,6 +57,10 @@ class TeChooseSchedulesPass(ModulePass):
 
     With several threads the length of the longest share counts, and the outermost loop is a run of
     steps for each: `split oh 28 oht ohi, .., order oht .., parallel oht`.
+
+    On graphics processors a subgroup is the vector, all loops around its tile are parallel, and the
+    part of a reduction is unrolled that has the lanes of one row: `order oh owo oco ico kh kw ici
+    owi ocv, parallel oh owo oco, unroll kw ici owi, vector ocv`.
     """
 
     name = "te-choose-schedules"

@@ -58,6 +58,19 @@ def is_inside(rows: Sequence[Row]) -> bool:
     return limits is not None and 0 <= limits[0] and limits[1] + prod(shape) <= row
 
 
+def loadable(rows: Sequence[Row]) -> Sequence[Row] | None:
+    """
+    The rows, if their vector is inside the buffer; else those of the vector that ends with the last
+    lane that is splat, if that one is; None if neither can be loaded.
+    """
+    if is_inside(rows):
+        return rows
+    lanes, *group = shape_of(rows[0].op.res.type)
+    back = lanes - 1 - max(row.lane for row in rows)
+    moved = [Row(row.op, row.base - back * prod(group), row.lane + back) for row in rows]
+    return moved if is_inside(moved) else None
+
+
 def groups(block: Block) -> list[list[Row]]:
     """The splats of `block` by vector; a write to their buffer ends a group."""
     done: list[list[Row]] = []
@@ -107,5 +120,6 @@ class VecSplatLanesPass(ModulePass):
             raise PassFailedException(f"{self.name}: least must be at least 1, got {self.least}")
         blocks: list[Block] = [b for o in op.walk() for r in o.regions for b in r.blocks]
         for rows in [rows for block in blocks for rows in groups(block)]:
-            if len({row.lane for row in rows}) >= self.least and is_inside(rows):
-                use_lanes(rows)
+            enough = len({row.lane for row in rows}) >= self.least
+            if enough and (found := loadable(rows)):
+                use_lanes(found)

@@ -19,6 +19,7 @@ from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.vector import (
     GatherOp,
     LoadOp,
+    LoadRunOp,
     LoadSplatOp,
     LoadStridedOp,
     MemoryOp,
@@ -109,7 +110,7 @@ class Cutter:
         if not counts:
             return [self.part(op, 0, 1)]
         elementwise = is_side_effect_free(op) and not op.regions and len(counts) == 1
-        if not elementwise and not isinstance(op, MemoryOp):
+        if not elementwise and (isinstance(op, LoadRunOp) or not isinstance(op, MemoryOp)):
             types = ", ".join(str(v.type) for v in (*op.operands, *op.results))
             raise PassFailedException(
                 f"{self.by}: {op.name} on {types} cannot be cut into vectors of {self.lanes} lanes"

@@ -14,7 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lamina.backends.cpu.model import CompiledModel, load
+    from lamina.backends.load import load
+    from lamina.backends.model import CompiledModel
     from lamina.compiler import compile
     from lamina.errors import LaminaError
     from lamina.tools.quantize.quantizer import quantize
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["CompiledModel", "LaminaError", "__version__", "compile", "load", "quantize"]
 
 _HOMES = {
-    "CompiledModel": "lamina.backends.cpu.model",
+    "CompiledModel": "lamina.backends.model",
     "LaminaError": "lamina.errors",
     "compile": "lamina.compiler",
-    "load": "lamina.backends.cpu.model",
+    "load": "lamina.backends.load",
     "quantize": "lamina.tools.quantize.quantizer",
 }
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from lamina.backends.cpu.compiler import identity
 from lamina.backends.cpu.cores import default_threads
-from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import records_file
 from lamina.backends.machine import Machine, UnknownTarget, describe
+from lamina.backends.model import CompiledModel
 from lamina.errors import LaminaError
 from lamina.model_cache import ModelCache, files_of, model_key
 from lamina.options import Options
@@ -51,17 +51,20 @@ def compile(
     With `numerics` "strict", sums are formed of the products that the model says, even where others
     are fewer: outputs are then within 1e-5 of their largest value, with "fast" within 1e-4. Each
     call of the model runs on `threads` threads, by default one for each core that affinity and
-    control groups leave to this process. `layouts` is one of `options.LAYOUTS`: `exact` is best,
-    the others are there to be compared with it. With `requantize` "fixed", integers of a quantized
-    network are scaled by multipliers and shifts, "float" is what ONNX says. With `cache`, a file
-    that was compiled before is not compiled again. With `records`, kernels that `lamina tune`
-    measured get the schedules that were fastest. With `verify`, the module is verified after every
-    pass: a developer of passes wants that, a user the time it takes.
+    control groups leave to this process; on an OpenCL device the driver divides the work. `layouts`
+    is one of `options.LAYOUTS`: `exact` is best, the others are there to be compared with it. With
+    `requantize` "fixed", integers of a quantized network are scaled by multipliers and shifts,
+    "float" is what ONNX says. With `cache`, a file that was compiled before is not compiled again.
+    With `records`, kernels that `lamina tune` measured get the schedules that were fastest. With
+    `verify`, the module is verified after every pass: a developer of passes wants that, a user the
+    time it takes.
     """
     machine = machine_of(target)
-    if machine.kind != "cpu":
-        raise LaminaError(f"models are compiled for CPUs, found {target}; --emit opencl prints one")
-    threads = default_threads() if threads is None else threads
+    cpu = machine.kind == "cpu"
+    if not cpu and threads not in (None, 1):
+        raise LaminaError(f"threads={threads} are those of a CPU, found target {target}")
+    if threads is None:
+        threads = default_threads() if cpu else 1
     options = Options(threads, numerics, layouts, requantize)
     if cache:
         machine = known(machine)

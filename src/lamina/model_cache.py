@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import lamina
-from lamina.backends.cpu.model import CompiledModel, load
 from lamina.backends.cpu.objects import default_folder, key_of, trim
+from lamina.backends.load import load
+from lamina.backends.model import CompiledModel
 from lamina.errors import LaminaError
 
 LIMIT = 4 << 30

@@ -18,7 +18,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, ValueInfoProto, numpy_helper
 from onnx.backend.base import Backend, BackendRep, Device, DeviceType
 
-from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.model import CompiledModel
 from lamina.compiler import compile
 from lamina.errors import InputValueError, LaminaError
 

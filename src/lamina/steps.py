@@ -23,9 +23,10 @@ from xdsl.utils.target import Target
 from lamina.backends.cpu.artifact import in_one_block
 from lamina.backends.cpu.build import build_model
 from lamina.backends.cpu.entry import dtype_of
-from lamina.backends.cpu.model import CompiledModel
 from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.machine import Machine
+from lamina.backends.model import CompiledModel
+from lamina.backends.opencl import build as opencl
 from lamina.compiler import known, machine_of
 from lamina.context import LaminaContext, new_context
 from lamina.dialects.te import ComputeOp, memref_type
@@ -139,13 +140,15 @@ def generate(
     threads: int = 1,
     cache: bool = True,
 ) -> CompiledModel:
-    """Machine code for a module of vectors."""
+    """What the target runs, for a module of vectors."""
     functions = _functions(module)
     step("code", more=len(functions))
     try:
         weights = _places(functions)
         objects = ObjectCache() if cache else None
         pack = partial(ctx.weights.move, weights)
+        if machine.kind == "opencl":
+            return opencl.build_model(module, machine, weights, cache=cache, begin=step, pack=pack)
         return build_model(
             module, machine, weights, threads=threads, cache=objects, begin=step, pack=pack
         )

@@ -21,7 +21,7 @@ from onnx import TensorProto, helper
 
 import lamina
 from benchmarks.models import MODELS, build, light
-from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.model import CompiledModel
 from lamina.dialects.layout import Layout
 
 Arrays = Mapping[str, np.ndarray]
@@ -31,6 +31,10 @@ TOLERANCE = {"strict": 1e-5, "fast": 1e-4}
 
 REFUSED = {"ssd512_resnet50_nms"}
 """networks that are not supported yet"""
+
+
+ON_A_DEVICE = ("resnet18", "mobilenet_v2", "resnet50", "resnet152", "vgg16", "mobilenet_v1")
+ON_A_DEVICE += ("squeezenet1_1", "densenet121", "inception_v3")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ CONFIGS = [
     *(Config(name, batch=4) for name in ("resnet18", "mobilenet_v2", "densenet121")),
     *(Config(name, size=(160, 192)) for name in ("resnet18", "mobilenet_v2", "densenet121")),
     *(Config(name, target="cpu:haswell") for name in ("resnet18", "mobilenet_v2")),
+    *(Config(name, target="opencl:intel-gen9", numerics="strict") for name in ON_A_DEVICE),
 ]
 
 
@@ -76,6 +81,8 @@ def case(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Case]:
     config: Config = request.param
+    if config.target.startswith("opencl:"):
+        pytest.importorskip("pyopencl")
     model = described(config)
     weights = {weight.name for weight in model.graph.initializer}
     (data,) = [value for value in model.graph.input if value.name not in weights]

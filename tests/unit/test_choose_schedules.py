@@ -18,6 +18,8 @@ from lamina.passes.te.te_schedule import TeSchedulePass
 from lamina.passes.te.te_simplify import TeSimplifyPass
 from lamina.passes.te.te_to_loops import TeToLoopsPass
 from lamina.passes.te.te_to_vec import TeToVecPass
+from lamina.passes.vector.vec_join_loads import VecJoinLoadsPass
+from lamina.passes.vector.vec_splat_lanes import VecSplatLanesPass
 from tests.unit.te_formulas import Formula, formulas, only_compute, parse
 
 TARGETS = ["cpu:skylake-avx512", "cpu:haswell", "cpu:x86-64", "opencl:portable"]
@@ -30,6 +32,7 @@ def lower(module: ModuleOp, target: str) -> None:
         TeSchedulePass(),
         TeToLoopsPass(),
         TeToVecPass(),
+        *((VecSplatLanesPass(2), VecJoinLoadsPass()) if target.startswith("opencl") else ()),
     ):
         p.apply(Context(), module)
         module.verify()

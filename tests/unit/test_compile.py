@@ -85,7 +85,7 @@ def test_open_shape_is_set(tmp_path: Path) -> None:
     [
         ({"threads": 0}, "a model needs at least 1 thread, got threads=0"),
         ({"target": "cpu:haswel"}, "unknown target 'cpu:haswel'; did you mean cpu:haswell"),
-        ({"target": "opencl:intel-xe"}, "models are compiled for CPUs, found opencl:intel-xe"),
+        ({"target": "opencl:intel-xe", "threads": 2}, "threads=2 are those of a CPU, found target"),
         ({"shapes": {"x": (1, 3, 12, 12)}}, "x"),
         ({"numerics": "exact"}, "numerics are fast or strict, found 'exact'"),
         ({"requantize": "int"}, "requantize is float or fixed, found 'int'"),

@@ -21,7 +21,7 @@ from onnx import helper
 
 import lamina
 from lamina import steps
-from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.model import CompiledModel
 from tests.unit.onnx_models import model
 
 

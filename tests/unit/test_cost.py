@@ -41,7 +41,7 @@ def contraction(ci: int, co: int, n: int, k: int = 3) -> ModuleOp:
 
 
 def peak_seconds(machine: Machine, operations: float) -> float:
-    return machine.seconds(operations / machine.rates.flops_per_cycle)
+    return machine.seconds(operations / machine.rates.flops_per_cycle / machine.units)
 
 
 @pytest.mark.parametrize("target", TARGETS)

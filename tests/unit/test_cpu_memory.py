@@ -108,6 +108,20 @@ func.func @f(%x: memref<256xi8>, %y: memref<32xi8>, %z: memref<24xi8>) {
     assert not z[:, :2].any()
 
 
+def test_vectors_of_a_run_lie_behind_each_other() -> None:
+    x, y = np.arange(64, dtype=np.int8), np.zeros((3, 8), np.int8)
+    text = """
+func.func @f(%x: memref<64xi8>, %y: memref<24xi8>) {
+  %a, %b, %c = vec.load_run %x[5] : memref<64xi8> -> vector<2x4xi8>, vector<2x4xi8>, vector<2x4xi8>
+  vec.store %a, %y[16] : vector<2x4xi8>, memref<24xi8>
+  vec.store %b, %y[8] : vector<2x4xi8>, memref<24xi8>
+  vec.store %c, %y[0] : vector<2x4xi8>, memref<24xi8>
+  func.return
+}"""
+    run(text, x, y)
+    np.testing.assert_array_equal(y[::-1].ravel(), x[5:29])
+
+
 def test_store_strided_moves_groups_as_a_whole() -> None:
     y = np.zeros((4, 8), np.int8)
     text = """

@@ -78,6 +78,22 @@ def test_splats_and_lanes() -> None:
     assert y.tolist() == [[10] * 4, [23] * 4, [1, 6, 11, 16]]
 
 
+def test_vectors_of_a_run_lie_behind_each_other() -> None:
+    (y,) = run(
+        """
+        func.func @f(%x: memref<3x8xf32>, %y: memref<3x4xf32>) {
+          %a, %b, %c = vec.load_run %x[0, 6] : memref<3x8xf32>
+            -> vector<4xf32>, vector<4xf32>, vector<4xf32>
+          vec.store %a, %y[2, 0] : vector<4xf32>, memref<3x4xf32>
+          vec.store %b, %y[1, 0] : vector<4xf32>, memref<3x4xf32>
+          vec.store %c, %y[0, 0] : vector<4xf32>, memref<3x4xf32>
+          func.return
+        }""",
+        ROWS,
+    )
+    assert y[::-1].ravel().tolist() == ROWS.ravel()[6:18].tolist()
+
+
 def test_groups_are_the_second_dimension_of_a_vector() -> None:
     x = np.arange(32, dtype=np.int8)
     (y,) = run(

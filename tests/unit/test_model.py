@@ -15,8 +15,9 @@ from xdsl.parser import Parser
 from xdsl.utils.exceptions import DiagnosticException
 
 from lamina.backends.cpu.build import build_model
-from lamina.backends.cpu.model import CompiledModel, load
+from lamina.backends.load import load
 from lamina.backends.machine import describe
+from lamina.backends.model import CompiledModel
 from lamina.context import new_context
 from lamina.errors import LaminaError
 

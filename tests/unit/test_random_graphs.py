@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import lamina
 from lamina import LaminaError
-from lamina.backends.cpu.model import CompiledModel
+from lamina.backends.model import CompiledModel
 from tests.unit.random_graphs.graphs import Graph, graphs
 from tests.unit.shares import however_small
 

@@ -19,9 +19,11 @@ from lamina.backends.cpu import thread_pool
 from lamina.backends.cpu.compiler import compile_object, triple
 from lamina.backends.cpu.engine import Engine
 from lamina.backends.cpu.manifest import Argument, Manifest
-from lamina.backends.cpu.model import CompiledModel, load
+from lamina.backends.cpu.model import CPUModel
 from lamina.backends.cpu.thread_pool import ThreadPool
+from lamina.backends.load import load
 from lamina.backends.machine import describe
+from lamina.backends.model import CompiledModel
 from lamina.errors import LaminaError
 
 # 1. table[k] = the thread of step k; 2. y[k] = scale * x[k] for the 64 k of each of 8 steps
@@ -81,7 +83,7 @@ def model(threads: int, scale: float = 2.0) -> CompiledModel:
         Argument("output", "y", X.shape, "float32"),
     )
     manifest = Manifest("scaled", "cpu", "", triple(), (), arguments, (), "0", threads)
-    return CompiledModel({"scaled": code}, manifest, {})
+    return CPUModel({"scaled": code}, manifest, {})
 
 
 @pytest.fixture(scope="module")

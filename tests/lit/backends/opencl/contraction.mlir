@@ -1,10 +1,11 @@
 // One contraction over blocks of 16 channels: the same vectors are registers of a CPU and subgroups
 // of a graphics processor. The two targets differ in one pass, that turns splats of 16 neighbours
-// into lanes of one load.
+// into lanes of one load; another one loads two neighbouring vectors at once.
 //
 // RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec | filecheck %s
 // RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec -t 'lamina-llvm{target="cpu:skylake-avx512"}' | filecheck %s --check-prefix=CPU
-// RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec,vec-splat-lanes -t lamina-opencl | filecheck %s --check-prefix=OPENCL
+// RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec,vec-splat-lanes,loop-map-to-grid -t lamina-opencl | filecheck %s --check-prefix=OPENCL
+// RUN: lamina-opt %s -p te-contract-fma,te-schedule,te-to-loops,te-to-vec,vec-splat-lanes,vec-join-loads,loop-map-to-grid -t lamina-opencl | filecheck %s --check-prefix=PAIRS
 
 // CHECK-LABEL: func.func private @blocks(
 // CHECK:       loop.for %oco < 2 parallel {
@@ -44,6 +45,17 @@
 // OPENCL:          const float [[S:v[0-9]+]] = acc + [[B]];
 // OPENCL:          const float [[R:v[0-9]+]] = [[S]] != [[S]] || [[S]] > 0.0f ? [[S]] : 0.0f;
 // OPENCL:          intel_sub_group_block_write((__global uint*)(y + oco * 576 + oh * 96 + owo * 32), as_uint([[R]]));
+// No array of a work-item is left, and no element is read alone: two rows of pixels are a message,
+// and so are the weights of two inputs.
+// PAIRS-LABEL: __kernel void blocks(
+// PAIRS-NOT:     [
+// PAIRS:         const float2 [[X:x_[0-9]+]] = as_float2(intel_sub_group_block_read2((const __global uint*)(x + kh * 128 + kw * 16 + oh * 128 + owo * 32)));
+// PAIRS-NOT:     [
+// PAIRS:         const float2 [[W:v[0-9]+]] = as_float2(intel_sub_group_block_read2((const __global uint*)(w +
+// PAIRS-NOT:     [
+// PAIRS:         = intel_sub_group_shuffle([[X]].s1, 0);
+// PAIRS-NOT:     [
+// PAIRS:         intel_sub_group_block_write(
 func.func private @blocks(%x: memref<8x8x16xf32>, %w: memref<2x3x3x16x16xf32>, %bias: memref<32xf32>, %y: memref<2x6x6x16xf32>) {
   te.compute
     axes(oc: 32, oh: 6, ow: 6, reduce ic: 16, reduce kh: 3, reduce kw: 3)

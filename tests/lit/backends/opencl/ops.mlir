@@ -11,7 +11,7 @@
 // CHECK-NEXT:         intel_sub_group_block_write((__global uint*)(y + i * 16), as_uint(aligned));
 // CHECK-NEXT:         y[i * 16 + 1 + lane] = splat;
 // CHECK-NEXT:         y[i * 2 + lane * 3] = strided;
-// CHECK-NEXT:         y[i] = scalar;
+// CHECK-NEXT:         if (lane < 1) y[i] = scalar;
 // CHECK-NEXT:         prefetch(x + i * 16 + 32, 16);
 func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %p: memref<16x9xf32> {lamina.may_alias}) {
   loop.for %i < 3 {
@@ -29,7 +29,7 @@ func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %
   }
   func.return
 }
-// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), 255u);
+// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), ((uchar)255u));
 
 // CHECK-LABEL: __kernel void groups_of_bytes(
 // CHECK:          const uint a = as_uint(vload4(0, x + 7));
@@ -105,7 +105,7 @@ func.func @arithmetic(%x: memref<16xi32>, %z: memref<1xf32>) {
 // CHECK-NEXT:         a = next;
 // CHECK-NEXT:         b = next_1;
 // CHECK-NEXT:     }
-// CHECK-NEXT:     y[0] = a;
+// CHECK-NEXT:     if (lane < 1) y[0] = a;
 func.func @carried_values_change_places(%x: memref<1xf32>, %y: memref<1xf32>) {
   %one = arith.constant 1.0 : f32
   %z = vec.load %x[0] : memref<1xf32> -> f32
@@ -116,21 +116,68 @@ func.func @carried_values_change_places(%x: memref<1xf32>, %y: memref<1xf32>) {
   func.return
 }
 
-// CHECK: // a subgroup of 16 for each of i < 2, j < 3, k < 4
-// CHECK-LABEL: __kernel void parallel_nests_are_the_grid(
-// CHECK-NEXT: {
-// CHECK-NEXT:     const uint k = get_group_id(0);
-// CHECK-NEXT:     const uint j = get_group_id(1);
-// CHECK-NEXT:     const uint i = get_group_id(2);
-// CHECK-NEXT:     y[i * 12 + j * 4 + k] = 1.0f;
+// Three indices share the last dimension of the grid; a nest inside of the step is a loop.
+// CHECK:       // a subgroup of 16 for each of g < 5, h < 2, i < 4, j < 3, k < 4
+// CHECK-LABEL: __kernel void grid(
+// CHECK-NEXT:  {
+// CHECK-NEXT:      const uint lane = get_sub_group_local_id();
+// CHECK-NEXT:      const uint k = get_group_id(0);
+// CHECK-NEXT:      const uint j = get_group_id(1);
+// CHECK-NEXT:      const uint i = get_group_id(2) % 4;
+// CHECK-NEXT:      const uint h = get_group_id(2) / 4 % 2;
+// CHECK-NEXT:      const uint g = get_group_id(2) / 8;
+// CHECK-NEXT:      for (uint l = 0; l < 2; ++l) {
+// CHECK-NEXT:          if (lane < 1) y[g * 192 + h * 96 + i * 24 + j * 8 + k * 2 + l] = 1.0f;
+// CHECK-NEXT:      }
 // CHECK-NEXT: }
-func.func @parallel_nests_are_the_grid(%y: memref<2x3x4xf32>) {
+func.func @grid(%y: memref<5x2x4x3x4x2xf32>) {
   %one = arith.constant 1.0 : f32
-  loop.for %i < 2, %j < 3 parallel {
-    loop.for %k < 4 parallel {
-      vec.store %one, %y[%i, %j, %k] : f32, memref<2x3x4xf32>
+  loop.for %g < 5, %h < 2, %i < 4, %j < 3, %k < 4 parallel attributes {lamina.grid = array<i64: 2, 2, 2, 1, 0>} {
+    loop.for %l < 2 {
+      vec.store %one, %y[%g, %h, %i, %j, %k, %l] : f32, memref<5x2x4x3x4x2xf32>
     }
   }
+  func.return
+}
+
+// Each nest is a kernel of the buffers that it uses, and computes for itself what both need.
+// CHECK-LABEL: __kernel void several_nest0(const __global float* restrict x, __global float* restrict z)
+// CHECK-NEXT:  {
+// CHECK-NEXT:      const uint lane = get_sub_group_local_id();
+// CHECK-NEXT:      const uint i = get_group_id(0);
+// CHECK-NEXT:      const float two = -(-2.0f);
+// CHECK:       __kernel void several_nest1(__global float* restrict y)
+// CHECK:           const float two = -(-2.0f);
+// CHECK-NEXT:      if (lane < 1) y[i] = two;
+func.func @several(%x: memref<2xf32>, %y: memref<3xf32>, %z: memref<2xf32>) {
+  %minus = arith.constant -2.0 : f32
+  %two = arith.negf %minus : f32
+  loop.for %i < 2 parallel attributes {lamina.grid = array<i64: 0>} {
+    %v = vec.load %x[%i] : memref<2xf32> -> f32
+    %w = arith.addf %v, %two : f32
+    vec.store %w, %z[%i] : f32, memref<2xf32>
+  }
+  loop.for %i < 3 parallel attributes {lamina.grid = array<i64: 0>} {
+    vec.store %two, %y[%i] : f32, memref<3xf32>
+  }
+  func.return
+}
+
+// Of a vector with fewer lanes than a subgroup, the last lane is loaded again, and stored once.
+// CHECK-LABEL: __kernel void ragged(
+// CHECK-NEXT:  {
+// CHECK-NEXT:      const uint lane = get_sub_group_local_id();
+// CHECK-NEXT:      const uint lane_of_5 = min(lane, 4u);
+// CHECK-NEXT:      const float a = x[16 + lane_of_5];
+// CHECK-NEXT:      const float b = x[lane_of_5 * 4];
+// CHECK:           if (lane < 5) y[lane_of_5] = c;
+// CHECK-NEXT:      if (lane < 5) y[8 + lane_of_5 * 2] = c;
+func.func @ragged(%x: memref<21xf32>, %y: memref<17xf32>) {
+  %a = vec.load %x[16] : memref<21xf32> -> vector<5xf32>
+  %b = vec.load_strided %x[0] stride 4 : memref<21xf32> -> vector<5xf32>
+  %c = arith.addf %a, %b : vector<5xf32>
+  vec.store %c, %y[0] : vector<5xf32>, memref<17xf32>
+  vec.store_strided %c, %y[8] stride 2 : vector<5xf32>, memref<17xf32>
   func.return
 }
 
@@ -202,18 +249,19 @@ func.func @places_that_were_read(%at: memref<16xi32>, %x: memref<4x16xf32>, %y: 
 }
 
 // CHECK-LABEL: __kernel void choice_between_steps(
-// CHECK:          if (i < 1) {
-// CHECK-NEXT:         y[i * 2] = 1.0f;
-// CHECK-NEXT:     }
-// CHECK-NEXT:     else {
-// CHECK-NEXT:         if (i < 3) {
-// CHECK-NEXT:             y[i * 2 + 1] = 1.0f;
+// CHECK:              if (i < 1) {
+// CHECK-NEXT:             if (lane < 1) y[i * 2] = 1.0f;
+// CHECK-NEXT:         }
+// CHECK-NEXT:         else {
+// CHECK-NEXT:             if (i < 3) {
+// CHECK-NEXT:                 if (lane < 1) y[i * 2 + 1] = 1.0f;
+// CHECK-NEXT:             }
 // CHECK-NEXT:         }
 // CHECK-NEXT:     }
 // CHECK-NEXT: }
 func.func @choice_between_steps(%y: memref<4x2xf32>) {
   %one = arith.constant 1.0 : f32
-  loop.for %i < 4 parallel {
+  loop.for %i < 4 {
     loop.if %i < 1 {
       vec.store %one, %y[%i, 0] : f32, memref<4x2xf32>
     } else {
@@ -222,5 +270,29 @@ func.func @choice_between_steps(%y: memref<4x2xf32>) {
       }
     }
   }
+  func.return
+}
+
+// CHECK-LABEL: __kernel void integers_of_all_widths(
+// CHECK:          const ulong c = a + 3ul;
+// CHECK-NEXT:     const bool d = as_long(c) < as_long(7ul);
+// CHECK-NEXT:     const uint g = f + (uint)(4u + lane * 40u);
+// CHECK-NEXT:     const uint i = h + (uint)(3u + lane_of_5 * 4294967295u);
+// CHECK-NEXT:     const ushort k = as_ushort((short)(max(as_short(j), as_short(((ushort)65535u)))));
+func.func @integers_of_all_widths(%x: memref<1xi64>, %y: memref<16xi32>, %z: memref<16xi16>) {
+  %three = arith.constant 3 : i64
+  %seven = arith.constant 7 : i64
+  %far = arith.constant dense<[4, 44, 84, 124, 164, 204, 244, 284, 324, 364, 404, 444, 484, 524, 564, 604]> : vector<16xi32>
+  %down = arith.constant dense<[3, 2, 1, 0, -1]> : vector<5xi32>
+  %minus = arith.constant dense<-1> : vector<16xi16>
+  %a = vec.load %x[0] : memref<1xi64> -> i64
+  %f = vec.load %y[0] : memref<16xi32> -> vector<16xi32>
+  %h = vec.load %y[0] : memref<16xi32> -> vector<5xi32>
+  %j = vec.load %z[0] : memref<16xi16> -> vector<16xi16>
+  %c = arith.addi %a, %three : i64
+  %d = arith.cmpi slt, %c, %seven : i64
+  %g = arith.addi %f, %far : vector<16xi32>
+  %i = arith.addi %h, %down : vector<5xi32>
+  %k = arith.maxsi %j, %minus : vector<16xi16>
   func.return
 }

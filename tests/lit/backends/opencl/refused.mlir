@@ -3,9 +3,9 @@
 
 // PORTABLE: opencl: kernels are for devices with subgroups, got opencl:portable; use opencl:intel-gen9 or opencl:intel-xe
 
-// CHECK: opencl: @lanes: a subgroup has 16 lanes, vector<8xf32> has 8; vec-split{lanes=16} cuts wider vectors
-func.func @lanes(%x: memref<8xf32>) {
-  %v = vec.load %x[0] : memref<8xf32> -> vector<8xf32>
+// CHECK: opencl: @lanes: a subgroup has 16 lanes, vector<32xf32> has 32; vec-split{lanes=16} cuts wider vectors
+func.func @lanes(%x: memref<32xf32>) {
+  %v = vec.load %x[0] : memref<32xf32> -> vector<32xf32>
   func.return
 }
 
@@ -47,45 +47,37 @@ loop.for %i < 2 {}
 
 // -----
 
-// CHECK: opencl: @constant: a constant must be the same in all lanes, got dense<[0, 1,
+// CHECK: opencl: @constant: the lanes of a constant must be the same, or as far apart, got dense<[0, 1, 4]>
 func.func @constant() {
-  %v = arith.constant dense<[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]> : vector<16xi32>
+  %v = arith.constant dense<[0, 1, 4]> : vector<3xi32>
   func.return
 }
 
 // -----
 
-// CHECK: opencl: @dimensions: a grid has 3 dimensions, 4 indices are parallel
-func.func @dimensions() {
-  loop.for %i < 2, %j < 2, %k < 2, %l < 2 parallel {}
+// CHECK: opencl: @dimension: lamina.grid needs a dimension below 3 for each of 2 indices, got array<i64: 3, 0>
+func.func @dimension() {
+  loop.for %i < 2, %j < 2 parallel attributes {lamina.grid = array<i64: 3, 0>} {}
   func.return
 }
 
 // -----
 
-// CHECK: opencl: @siblings: a kernel is one parallel nest, but loop.for stands beside it; make functions of their own
-func.func @siblings() {
+// CHECK: opencl: @unmapped: a parallel nest is mapped to nothing; run loop-map-to-grid
+func.func @unmapped() {
   loop.for %i < 2 parallel {}
-  loop.for %j < 2 parallel {}
   func.return
 }
 
 // -----
 
-// CHECK: opencl: @sequential: a parallel nest stands in a loop that is not parallel
-func.func @sequential() {
-  loop.for %i < 2 {
-    loop.for %j < 2 parallel {}
+// CHECK: opencl: @beside: loop.for stands beside what is launched; run loop-map-to-grid
+func.func @beside(%x: memref<2xf32>) {
+  loop.for %i < 2 parallel attributes {lamina.grid = array<i64: 0>} {}
+  loop.for %j < 2 {
+    %one = arith.constant 1.0 : f32
+    vec.store %one, %x[%j] : f32, memref<2xf32>
   }
-  func.return
-}
-
-// -----
-
-// CHECK: opencl: @own_writes: vec.load reads a memref<2xf32> that the kernel also writes, which other lanes may not see; split the function there
-func.func @own_writes(%x: memref<2xf32>) {
-  %v = vec.load %x[0] : memref<2xf32> -> f32
-  vec.store %v, %x[1] : f32, memref<2xf32>
   func.return
 }
 

@@ -261,3 +261,19 @@ func.func @rest_of_integers(%v: vector<4xi32>) {
   %0 = vec.rem %v, %v : vector<4xi32>
   func.return
 }
+
+// -----
+
+// CHECK: vec.load_run: needs one or more vectors of one type, got 2 of 2 types
+func.func @vectors_of_a_run_differ(%x: memref<64xf32>) {
+  %0, %1 = vec.load_run %x[0] : memref<64xf32> -> vector<16xf32>, vector<8xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: vec.load_run: elements 40 to 71 are not all inside memref<64xf32>
+func.func @run_ends_behind_the_buffer(%x: memref<64xf32>) {
+  %0, %1 = vec.load_run %x[40] : memref<64xf32> -> vector<16xf32>, vector<16xf32>
+  func.return
+}

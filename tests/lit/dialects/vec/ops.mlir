@@ -10,6 +10,15 @@ func.func @index_is_an_expression(%x: memref<64x8x8xf32>, %i: index, %j: index) 
   func.return
 }
 
+// CHECK-LABEL: func.func @vectors_behind_each_other_load_at_once(
+// CHECK-NEXT:    %a, %b = vec.load_run %w[%k + 1, 0] : memref<8x32xf32> -> vector<16xf32>, vector<16xf32>
+// CHECK-NEXT:    %c = vec.load_run %w[0, 16] {note = "kept"} : memref<8x32xf32> -> vector<16xf32>
+func.func @vectors_behind_each_other_load_at_once(%w: memref<8x32xf32>, %k: index) {
+  %a, %b = vec.load_run %w[%k + 1, 0] : memref<8x32xf32> -> vector<16xf32>, vector<16xf32>
+  %c = vec.load_run %w[0, 16] {note = "kept"} : memref<8x32xf32> -> vector<16xf32>
+  func.return
+}
+
 // CHECK-LABEL: func.func @scalars_and_groups_load_too(
 // CHECK-NEXT:    %0 = vec.load %x[%i] : memref<128xi8> -> i8
 // CHECK-NEXT:    %1 = vec.load %x[%i] : memref<128xi8> -> vector<16x4xi8>

@@ -1,4 +1,5 @@
 // RUN: lamina-opt %s -p place-concats --split-input-file | filecheck %s
+// RUN: lamina-opt %s -p 'place-concats{alignment=128}' --split-input-file | filecheck %s --check-prefix=DEVICE
 
 // CHECK-LABEL: func.func @whole_blocks_are_written_where_they_lie
 // CHECK:         graph.concat axis 1 in_place %a, %b
@@ -123,4 +124,20 @@ func.func @nothing_is_placed_at_the_cost_of_memory(%x: tensor<1xf32>, %u: tensor
   %r = graph.softmax axis 0 %y : tensor<4xf32> -> tensor<4xf32>
   %s = graph.exp %a : tensor<1xf32> -> tensor<1xf32>
   func.return %r, %s : tensor<4xf32>, tensor<1xf32>
+}
+
+// -----
+
+// Parts may have to begin where a device can address them: 27 x 64 bytes are no multiple of 128, and what is copied begins at one, too.
+// CHECK-LABEL: func.func @parts_begin_at_multiples
+// CHECK:         graph.concat axis 1 in_place %a, %b, %c
+// DEVICE-LABEL: func.func @parts_begin_at_multiples
+// DEVICE:        %[[C:.*]] = graph.concat axis 1 %a, %b :
+// DEVICE:        graph.concat axis 1 in_place %[[C]], %c
+func.func @parts_begin_at_multiples(%x: tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>) -> tensor<1x48x3x9xf32, #graph.layout<NCHW16c>> {
+  %a = graph.relu %x : tensor<1x16x3x9xf32, #graph.layout<NCHW16c>> -> tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>
+  %b = graph.exp %x : tensor<1x16x3x9xf32, #graph.layout<NCHW16c>> -> tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>
+  %c = graph.neg %x : tensor<1x16x3x9xf32, #graph.layout<NCHW16c>> -> tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>
+  %y = graph.concat axis 1 %a, %b, %c : (tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>, tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>, tensor<1x16x3x9xf32, #graph.layout<NCHW16c>>) -> tensor<1x48x3x9xf32, #graph.layout<NCHW16c>>
+  func.return %y : tensor<1x48x3x9xf32, #graph.layout<NCHW16c>>
 }

@@ -1,6 +1,9 @@
 // RUN: lamina-opt %s -p plan-memory --split-input-file --verify-diagnostics | filecheck %s
+// RUN: lamina-opt %s -p 'plan-memory{alignment=128 stack=0}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=DEVICE
 
 // The first buffer is free again when the third is written: 2 x 64 bytes for three buffers.
+// DEVICE-LABEL: func.func @storage_is_used_again(
+// DEVICE-SAME:    %arena: memref<256xi8> {lamina.arena})
 // CHECK-LABEL: func.func @storage_is_used_again(
 // CHECK-SAME:    %arena: memref<128xi8> {lamina.arena})
 // CHECK-NEXT:    %[[B:.*]] = arith.constant 64 : index
@@ -77,6 +80,7 @@ func.func private @sum(%x: memref<4xf32>, %r: memref<4xf32>, %y: memref<4xf32>) 
 
 // CHECK-LABEL: func.func private @small_buffer_goes_on_the_stack
 // CHECK-NEXT:    memref.alloca() : memref<4xf32>
+// DEVICE:        {lamina.scratch}
 func.func private @small_buffer_goes_on_the_stack(%x: memref<4xf32>, %y: memref<4xf32>) {
   %t = memref.alloc() : memref<4xf32>
   te.compute axes(i: 4) ins(%x[i]) out(%t[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %acc: f32) {

@@ -3,6 +3,7 @@
 // RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512" search=nhwc}' | filecheck %s --check-prefix NHWC
 // RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512" search=nchw}' | filecheck %s --check-prefix NCHW
 // RUN: lamina-opt %s -p select-layouts{search=blocked} | filecheck %s --check-prefix RULE
+// RUN: lamina-opt %s -p 'select-layouts{target="opencl:intel-gen9" search=blocked}' | filecheck %s --check-prefix GPU
 // RUN: lamina-opt %s -p select-layouts{search=best} --verify-diagnostics | filecheck %s --check-prefix BAD
 
 // BAD: select-layouts: search is one of exact, heuristic, greedy, usual, nhwc, nchw, blocked, got 'best'
@@ -63,6 +64,9 @@ func.func @readers_share_a_copy(%x: tensor<2x20x9x9xf32>, %w: tensor<48x20x1x1xf
 // RULE-SAME:      -> tensor<1x64x8x8xf32, #graph.layout<NCHW16c>>
 // RULE-NEXT:    %[[Z:.*]] = graph.relayout %[[Y]] {lamina.source = "conv1"}
 // RULE-NEXT:    func.return %[[Z]] : tensor<1x64x8x8xf32>
+// A subgroup has one block of outputs: it reads weights of two inputs at once.
+// GPU-LABEL: func.func @channels_go_in_blocks_of_16_and_weights_in_the_order_they_are_read
+// GPU:         graph.relayout %w : tensor<64x64x3x3xf32> -> tensor<64x64x3x3xf32, #graph.layout<OIHW16i16o>>
 func.func @channels_go_in_blocks_of_16_and_weights_in_the_order_they_are_read(%x: tensor<1x64x8x8xf32>, %w: tensor<64x64x3x3xf32>) -> tensor<1x64x8x8xf32> {
   %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 {lamina.source = "conv1"} : (tensor<1x64x8x8xf32>, tensor<64x64x3x3xf32>) -> tensor<1x64x8x8xf32>
   func.return %y : tensor<1x64x8x8xf32>
@@ -103,6 +107,8 @@ func.func @ragged_bias_is_padded_with_the_channels(%x: tensor<1x16x8x8xf32>, %w:
 // RULE-LABEL: func.func @matrix_is_packed_eight_vectors_wide
 // RULE-NEXT:    %[[W:.*]] = graph.relayout %w : tensor<1000x512xf32> -> tensor<1000x512xf32, #graph.layout<AB128a>>
 // RULE-NEXT:    graph.dense %x, %[[W]]
+// GPU-LABEL: func.func @matrix_is_packed_eight_vectors_wide
+// GPU:         graph.relayout %w : tensor<1000x512xf32> -> tensor<1000x512xf32, #graph.layout<AB16a>>
 func.func @matrix_is_packed_eight_vectors_wide(%x: tensor<1x512xf32>, %w: tensor<1000x512xf32>) -> tensor<1x1000xf32> {
   %y = graph.dense %x, %w : (tensor<1x512xf32>, tensor<1000x512xf32>) -> tensor<1x1000xf32>
   func.return %y : tensor<1x1000xf32>

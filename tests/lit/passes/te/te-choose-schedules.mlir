@@ -1,6 +1,7 @@
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512"}' --split-input-file | filecheck %s
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:skylake-avx512" threads=3}' --split-input-file | filecheck %s --check-prefix=THREADS
 // RUN: lamina-opt %s -p 'te-choose-schedules{target="cpu:cascadelake"}' --split-input-file | filecheck %s --check-prefix=DOT4
+// RUN: lamina-opt %s -p 'te-choose-schedules{target="opencl:intel-gen9"}' --split-input-file | filecheck %s --check-prefix=SUBGROUP
 
 // 28 accumulators of 16 lanes: 14 pixels by 2 vectors of channels, the window stays rolled.
 // CHECK-LABEL: func.func @contraction_over_blocked_layouts
@@ -9,6 +10,11 @@
 // For three threads, 19 rows each but for the last one, around everything else.
 // THREADS-LABEL: func.func @contraction_over_blocked_layouts
 // THREADS:         schedule [{{.*}}split oh 19 oht ohi, {{.*}}order oht {{.*}}ohi {{.*}}ocv, parallel oht, unroll
+// A subgroup computes a row of pixels; a row of the window is unrolled, with the block of inputs
+// whose elements are lanes of what one message brings. All loops around it are steps of the grid.
+// SUBGROUP-LABEL: func.func @contraction_over_blocked_layouts
+// SUBGROUP:         schedule [split oc 32 oco oci, split oci 16 ocm ocv, split ow 7 owo owi, split ic 16 ico ici,
+// SUBGROUP-SAME:      order oh owo oco ico kh kw ici owi ocm ocv, parallel oh owo oco, unroll kw ici owi ocm, vector ocv]
 func.func @contraction_over_blocked_layouts(
     %x: memref<4x58x58x16xf32>, %w: memref<2x4x3x3x16x32xf32>, %y: memref<4x56x56x16xf32>) {
   te.compute
@@ -30,6 +36,9 @@ func.func @contraction_over_blocked_layouts(
 // The window is unrolled, because neighbouring outputs share what they load.
 // CHECK-LABEL: func.func @window_of_each_channel
 // CHECK:         unroll kh kw {{.*}}, vector cv]
+// What is read again is in registers along a row; there are more rows than a unit needs at once.
+// SUBGROUP-LABEL: func.func @window_of_each_channel
+// SUBGROUP:         order co oh owo kh kw owi cv, parallel co oh owo, unroll kw owi, vector cv]
 func.func @window_of_each_channel(%x: memref<4x30x30x16xf32>, %y: memref<4x28x28x16xf32>) {
   te.compute
     axes(c: 64, oh: 28, ow: 28, reduce kh: 3, reduce kw: 3)
@@ -69,6 +78,9 @@ func.func @mean_over_a_map(%x: memref<128x7x7x16xf32>, %y: memref<2048xf32>) {
 // What takes so short a time is not shared out.
 // THREADS-LABEL: func.func @sums_of_rows_are_scalar
 // THREADS:         schedule [split i 11 io ii, order io k ii, unroll ii]
+// Lanes may have a row each: a message with an address for each lane costs less than idle lanes.
+// SUBGROUP-LABEL: func.func @sums_of_rows_are_scalar
+// SUBGROUP:         schedule [split i 16 io iv, order io k iv, parallel io, vector iv]
 func.func @sums_of_rows_are_scalar(%x: memref<64x100xf32>, %y: memref<64xf32>) {
   te.compute
     axes(i: 64, reduce k: 100) ins(%x[i, k]) out(%y[i]) init 0.0 : f32
@@ -135,6 +147,9 @@ func.func @division_of_a_sum_with_an_integer(%at: memref<16xi32>, %x: memref<8x8
 // -----
 
 // Rows would be uneven shares, and tiles of them too: two threads of three have 8 blocks of outputs.
+// A long sum has a second row of accumulators, so there is room for one of two blocks of outputs.
+// SUBGROUP-LABEL: func.func @small_map_of_many_channels
+// SUBGROUP:         order oco ocm oh ico kh kw ici ow ocv, parallel oco ocm oh, unroll kw ici ow, vector ocv]
 // THREADS-LABEL: func.func @small_map_of_many_channels
 // THREADS:         schedule [split oc 256 oct {{.*}}order oct {{.*}}parallel oct, unroll
 func.func @small_map_of_many_channels(
@@ -172,6 +187,8 @@ func.func @inside_a_parallel_loop(%x: memref<3x4096x64xf32>, %y: memref<3x4096x6
 // -----
 
 // 64 MB of weights come from memory each time, at 12 GB/s.
+// SUBGROUP-LABEL: func.func private @product
+// SUBGROUP:         split i 16 io ii, order oo io ii om ov, parallel oo, unroll ii om, vector ov]
 // CHECK-LABEL: func.func @main
 // CHECK:       func.func private @product
 // CHECK-SAME:    attributes {lamina.seconds = 0.005

@@ -24,12 +24,22 @@ func.func @some_lanes_are_enough_inside_a_row(%x: memref<8x8xf32>, %i: index) {
   func.return
 }
 
-// CHECK-LABEL: func.func @nothing_is_read_behind_the_buffer(
-// CHECK-NEXT:    vec.load_splat %x[%i, 4]
-// CHECK-NEXT:    vec.load_splat %x[%i, 5]
-func.func @nothing_is_read_behind_the_buffer(%x: memref<8x6xf32>, %i: index) {
+// CHECK-LABEL: func.func @the_vector_ends_where_the_row_does(
+// CHECK-NEXT:    %[[V:.*]] = vec.load %x[%i, 2] : memref<8x6xf32> -> vector<4xf32>
+// CHECK-NEXT:    %a = vec.splat_lane %[[V]][2] : vector<4xf32>
+// CHECK-NEXT:    %b = vec.splat_lane %[[V]][3] : vector<4xf32>
+func.func @the_vector_ends_where_the_row_does(%x: memref<8x6xf32>, %i: index) {
   %a = vec.load_splat %x[%i, 4] : memref<8x6xf32> -> vector<4xf32>
   %b = vec.load_splat %x[%i, 5] : memref<8x6xf32> -> vector<4xf32>
+  func.return
+}
+
+// CHECK-LABEL: func.func @nothing_is_read_outside_the_row(
+// CHECK-NEXT:    vec.load_splat %x[%i, 0]
+// CHECK-NEXT:    vec.load_splat %x[%i, 1]
+func.func @nothing_is_read_outside_the_row(%x: memref<8x3xf32>, %i: index) {
+  %a = vec.load_splat %x[%i, 0] : memref<8x3xf32> -> vector<4xf32>
+  %b = vec.load_splat %x[%i, 1] : memref<8x3xf32> -> vector<4xf32>
   func.return
 }
 

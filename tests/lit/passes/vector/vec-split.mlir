@@ -152,3 +152,11 @@ func.func @both_sides_of_a_choice(%i: index, %x: memref<16xf32>, %y: memref<16xf
   }
   func.return
 }
+
+// -----
+
+// CHECK: vec-split: vec.load_run on memref<32xf32>, vector<16xf32>, vector<16xf32> cannot be cut into vectors of 8 lanes
+func.func @runs_are_made_of_vectors_that_are_cut(%x: memref<32xf32>) {
+  %a, %b = vec.load_run %x[0] : memref<32xf32> -> vector<16xf32>, vector<16xf32>
+  func.return
+}

@@ -1,0 +1,40 @@
+"""A module of kernels and their entry to a model that runs on an OpenCL device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from lamina.backends.cpu.llvm_ir import ENTRY
+from lamina.backends.machine import Machine
+from lamina.backends.opencl.host import describe_launches
+from lamina.backends.opencl.model import OpenCLModel
+from lamina.backends.opencl.printer import HEADER, functions_of, print_function, subgroup
+
+
+def build_model(
+    module: ModuleOp,
+    machine: Machine,
+    weights: Mapping[str, np.ndarray],
+    *,
+    cache: bool,
+    begin: Callable[[str], None],
+    pack: Callable[[], None],
+) -> OpenCLModel:
+    """
+    The kernels of `module` as text, and what its entry launches; `begin` is told each function.
+    `weights` are by the keys of the entry's arguments, and `pack` fills them.
+    """
+    width, kernels = subgroup(machine), {}
+    for f in functions_of(module):
+        if ENTRY not in f.attributes:
+            begin(f.sym_name.data)
+            kernels[f.sym_name.data] = print_function(f, width)
+    pack()
+    sources = {
+        symbol: "\n".join([HEADER, *(k.source for k in found)]).encode()
+        for symbol, found in kernels.items()
+    }
+    return OpenCLModel(sources, describe_launches(module, machine, kernels), weights, cache=cache)

@@ -1,0 +1,88 @@
+"""Kernels built for a device: from their source, or from what the driver made of it before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import Any
+
+from lamina.backends.cpu.objects import ObjectCache, default_folder, key_of
+from lamina.backends.opencl.devices import Device, opencl
+from lamina.errors import LaminaError
+
+OPTIONS = "-cl-std=CL2.0"
+
+
+class Programs:
+    """Builds programs for one device; with `cache`, their binaries are kept in a folder."""
+
+    def __init__(self, device: Device, context: Any, *, cache: bool = True) -> None:
+        self.device = device
+        self._context = context
+        folder = default_folder() / "opencl" / "programs"
+        self._cache = ObjectCache(folder) if cache else None
+
+    def build(self, sources: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
+        """
+        The program of each source, several at once; `names` says of each what it computes. The
+        error for one that cannot be built says which it is, and where to read on.
+        """
+
+        def one(symbol: str) -> Any:
+            return self._program(symbol, sources[symbol], names.get(symbol, ""))
+
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as workers:
+            return dict(zip(sources, workers.map(one, sources), strict=True))
+
+    def _program(self, symbol: str, source: str, name: str) -> Any:
+        if self._cache is None:
+            return self._built(symbol, source, name)
+        cl = opencl()
+        built = list[Any]()
+
+        def compile() -> bytes:
+            built.append(self._built(symbol, source, name))
+            return built[0].get_info(cl.program_info.BINARIES)[0]
+
+        key = key_of(source, OPTIONS, self.device.identity, version("lamina"))
+        binary = self._cache.get(key, compile)
+        if built:
+            return built[0]
+        try:
+            found = cl._cl._Program(self._context, [self.device.handle], [binary])
+            found._build(OPTIONS.encode(), None)
+        except cl.Error:  # the driver refuses what it made, perhaps before it was updated
+            return self._built(symbol, source, name)
+        return cl.Program(found)
+
+    def _built(self, symbol: str, source: str, name: str) -> Any:
+        cl = opencl()
+        # plain programs: pyopencl's have a cache of their own, and warn of what drivers remark
+        program = cl._cl._Program(self._context, source)
+        try:
+            program._build(OPTIONS.encode(), None)
+        except cl.Error as e:
+            log = program.get_build_info(self.device.handle, cl.program_build_info.LOG)
+            raise LaminaError(self._failure(symbol, source, name, log or str(e))) from e
+        return cl.Program(program)
+
+    def _failure(self, symbol: str, source: str, name: str, log: str) -> str:
+        """What to say of a build that failed; source and log are written to files."""
+        folder = default_folder() / "opencl" / "failed"
+        meant = f"@{symbol}, which computes {name}" if name else f"@{symbol}"
+        lines = [line.strip() for line in log.splitlines() if line.strip()]
+        reason = next((line for line in lines if "error" in line.lower()), " ".join(lines[:1]))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{symbol}.cl"
+            path.write_text(source)
+            path.with_suffix(".log").write_text(log)
+            where = f"; the source is in {path}, all of the log in {path.with_suffix('.log')}"
+        except OSError:
+            where = ""
+        return (
+            f"opencl: {self.device.name} cannot build {meant}: {reason}{where}; its IR is "
+            f"@{symbol} of 'lamina compile MODEL --emit vector' for the same target"
+        )

@@ -1,0 +1,120 @@
+"""Finding OpenCL devices, and saying what is missing where there are none."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lamina.backends.opencl import devices
+from lamina.errors import LaminaError
+
+
+def device(**fields: object) -> devices.Device:
+    usual = {
+        "handle": None,
+        "name": "A",
+        "platform": "P",
+        "driver": "1",
+        "kind": "CPU",
+        "units": 1,
+        "memory": 1,
+        "largest": 1,
+        "alignment": 128,
+        "shares_memory": True,
+        "subgroups": (8, 16),
+        "extensions": devices.NEEDED,
+    }
+    return devices.Device(**{**usual, **fields})  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> list[devices.Device]:
+    found = list[devices.Device]()
+    monkeypatch.setattr(devices, "devices", lambda: found)
+    monkeypatch.delenv("LAMINA_OPENCL_DEVICE", raising=False)
+    return found
+
+
+def test_graphics_processors_come_first(known: list[devices.Device]) -> None:
+    known += [device(), device(name="Old", kind="GPU", subgroups=()), device(name="G", kind="GPU")]
+    assert devices.choose().name == "G"
+
+
+def test_device_is_chosen_by_number_or_name(
+    known: list[devices.Device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known += [device(name="Intel HD"), device(name="Intel Xe")]
+    assert devices.choose("1").name == "Intel Xe"
+    monkeypatch.setenv("LAMINA_OPENCL_DEVICE", "xe")
+    assert devices.choose().name == "Intel Xe"
+    with pytest.raises(LaminaError, match="no device is called '2'"):
+        devices.choose("2")
+
+
+@pytest.mark.parametrize("lacks", [{"subgroups": (8, 32)}, {"extensions": devices.NEEDED[:1]}])
+def test_device_without_subgroups_is_refused(
+    known: list[devices.Device], lacks: dict[str, object]
+) -> None:
+    known += [device(name="Other", **lacks)]
+    assert known[0].flavour == "portable"
+    with pytest.raises(LaminaError, match=r"need a device with subgroups of 16 .*, found Other;"):
+        devices.choose()
+
+
+def test_drivers_are_named_beside_those_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMINA_CACHE", str(tmp_path / "cache"))
+    (system := tmp_path / "system").mkdir()
+    (system / "gpu.icd").write_text("libgpu.so\n")
+    folder = devices.vendors(tmp_path / "libcpu.so", system)
+    assert {p.name: p.read_text() for p in folder.iterdir()} == {
+        "gpu.icd": "libgpu.so\n",
+        "lamina-cpu.icd": f"{tmp_path / 'libcpu.so'}\n",
+    }
+    (system / "gpu.icd").unlink()
+    assert [p.name for p in devices.vendors(tmp_path / "libcpu.so", system).iterdir()] == [
+        "lamina-cpu.icd"
+    ]
+
+
+def test_folder_that_cannot_be_written_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LAMINA_CACHE", str(tmp_path / "file"))
+    folder = devices.vendors(tmp_path / "libcpu.so", tmp_path)
+    assert (folder / "lamina-cpu.icd").exists()
+
+
+def lamina(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lamina.tools.lamina", *args]
+    return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True)
+
+
+def test_missing_package_is_an_error_of_one_line(tmp_path: Path) -> None:
+    (tmp_path / "pyopencl.py").write_text("raise ImportError('not here')")
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = lamina("devices", PYTHONPATH=paths)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "lamina: OpenCL needs pyopencl (not here); run: pip install 'lamina[opencl]'\n"
+    )
+
+
+def test_missing_driver_is_an_error_of_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("pyopencl")
+    done = lamina("devices", OCL_ICD_VENDORS=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("lamina: no OpenCL device was found; install the driver")
+    assert done.stderr.count("\n") == 1
+
+
+def test_devices_are_printed() -> None:
+    pytest.importorskip("pyopencl")
+    done = lamina("devices")
+    assert done.returncode == 0, done.stderr
+    assert "models run here" in done.stdout
+    assert "kernels:    intel_subgroups" in done.stdout
