@@ -162,7 +162,7 @@ class Peak:
     """GOP/s of the fastest register tile, in the form of products that the weights allow."""
 
     def __init__(self, machine: Machine, limit: int) -> None:
-        form = best(machine, limit <= 64)
+        form = best(machine, "all" if limit <= 64 else "some")
         width = next(w for w, n in dot4.WIDTHS.items() if n == lanes(machine, form))
         sizes = [s for s in dot4.TILES if s[0] * s[1] < machine.registers]
         tiles = [dot4.build(machine, form, width, *size) for size in sizes]
