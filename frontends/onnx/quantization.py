@@ -71,6 +71,7 @@ def _along(node: Node, value: Value, size: Sequence[int], what: str) -> SSAValue
     """Scales or zero points so that they broadcast to `size`: one, one an index, or one a block."""
     old, rank, block = shape_of(value), len(size), node.attribute("block_size", 0)
     if prod(old) == 1 and len(old) < 2:
+        node.ignore("axis")  # along which there is but one number for all
         return operand(node, reshaped(node, value, (1,) * rank))
     axis = node.axis(1, rank)
     if block:
