@@ -8,8 +8,10 @@ OCL_ICD_VENDORS where to look.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -73,7 +75,7 @@ class Device:
 def opencl() -> Any:
     """The module pyopencl, with drivers set up; LaminaError if it is not installed."""
     if "OCL_ICD_VENDORS" not in os.environ and (driver := cpu_driver()):
-        os.environ["OCL_ICD_VENDORS"] = str(vendors(driver))
+        os.environ["OCL_ICD_VENDORS"] = str(vendors(without_spaces(driver)))
     try:
         return import_module("pyopencl")
     except ImportError as e:
@@ -88,6 +90,37 @@ def cpu_driver() -> Path | None:
         return None
     found = (Path(str(f.locate())).resolve() for f in files if f.name == "libintelocl.so")
     return next((path for path in found if path.exists()), None)
+
+
+def without_spaces(driver: Path) -> Path:
+    """
+    The driver, or where its path has spaces, from which it would find no device, the same file in
+    another folder, linked or copied there with all of its package and of those it needs.
+    """
+    if " " not in str(driver):
+        return driver
+    key = key_of(str(driver), str(driver.stat().st_mtime_ns))
+    folder = default_folder() / "opencl" / f"driver-{key[:8]}"
+    if " " in str(folder):
+        folder = Path(tempfile.mkdtemp(prefix="lamina-opencl-")) / "driver"
+        atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+        for path in driver.parent.iterdir():
+            if path.is_file():
+                _link_or_copy(path, new / path.name)
+        with suppress(OSError):  # another process was first
+            new.rename(folder)
+        shutil.rmtree(new, ignore_errors=True)
+    return folder / driver.name
+
+
+def _link_or_copy(path: Path, to: Path) -> None:
+    try:
+        to.hardlink_to(path)
+    except OSError:  # another file system
+        shutil.copy2(path, to)
 
 
 def vendors(driver: Path, system: Path = SYSTEM_VENDORS) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import prod
 
 from xdsl.dialects.builtin import i32
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from lamina.backends.opencl.choice import is_bool
 from lamina.backends.opencl.writer import Handler, Writer, byte_size
@@ -23,6 +23,8 @@ RUNS = (2, 4, 8)
 """vectors that one block function reads"""
 UNSIGNED = {1: "uchar", 2: "ushort", 4: "uint"}
 READ_ALIGNMENT, WRITE_ALIGNMENT = 4, 16
+LANES = (vec.LoadOp, vec.LoadRunOp, vec.LoadStridedOp, vec.GatherOp)
+"""what may be different in each lane"""
 
 
 def lane_bytes(type: Attribute) -> int:
@@ -52,29 +54,39 @@ def _is_whole(w: Writer, type: Attribute) -> bool:
     return not is_bool(type) and lane_bytes(type) in BLOCK and shape_of(type)[0] == w.width
 
 
+def _block(w: Writer, op: vec.MemoryOp, type: Attribute, at: str) -> str:
+    """The vector whose first lane is at `at`."""
+    target, size = w.type(type), lane_bytes(type)
+    pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
+    text = f"intel_sub_group_block_read{BLOCK[size]}({pointer})"
+    return text if target == UNSIGNED[size] else f"as_{target}({text})"
+
+
 def _load(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.LoadOp)
     type = op.res.type
-    target, size = w.type(type), lane_bytes(type)
+    w.type(type)  # refuses what no lane can hold
     if not (shape := shape_of(type)):
         w.define(op.res, _element(w, op, type, w.address(op)))
     elif _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0:
-        pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {w.address(op)})"
-        text = f"intel_sub_group_block_read{BLOCK[size]}({pointer})"
-        w.define(op.res, text if target == UNSIGNED[size] else f"as_{target}({text})")
+        w.define(op.res, _block(w, op, type, w.address(op)))
     else:
         w.define(op.res, _element(w, op, type, w.address(op, 4 if shape[1:] else 1, shape[0])))
 
 
 def _load_run(w: Writer, op: Operation) -> None:
-    """Blocks of 2, 4 or 8 vectors are one message; their parts have no variables of their own."""
+    """
+    Blocks of 2, 4 or 8 vectors are one message; their parts have no variables of their own. Not of
+    bytes and shorts: Intel's driver for CPUs reads zeros then.
+    """
     assert isinstance(op, vec.LoadRunOp)
     type, n = op.res[0].type, len(op.res)
     target, size = w.type(type), lane_bytes(type)
     shape, at = shape_of(type), w.address(op)
-    if n in RUNS and _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0:
+    blocks = _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0
+    if n in RUNS and size == 4 and blocks:
         pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
-        text = f"intel_sub_group_block_read{BLOCK[size]}{n}({pointer})"
+        text = f"intel_sub_group_block_read{n}({pointer})"
         run = w.fresh(op.res[0].name_hint)
         text = text if target == UNSIGNED[size] else f"as_{target}{n}({text})"
         w.line(f"const {target}{n} {run} = {text};")
@@ -82,7 +94,11 @@ def _load_run(w: Writer, op: Operation) -> None:
         return
     lanes = w.address(op, 4 if shape[1:] else 1, shape[0])
     for k, result in enumerate(op.res):
-        w.define(result, _element(w, op, type, f"{lanes} + {k * prod(shape)}"))
+        further = f" + {k * prod(shape)}" if k else ""
+        if blocks:
+            w.define(result, _block(w, op, type, f"{at}{further}"))
+        else:
+            w.define(result, _element(w, op, type, f"{lanes}{further}"))
 
 
 def _load_splat(w: Writer, op: Operation) -> None:
@@ -106,13 +122,38 @@ def _gather(w: Writer, op: Operation) -> None:
     w.define(op.res, _element(w, op, op.res.type, f"{w.address(op)} + {w.name(op.lanes)}"))
 
 
+def _differs(value: SSAValue) -> bool:
+    """Whether `value` is computed from lanes in memory, which may all be different."""
+    seen, todo = set[Operation](), [value]
+    while todo:
+        op = todo.pop().owner
+        if not isinstance(op, Operation) or op in seen:
+            continue
+        seen.add(op)
+        if isinstance(op, LANES) and shape_of(op.results[0].type):
+            return True
+        last = [b.last_op for r in op.regions for b in r.blocks]
+        todo += [*op.operands, *(v for each in last if each is not None for v in each.operands)]
+    return False
+
+
+def _is_block(w: Writer, op: vec.StoreOp) -> bool:
+    """
+    Whether one message stores the vector. Of bytes and shorts that are the same in all lanes,
+    Intel's driver for CPUs stores only the first.
+    """
+    type = op.value.type
+    aligned = _is_whole(w, type) and w.alignment(op) % WRITE_ALIGNMENT == 0
+    return aligned and (lane_bytes(type) == 4 or _differs(op.value))
+
+
 def _store(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.StoreOp)
     type, value = op.value.type, w.name(op.value)
     source, size = w.type(type), lane_bytes(type)
     if not (shape := shape_of(type)):
         _set_element(w, op, type, w.address(op), value)
-    elif _is_whole(w, type) and w.alignment(op) % WRITE_ALIGNMENT == 0:
+    elif _is_block(w, op):
         unsigned = UNSIGNED[size]
         value = value if source == unsigned else f"as_{unsigned}({value})"
         pointer = f"(__global {unsigned}*)({w.name(op.ref)} + {w.address(op)})"

@@ -56,7 +56,7 @@ def test_scales_and_zero_points_are_for_the_tensor_or_along_an_axis(
 
 def test_axis_of_one_number_for_all_means_nothing() -> None:
     x = np.arange(-6, 6, dtype=np.float32).reshape(1, 3, 4)
-    weights = {"s": f32([0.5]), "z": np.array([3], np.uint8)}
+    weights = {"s": f32(0.5).reshape(1), "z": np.array([3], np.uint8)}
     there = helper.make_node("QuantizeLinear", ["x", "s", "z"], ["y"], axis=0)
     check(typed_model([there], {"x": x}, weights, "uint8", 21), {"x": x})
     back = helper.make_node("DequantizeLinear", ["x", "s", "z"], ["y"], axis=0)

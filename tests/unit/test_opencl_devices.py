@@ -80,6 +80,22 @@ def test_drivers_are_named_beside_those_of_the_system(
     ]
 
 
+@pytest.mark.parametrize("cache", ["cache", "a cache"])
+def test_driver_is_found_from_a_folder_with_spaces(
+    cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMINA_CACHE", str(tmp_path / cache))
+    (folder := tmp_path / "an environment").mkdir()
+    driver, beside = folder / "libintelocl.so", folder / "cl.cfg"
+    driver.write_text("code")
+    beside.write_text("text")
+    found = devices.without_spaces(driver)
+    assert " " not in str(found)
+    assert (found.read_text(), (found.parent / "cl.cfg").read_text()) == ("code", "text")
+    assert devices.without_spaces(driver) == found or cache == "a cache"
+    assert devices.without_spaces(found) == found
+
+
 def test_folder_that_cannot_be_written_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,10 +26,14 @@ func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %
     vec.prefetch %x[%i + 2, 0] : memref<4x16xf32>
     %byte = arith.constant dense<-1> : vector<16xi8>
     vec.store %byte, %b[%i * 16] : vector<16xi8>, memref<64xi8>
+    %bytes = vec.load %b[%i * 16] : memref<64xi8> -> vector<16xi8>
+    vec.store %bytes, %b[%i * 16] : vector<16xi8>, memref<64xi8>
   }
   func.return
 }
-// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), ((uchar)255u));
+// CHECK-NEXT:         b[i * 16 + lane] = ((uchar)255u);
+// CHECK-NEXT:         const uchar bytes = intel_sub_group_block_read_uc((const __global uchar*)(b + i * 16));
+// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), bytes);
 
 // CHECK-LABEL: __kernel void groups_of_bytes(
 // CHECK:          const uint a = as_uint(vload4(0, x + 7));

@@ -6,9 +6,10 @@
 // CHECK:      const float2 a = as_float2(intel_sub_group_block_read2((const __global uint*)(x + 16)));
 // CHECK-NEXT: const float s = a.s0 + a.s1;
 // CHECK:      const uint4 c = intel_sub_group_block_read4((const __global uint*)(w + 64));
-// CHECK-NEXT: const ushort2 h = intel_sub_group_block_read_us2((const __global ushort*)(z + 2));
+// CHECK-NEXT: const ushort h = intel_sub_group_block_read_us((const __global ushort*)(z + 2));
+// CHECK-NEXT: const ushort i = intel_sub_group_block_read_us((const __global ushort*)(z + 2 + 16));
 // CHECK:      = as_uint(c.s3);
-// CHECK:      const ushort u = h.s0 + h.s1;
+// CHECK:      const ushort u = h + i;
 func.func @blocks(%x: memref<64xf32>, %w: memref<512xi8>, %z: memref<64xi16>, %y: memref<16xf32>, %v: memref<16xi32>, %q: memref<16xi16>) {
   %a, %b = vec.load_run %x[16] : memref<64xf32> -> vector<16xf32>, vector<16xf32>
   %s = arith.addf %a, %b : vector<16xf32>
@@ -25,11 +26,11 @@ func.func @blocks(%x: memref<64xf32>, %w: memref<512xi8>, %z: memref<64xi16>, %y
 }
 
 // CHECK-LABEL: __kernel void lanes_one_by_one(
-// CHECK:      const uchar a = x[1 + lane + 0];
+// CHECK:      const uchar a = x[1 + lane];
 // CHECK-NEXT: const uchar b = x[1 + lane + 16];
-// CHECK-NEXT: const float c = y[lane + 0];
-// CHECK-NEXT: const float d = y[lane + 16];
-// CHECK-NEXT: const float e = y[lane + 32];
+// CHECK-NEXT: const float c = as_float(intel_sub_group_block_read((const __global uint*)(y + 0)));
+// CHECK-NEXT: const float d = as_float(intel_sub_group_block_read((const __global uint*)(y + 0 + 16)));
+// CHECK-NEXT: const float e = as_float(intel_sub_group_block_read((const __global uint*)(y + 0 + 32)));
 func.func @lanes_one_by_one(%x: memref<64xi8>, %y: memref<64xf32>, %z: memref<64xi8>, %w: memref<64xf32>) {
   %a, %b = vec.load_run %x[1] : memref<64xi8> -> vector<16xi8>, vector<16xi8>
   %c, %d, %e = vec.load_run %y[0] : memref<64xf32> -> vector<16xf32>, vector<16xf32>, vector<16xf32>
