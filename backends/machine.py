@@ -20,6 +20,9 @@ KiB = 1024
 MiB = 1024 * KiB
 
 
+Flavour = Literal["", "intel_subgroups", "lds", "portable"]
+
+
 class UnknownTarget(ValueError):
     """A target string that names no machine; the message is one line."""
 
@@ -53,6 +56,11 @@ class Machine:
     """whether the rates were measured here, and do not come from a table"""
     units: int = 1
     """execution units of a graphics processor; its rates are those of one"""
+    flavour: Flavour = ""
+    """
+    What a vector is on an OpenCL device, empty for a CPU: a subgroup; else the work-items of a
+    work-group, which see each other's lanes in local memory (`lds`) or not at all (`portable`)
+    """
 
     def lanes(self, element_bytes: int) -> int:
         """How many elements of this size one vector holds."""
@@ -244,17 +252,20 @@ _FAMILIES = (
 # "Gen12 (Xe-LP)": 128 registers of 32 bytes a thread are 64 such vectors; 64 KiB of shared local
 # memory a subslice; an L3 slice of 768 KiB (Gen9), 3840 KiB (Xe). dp4a came with Gen12. The rates
 # are those of one execution unit: two units of four lanes, and its share of its subslice's 64 bytes
-# a cycle; a small Gen9 (HD 500) has 12 units, Xe-LP 96. `portable` promises no
-# more than half of those registers and Gen9's memories.
+# a cycle; a small Gen9 (HD 500) has 12 units, Xe-LP 96. `lds` is Gen9 without subgroups; `portable`
+# promises no more than half of those registers and Gen9's memories.
 _UNIT = _rates(1.1, 16, 32, 8, 8, 1.2)
+_FLAVOURS: dict[str, Flavour] = {"lds": "lds", "portable": "portable"}
 _OPENCL = {
     name: Machine(
         *(f"opencl:{name}", "opencl", "", 64, registers, 64 * KiB, l3 * KiB, l3 * KiB, dot4, _UNIT),
         units=units,
+        flavour=_FLAVOURS.get(name, "intel_subgroups"),
     )
     for name, registers, l3, dot4, units in (
         ("intel-gen9", 64, 768, False, 12),
         ("intel-xe", 64, 3840, True, 96),
+        ("lds", 64, 768, False, 12),
         ("portable", 32, 768, False, 12),
     )
 }

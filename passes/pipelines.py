@@ -7,7 +7,7 @@ from __future__ import annotations
 from xdsl.passes import ModulePass
 
 from lamina.backends.dot4 import saturates
-from lamina.backends.machine import describe
+from lamina.backends.machine import Machine, describe
 from lamina.options import Options
 from lamina.passes.graph.assign_halos import AssignHalosPass
 from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
@@ -124,12 +124,24 @@ def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
     )
 
 
+def on_lanes(machine: Machine) -> tuple[ModulePass, ...]:
+    """The passes that spread the steps of kernels over a device, and vectors over work-items."""
+    rows = VecSplatLanesPass(2), VecJoinLoadsPass()
+    return (
+        VecSplitPass(machine.lanes(4)),
+        # a lane holds one element of each vector
+        *(rows if machine.flavour == "intel_subgroups" else ()),
+        # a message brings as many vectors as it can; lanes see those of each other
+        LoopMapToGridPass("subgroup" if machine.flavour == "intel_subgroups" else "work_items"),
+        # each nest is a launch
+    )
+
+
 def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass, ...]:
     """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
     machine = describe(target)
     cpu = machine.kind == "cpu"  # where blocks stay in the cache of who computes them
     threads = options.threads if cpu else 1
-    lanes = machine.lanes(4)
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
@@ -204,9 +216,7 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # one step of each parallel loop is a function, for threads to call
         *((VecTransposeLoadsPass(),) if cpu else ()),
         # lanes that lie apart are loaded one by one only where no neighbours are
-        *(() if cpu else (VecSplitPass(lanes), VecSplatLanesPass(2), VecJoinLoadsPass())),
-        # a vector is a subgroup; a message brings as many as it can
-        *(() if cpu else (LoopMapToGridPass(),)),
-        # what is launched says over which grid
+        *(() if cpu else on_lanes(machine)),
+        # what is launched says over which grid, and whether a vector is a subgroup
         VecPrefetchPass(),
     )

@@ -11,7 +11,7 @@ from xdsl.utils.exceptions import DiagnosticException
 
 from lamina import steps
 from lamina.backends.cpu.cores import default_threads
-from lamina.backends.opencl.printer import HEADER, functions_of, print_function, subgroup
+from lamina.backends.opencl.printer import HEADER, functions_of, print_function
 from lamina.compiler import machine_of, recorded
 from lamina.errors import LaminaError
 from lamina.options import Options
@@ -51,12 +51,12 @@ def opencl_of(module: ModuleOp, target: str) -> str:
     kernels: list[str] = []
     remarks: list[str] = []
     try:
-        width = subgroup(machine_of(target))
+        machine = machine_of(target)
         for function in functions_of(module):
             if "lamina.entry" in function.attributes:
                 continue
             try:
-                kernels += [k.source for k in print_function(function, width)]
+                kernels += [k.source for k in print_function(function, machine)]
             except DiagnosticException as e:
                 remarks.append(f"not printed: {e}")
     except DiagnosticException as e:

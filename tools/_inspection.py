@@ -17,7 +17,6 @@ from lamina.backends.opencl.printer import (
     Kernel,
     functions_of,
     print_function,
-    subgroup,
 )
 from lamina.compiler import machine_of
 from lamina.errors import LaminaError
@@ -71,10 +70,10 @@ def kernels_of(module: ModuleOp, target: str) -> tuple[list[Kernel], dict[str, s
     layers: dict[str, str] = {}
     first = _sources(module)
     try:
-        width = subgroup(machine_of(target))
+        machine = machine_of(target)
         for f in functions_of(module):
             if "lamina.entry" not in f.attributes:
-                made = print_function(f, width)
+                made = print_function(f, machine)
                 kernels += made
                 layers |= {k.name: first.get(f.sym_name.data, "") for k in made}
     except DiagnosticException as e:

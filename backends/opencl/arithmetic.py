@@ -158,6 +158,8 @@ def _bitcast(w: Writer, op: Operation) -> None:
 
 def _splat_lane(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.SplatLaneOp)
+    if not w.subgroups:
+        raise w.error(f"{op.name} is for subgroups; vec-stage-lanes does without")
     w.define(op.res, f"intel_sub_group_shuffle({w.name(op.vec)}, {op.lane.data})")
 
 

@@ -12,7 +12,7 @@ from lamina.backends.cpu.llvm_ir import ENTRY
 from lamina.backends.machine import Machine
 from lamina.backends.opencl.host import describe_launches
 from lamina.backends.opencl.model import OpenCLModel
-from lamina.backends.opencl.printer import HEADER, functions_of, print_function, subgroup
+from lamina.backends.opencl.printer import HEADER, Kernel, functions_of, print_function
 from lamina.errors import LaminaError
 
 _BYTES = (IntegerType(8), IntegerType(8, Signedness.UNSIGNED), IntegerType(8, Signedness.SIGNED))
@@ -31,12 +31,12 @@ def build_model(
     The kernels of `module` as text, and what its entry launches; `begin` is told each function.
     `weights` are by the keys of the entry's arguments, and `pack` fills them.
     """
-    width, kernels = subgroup(machine), {}
+    kernels = dict[str, list[Kernel]]()
     for f in functions_of(module):
         if ENTRY not in f.attributes:
             begin(f.sym_name.data)
             _refuse_bytes(f)
-            kernels[f.sym_name.data] = print_function(f, width)
+            kernels[f.sym_name.data] = print_function(f, machine)
     pack()
     sources = {
         symbol: "\n".join([HEADER, *(k.source for k in found)]).encode()

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from lamina.backends.cpu.objects import default_folder, key_of, write_whole
+from lamina.backends.machine import describe
 from lamina.errors import LaminaError
 
 SYSTEM_VENDORS = Path("/etc/OpenCL/vendors")
@@ -33,6 +34,8 @@ NOTED = (*NEEDED, "cl_intel_subgroups_short", "cl_intel_subgroups_char", "cl_khr
 NOTED += ("cl_khr_integer_dot_product",)
 """extensions that decide what kernels may do"""
 SUBGROUP = 16
+SIMULATOR = "Oclgrind"
+"""platform of the device that checks each access of a kernel, a thousand times as slow"""
 
 
 @dataclass(frozen=True)
@@ -162,10 +165,17 @@ def devices() -> list[Device]:
     return found
 
 
-def choose(wanted: str | None = None) -> Device:
+def needs_subgroups(target: str) -> bool:
+    """Whether kernels for a target are for subgroups."""
+    return describe(target).flavour == "intel_subgroups"
+
+
+def choose(wanted: str | None = None, *, target: str | None = None) -> Device:
     """
     The device that runs models: the first graphics processor with subgroups, else the first device
-    with them. `wanted`, by default $LAMINA_OPENCL_DEVICE, is a part of a name, or a number.
+    with them; where `target` needs none, or nobody says which it is, else one without, and a
+    simulator only if there is no other. `wanted`, by default $LAMINA_OPENCL_DEVICE, is a part of a
+    name, or a number.
     """
     found = devices()
     wanted = os.environ.get("LAMINA_OPENCL_DEVICE", "") if wanted is None else wanted
@@ -177,13 +187,15 @@ def choose(wanted: str | None = None) -> Device:
                 f"LAMINA_OPENCL_DEVICE: no device is called '{wanted}'; see 'lamina devices'"
             )
     able = [d for d in found if d.flavour == "intel_subgroups"]
-    if not able:
+    if not able and target and needs_subgroups(target):
         names = ", ".join(d.name for d in found)
         raise LaminaError(
-            f"kernels need a device with subgroups of {SUBGROUP} ({', '.join(NEEDED)}), found "
-            f"{names}; pip install 'lamina[opencl]' brings a driver that has them on the CPU"
+            f"target {target} needs a device with subgroups of {SUBGROUP} ({', '.join(NEEDED)}), "
+            f"found {names}; compile for opencl:portable, or pip install 'lamina[opencl]', which "
+            "brings a driver that has them on the CPU"
         )
-    return next((d for d in able if d.kind == "GPU"), able[0])
+    real = able or [d for d in found if d.platform != SIMULATOR] or found
+    return next((d for d in real if d.kind == "GPU"), real[0])
 
 
 def _device(cl: Any, handle: Any) -> Device:

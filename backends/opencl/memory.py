@@ -1,8 +1,9 @@
 """
-Loads and stores of a subgroup.
+Loads and stores of vectors.
 
-Block reads and writes need addresses that are multiples of 4 and 16 bytes, so buffers must begin at
-multiples of 16; where an index does not keep that, each lane accesses its own element.
+A subgroup reads and writes blocks, at addresses that are multiples of 4 and 16 bytes, so buffers
+must begin at multiples of 16. Where an index does not keep that, and where there is no subgroup,
+each lane accesses its own element.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def _set_element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str, value: s
 
 def _is_whole(w: Writer, type: Attribute) -> bool:
     """Whether all lanes of a subgroup have an element, of a size that is read in blocks."""
-    return not is_bool(type) and lane_bytes(type) in BLOCK and shape_of(type)[0] == w.width
+    sized = not is_bool(type) and lane_bytes(type) in BLOCK
+    return w.subgroups and sized and shape_of(type)[0] == w.width
 
 
 def _block(w: Writer, op: vec.MemoryOp, type: Attribute, at: str) -> str:

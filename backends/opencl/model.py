@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from lamina.backends.cpu.manifest import Manifest
 from lamina.backends.model import CompiledModel, Timing, label, size_of
-from lamina.backends.opencl.devices import Device, choose, opencl
-from lamina.backends.opencl.programs import Programs
+from lamina.backends.opencl.devices import Device, choose, needs_subgroups, opencl
+from lamina.backends.opencl.programs import OPTIONS, PORTABLE, Programs
 from lamina.backends.opencl.session import Session
 from lamina.errors import LaminaError
 
@@ -33,7 +33,9 @@ class _Loaded:
         self.context = cl.Context([device.handle])
         names = {call.symbol: call.source for call in reversed(manifest.calls)}
         sources = {symbol: code.decode() for symbol, code in model.objects.items()}
-        self.programs = Programs(device, self.context, cache=model.cache).build(sources, names)
+        options = OPTIONS if needs_subgroups(manifest.target) else PORTABLE
+        programs = Programs(device, self.context, options, cache=model.cache)
+        self.programs = programs.build(sources, names)
         flags = cl.mem_flags.READ_ONLY | cl.mem_flags.COPY_HOST_PTR
         self.weights = {
             key: cl.Buffer(self.context, flags, hostbuf=w) if w.size else None
@@ -67,7 +69,9 @@ class OpenCLModel(CompiledModel):
     @cached_property
     def device(self) -> Device:
         """Where the model runs; LaminaError if there is no such device."""
-        return choose() if self._device is None else self._device
+        if self._device is not None:
+            return self._device
+        return choose(target=self.manifest.target)
 
     @property
     def weights(self) -> Mapping[str, np.ndarray]:

@@ -1,10 +1,11 @@
 """
-func + loop + vec + arith + math -> OpenCL C, a vector being a subgroup; nothing is decided here.
+func + loop + vec + arith + math -> OpenCL C; nothing is decided here.
 
-- A vector of as many lanes as a subgroup has is one variable in each work-item; of a shorter one
-  the last lanes stand for nothing. A scalar is the same in all work-items; one of them stores it.
-- `lamina.grid` says of a nest that it is launched: a kernel, with one subgroup, which is one
-  work-group, for each of its steps. A function without such a nest is a kernel of one step.
+- `lamina.grid` says of a nest that it is launched: a kernel, with one work-group for each of its
+  steps. `lamina.lanes` says whether that is a subgroup, or only as many work-items. A function
+  without such a nest is a kernel of one step.
+- A vector of as many lanes as a group has work-items is one variable in each of them; of a shorter
+  one the last lanes stand for nothing. A scalar is the same in all of them; the first stores it.
 - A carried value is a variable that each iteration sets anew. Loops stay loops: what is unrolled is
   so in the IR.
 """
@@ -15,23 +16,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import MemRefType, ModuleOp
+from xdsl.dialects.builtin import MemRefType, ModuleOp, StringAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import is_side_effect_free
 from xdsl.utils.exceptions import DiagnosticException
 
 from lamina.backends.machine import Machine
 from lamina.backends.opencl import arithmetic, memory
-from lamina.backends.opencl.writer import DIMENSIONS, GRID, Handler, Writer
+from lamina.backends.opencl.writer import DIMENSIONS, GRID, LANES, Handler, Writer
 from lamina.dialects.loop import ForOp, IfOp, YieldOp
 from lamina.dialects.vector import MemoryOp, StoreOp, StoreStridedOp
 
 MAY_ALIAS = "lamina.may_alias"
 HEADER = """\
 #pragma OPENCL FP_CONTRACT OFF
+#if __OPENCL_C_VERSION__ >= 200
 #define ROLLED __attribute__((opencl_unroll_hint(1)))
+#else
+#define ROLLED
+#endif
 """
-"""a * b + c is a fused multiply-add where the IR says so, and nowhere else"""
+"""
+a * b + c is a fused multiply-add where the IR says so, and nowhere else; loops stay loops where
+OpenCL has a word for that
+"""
 
 
 @dataclass(frozen=True)
@@ -48,18 +56,7 @@ class Kernel:
 
 def print_module(module: ModuleOp, machine: Machine) -> dict[str, list[Kernel]]:
     """The kernels of every function of `module` that has a body, by its name."""
-    width = subgroup(machine)
-    return {f.sym_name.data: print_function(f, width) for f in functions_of(module)}
-
-
-def subgroup(machine: Machine) -> int:
-    """How many lanes a subgroup of `machine` has."""
-    if machine.kind != "opencl" or machine.name == "opencl:portable":
-        raise DiagnosticException(
-            f"opencl: kernels are for devices with subgroups, got {machine.name}; "
-            "use opencl:intel-gen9 or opencl:intel-xe"
-        )
-    return machine.lanes(4)
+    return {f.sym_name.data: print_function(f, machine) for f in functions_of(module)}
 
 
 def functions_of(module: ModuleOp) -> list[func.FuncOp]:
@@ -73,19 +70,22 @@ def functions_of(module: ModuleOp) -> list[func.FuncOp]:
     return functions
 
 
-def print_function(function: func.FuncOp, width: int) -> list[Kernel]:
-    """The kernels of one function for subgroups of `width`, in the order of their launches."""
+def print_function(function: func.FuncOp, machine: Machine) -> list[Kernel]:
+    """The kernels of one function, in the order of their launches."""
+    if machine.kind != "opencl":
+        raise DiagnosticException(f"opencl: kernels are for OpenCL devices, got {machine.name}")
     name, ops = function.sym_name.data, list(function.body.block.ops)
     nests = [op for op in ops if isinstance(op, ForOp) and GRID in op.attributes]
     if not nests:
-        return [_kernel(function, name, None, ops, width)]
+        return [_kernel(function, name, None, ops, machine)]
     for op in ops:
         if op not in nests and not _is_free(op):
-            error = Writer(function, width, HANDLERS).error
-            raise error(f"{op.name} stands beside what is launched; run loop-map-to-grid")
+            raise _writer(function, None, machine).error(
+                f"{op.name} stands beside what is launched; run loop-map-to-grid"
+            )
     names = [name] if len(nests) == 1 else [f"{name}_nest{k}" for k in range(len(nests))]
     return [
-        _kernel(function, name, nest, [*_needed(nest, ops), *nest.body.block.ops], width)
+        _kernel(function, name, nest, [*_needed(nest, ops), *nest.body.block.ops], machine)
         for name, nest in zip(names, nests, strict=True)
     ]
 
@@ -102,28 +102,50 @@ def _needed(nest: ForOp, ops: Sequence[Operation]) -> list[Operation]:
 
 
 def _kernel(
-    function: func.FuncOp, name: str, nest: ForOp | None, ops: Sequence[Operation], width: int
+    function: func.FuncOp,
+    name: str,
+    nest: ForOp | None,
+    ops: Sequence[Operation],
+    machine: Machine,
 ) -> Kernel:
     """The kernel that does `ops` in each step of `nest`."""
-    w = Writer(function, width, HANDLERS)
+    w = _writer(function, nest, machine)
     arguments, parameters = _parameters(w, ops)
     grid = [1] * DIMENSIONS
-    steps = "one subgroup"
+    steps = f"{w.group} of {w.width}"
     if nest is not None:
         grid = _indices(w, nest)
         extents = zip(nest.indices, nest.extents.get_values(), strict=True)
         steps = ", ".join(f"{w.name(i)} < {n}" for i, n in extents)
-        steps = f"a subgroup of {width} for each of {steps}"
+        steps = f"{w.group} of {w.width} for each of {steps}"
     for op in ops:
         w.emit(op)
     source = [
         f"// {steps}",
-        f"__attribute__((intel_reqd_sub_group_size({width})))",
-        f"__attribute__((reqd_work_group_size({width}, 1, 1)))",
+        *([f"__attribute__((intel_reqd_sub_group_size({w.width})))"] if w.subgroups else []),
+        f"__attribute__((reqd_work_group_size({w.width}, 1, 1)))",
         f"__kernel void {name}({parameters})",
         *("{", *w.declarations(), *w.lines, "}"),
     ]
     return Kernel(name, "\n".join(source) + "\n", tuple(grid), arguments)
+
+
+def _writer(function: func.FuncOp, nest: ForOp | None, machine: Machine) -> Writer:
+    """For a kernel with the lanes that its nest says; without one, with those of the machine."""
+    subgroups = able = machine.flavour == "intel_subgroups"
+    if nest is not None:
+        who = nest.attributes.get(LANES, StringAttr("subgroup"))
+        subgroups = who == StringAttr("subgroup")
+        if not subgroups and who != StringAttr("work_items"):
+            text = f'{LANES} is "subgroup" or "work_items", got {who}'
+            raise Writer(function, machine.lanes(4), able, HANDLERS).error(text)
+    w = Writer(function, machine.lanes(4), subgroups, HANDLERS)
+    if subgroups and not able:
+        raise w.error(
+            f"a vector is a subgroup, of which {machine.name} has none; "
+            "loop-map-to-grid{lanes=work_items} says what it is then"
+        )
+    return w
 
 
 def _indices(w: Writer, nest: ForOp) -> list[int]:

@@ -13,13 +13,17 @@ from lamina.backends.opencl.devices import Device, opencl
 from lamina.errors import LaminaError
 
 OPTIONS = "-cl-std=CL2.0"
+PORTABLE = "-cl-std=CL1.2"
+"""without subgroups, any device will do"""
 
 
 class Programs:
     """Builds programs for one device; with `cache`, their binaries are kept in a folder."""
 
-    def __init__(self, device: Device, context: Any, *, cache: bool = True) -> None:
-        self.device = device
+    def __init__(
+        self, device: Device, context: Any, options: str = OPTIONS, *, cache: bool = True
+    ) -> None:
+        self.device, self.options = device, options
         self._context = context
         folder = default_folder() / "opencl" / "programs"
         self._cache = ObjectCache(folder) if cache else None
@@ -46,13 +50,13 @@ class Programs:
             built.append(self._built(symbol, source, name))
             return built[0].get_info(cl.program_info.BINARIES)[0]
 
-        key = key_of(source, OPTIONS, self.device.identity, version("lamina"))
+        key = key_of(source, self.options, self.device.identity, version("lamina"))
         binary = self._cache.get(key, compile)
         if built:
             return built[0]
         try:
             found = cl._cl._Program(self._context, [self.device.handle], [binary])
-            found._build(OPTIONS.encode(), None)
+            found._build(self.options.encode(), None)
         except cl.Error:  # the driver refuses what it made, perhaps before it was updated
             return self._built(symbol, source, name)
         return cl.Program(found)
@@ -62,7 +66,7 @@ class Programs:
         # plain programs: pyopencl's have a cache of their own, and warn of what drivers remark
         program = cl._cl._Program(self._context, source)
         try:
-            program._build(OPTIONS.encode(), None)
+            program._build(self.options.encode(), None)
         except cl.Error as e:
             log = program.get_build_info(self.device.handle, cl.program_build_info.LOG)
             raise LaminaError(self._failure(symbol, source, name, log or str(e))) from e

@@ -36,14 +36,16 @@ RESERVED = frozenset(
     global goto half if inline int kernel lane local long private quad restrict return short signed
     size_t sizeof static struct switch typedef uchar uint ulong union unsigned ushort void volatile
     while bool ceil copysign cos erf exp exp2 fabs floor fma fmax fmin fmod log log2 max min pow
-    rint round rsqrt sin sqrt tanh trunc get_group_id get_sub_group_local_id vload4 vstore4 NAN
-    INFINITY ROLLED
+    rint round rsqrt sin sqrt tanh trunc get_group_id get_local_id get_sub_group_local_id vload4
+    vstore4 NAN INFINITY ROLLED
     """.split()
 )
 """Words that mean something else in a kernel."""
 
 GRID = "lamina.grid"
 """Attribute of a nest: for each of its indices the dimension of the grid that it comes from."""
+LANES = "lamina.lanes"
+"""Attribute of a nest: who the lanes of its vectors are; without it, a subgroup."""
 DIMENSIONS = 3
 
 Handler = Callable[["Writer", Operation], None]
@@ -55,7 +57,9 @@ class Writer:
 
     function: FuncOp
     width: int
-    """how many lanes a subgroup has"""
+    """how many lanes there are"""
+    subgroups: bool
+    """whether they are a subgroup, which has functions of its own, or only work-items"""
     handlers: Mapping[type[Operation], Handler]
     lines: list[str] = field(default_factory=list[str])
     indent: int = 1
@@ -64,6 +68,11 @@ class Writer:
     taken: set[str] = field(default_factory=set[str])
     lanes: dict[int, str] = field(default_factory=dict[int, str])
     """how many lanes of a vector there are -> the variable with the number of this one"""
+
+    @property
+    def group(self) -> str:
+        """What a vector is, in words."""
+        return "a subgroup" if self.subgroups else "a work-group"
 
     def error(self, message: str) -> DiagnosticException:
         """A refusal that says which function is meant."""
@@ -117,7 +126,7 @@ class Writer:
         if shape := shape_of(type):
             if shape[0] > self.width:
                 raise self.error(
-                    f"a subgroup has {self.width} lanes, {type} has {shape[0]}; "
+                    f"{self.group} has {self.width} lanes, {type} has {shape[0]}; "
                     f"vec-split{{lanes={self.width}}} cuts wider vectors"
                 )
             if len(shape) > 1:
@@ -167,7 +176,7 @@ class Writer:
 
     def lane(self, count: int = 0) -> str:
         """
-        The number of this work-item in its subgroup. In a vector of only `count` lanes the rest of
+        The number of this work-item in its group. In a vector of only `count` lanes the rest of
         the work-items do again what the last lane does, so that none reads beyond its end.
         """
         count = count if count < self.width else 0
@@ -179,9 +188,8 @@ class Writer:
 
     def declarations(self) -> list[str]:
         """The variables with the number of this lane."""
-        found = [
-            "get_sub_group_local_id()" if not n else f"min(lane, {n - 1}u)" for n in self.lanes
-        ]
+        mine = "get_sub_group_local_id()" if self.subgroups else "get_local_id(0)"
+        found = [f"min(lane, {n - 1}u)" if n else mine for n in self.lanes]
         named = zip(self.lanes.values(), found, strict=True)
         return [f"    const uint {name} = {text};" for name, text in named]
 

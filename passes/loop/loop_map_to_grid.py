@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -22,6 +23,9 @@ from lamina.passes.loop.loop_merge_nests import merge, only_loop
 
 GRID = "lamina.grid"
 """Attribute of a nest: for each of its indices the dimension of the grid that it comes from."""
+LANES = "lamina.lanes"
+"""Attribute of a nest: who the lanes of its vectors are; without it, a subgroup."""
+WHO = ("subgroup", "work_items")
 DIMENSIONS = 3
 
 
@@ -50,7 +54,7 @@ def merged(loop: ForOp) -> ForOp:
     return loop
 
 
-def map_to_grid(loop: ForOp) -> None:
+def map_to_grid(loop: ForOp, lanes: str) -> None:
     """
     loop.for %i < 4, %j < 3 parallel {..}
     ->
@@ -59,6 +63,8 @@ def map_to_grid(loop: ForOp) -> None:
     count = len(loop.extents)
     dimensions = [min(count - 1 - k, DIMENSIONS - 1) for k in range(count)]
     loop.attributes[GRID] = DenseArrayBase.from_list(i64, dimensions)
+    if lanes != WHO[0]:
+        loop.attributes[LANES] = StringAttr(lanes)
     for inner in loop.body.walk():
         if isinstance(inner, ForOp):
             inner.mapping = StringAttr("")
@@ -152,6 +158,7 @@ def require_apart(ops: Sequence[Operation], f: func.FuncOp, by: str) -> None:
                 )
 
 
+@dataclass(frozen=True)
 class LoopMapToGridPass(ModulePass):
     """
     Say of each nest of a kernel over which dimensions of a grid its steps are spread, the first
@@ -170,7 +177,17 @@ class LoopMapToGridPass(ModulePass):
     name = "loop-map-to-grid"
     numerics: ClassVar[str] = "exact"
 
+    lanes: str = WHO[0]
+    """
+    what a vector is: `subgroup`, or `work_items` of a work-group, which the nests then say with
+    `lamina.lanes`
+    """
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.lanes not in WHO:
+            raise PassFailedException(
+                f"{self.name}: lanes are {' or '.join(WHO)}, got {self.lanes}"
+            )
         for f in op.ops:
             if not isinstance(f, func.FuncOp) or f.is_declaration:
                 continue
@@ -180,7 +197,7 @@ class LoopMapToGridPass(ModulePass):
             for ops in launches(f.body.block):
                 require_apart(ops, f, self.name)
                 nest = merged(found) if (found := parallel(ops)) else alone(ops)
-                map_to_grid(nest)
+                map_to_grid(nest, self.lanes)
                 if (load := crossing(nest)) is not None:
                     raise PassFailedException(
                         f"{self.name}: @{f.sym_name.data}: {load.name} reads a {load.memref} where "

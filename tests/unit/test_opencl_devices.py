@@ -59,8 +59,23 @@ def test_device_without_subgroups_is_refused(
 ) -> None:
     known += [device(name="Other", **lacks)]
     assert known[0].flavour == "portable"
-    with pytest.raises(LaminaError, match=r"need a device with subgroups of 16 .*, found Other;"):
-        devices.choose()
+    with pytest.raises(
+        LaminaError,
+        match=r"target opencl:intel-xe needs a device with subgroups of 16 .*, found Other; "
+        r"compile for opencl:portable, ",
+    ):
+        devices.choose(target="opencl:intel-xe")
+    assert devices.choose(target="opencl:portable").name == "Other"
+    assert devices.choose().name == "Other"
+
+
+def test_simulator_comes_last(known: list[devices.Device]) -> None:
+    known += [device(name="S", kind="GPU", platform=devices.SIMULATOR, subgroups=())]
+    assert devices.choose(target="opencl:portable").name == "S"
+    known += [device(name="Slow", subgroups=()), device(name="G", kind="GPU", subgroups=())]
+    assert devices.choose(target="opencl:portable").name == "G"
+    known += [device(name="C")]
+    assert devices.choose(target="opencl:portable").name == "C"
 
 
 def test_drivers_are_named_beside_those_of_the_system(
@@ -121,8 +136,9 @@ def test_missing_package_is_an_error_of_one_line(tmp_path: Path) -> None:
 
 
 def test_missing_driver_is_an_error_of_one_line(tmp_path: Path) -> None:
-    pytest.importorskip("pyopencl")
-    done = lamina("devices", OCL_ICD_VENDORS=str(tmp_path))
+    lines = ["class Error(Exception): pass", "def get_platforms(): raise Error"]
+    (tmp_path / "pyopencl.py").write_text("\n".join(lines))
+    done = lamina("devices", PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
     assert done.returncode == 1
     assert done.stderr.startswith("lamina: no OpenCL device was found; install the driver")
     assert done.stderr.count("\n") == 1
@@ -133,4 +149,5 @@ def test_devices_are_printed() -> None:
     done = lamina("devices")
     assert done.returncode == 0, done.stderr
     assert "models run here" in done.stdout
-    assert "kernels:    intel_subgroups" in done.stdout
+    own = "intel_subgroups, --target opencl:intel-gen9 or opencl:intel-xe"
+    assert f"kernels:    {own}\n" in done.stdout

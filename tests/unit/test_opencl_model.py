@@ -24,7 +24,7 @@ from tests.unit.qdq_networks import Network
 from tests.unit.test_quantized_networks import residual
 
 pytest.importorskip("pyopencl")
-GEN9 = "opencl:intel-gen9"
+GEN9, PORTABLE = "opencl:intel-gen9", "opencl:portable"
 Array = NDArray[np.float32]
 
 
@@ -121,10 +121,20 @@ def compiled(model: onnx.ModelProto, target: str = GEN9) -> OpenCLModel:
     return found
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_kernels_compute_what_onnxruntime_does(name: str) -> None:
+WITHOUT_SUBGROUPS = ["direct", "pointwise", "strided", "depthwise", "dense", "max", "softmax"]
+WITHOUT_SUBGROUPS += ["transpose", "sum", "branches"]
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        *((name, GEN9) for name in NETWORKS),
+        *((name, PORTABLE) for name in WITHOUT_SUBGROUPS),
+    ],
+)
+def test_kernels_compute_what_onnxruntime_does(name: str, target: str) -> None:
     model = NETWORKS[name]()
-    ours = compiled(model)
+    ours = compiled(model, target)
     x = random(*ours.inputs[0].shape, seed=7)
     y, reference = ours(x), expected(model, x)
     assert y.shape == reference.shape
@@ -144,6 +154,12 @@ def x() -> Array:
 def test_xe_runs_too(model: OpenCLModel, x: Array) -> None:
     xe = compiled(NETWORKS["ragged"](), "opencl:intel-xe")
     np.testing.assert_allclose(xe(x), model(x), atol=1e-5)
+
+
+def test_portable_kernels_need_no_extension() -> None:
+    sources = b"".join(compiled(NETWORKS["direct"](), PORTABLE).objects.values())
+    assert b"get_local_id(0)" in sources
+    assert b"sub_group" not in sources
 
 
 def test_results_are_not_overwritten_by_the_next_call(model: OpenCLModel, x: Array) -> None:

@@ -64,5 +64,7 @@ def test_words_of_c_are_no_names() -> None:
 
 
 def test_cpu_is_no_opencl_device() -> None:
-    with pytest.raises(DiagnosticException, match="devices with subgroups, got cpu:haswell"):
+    with pytest.raises(
+        DiagnosticException, match="kernels are for OpenCL devices, got cpu:haswell"
+    ):
         print_module(parse("func.func @f() { func.return }"), describe("cpu:haswell"))

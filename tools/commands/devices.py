@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from lamina.backends.machine import describe, targets
 from lamina.backends.opencl.devices import Device, choose, devices
 from lamina.errors import LaminaError
 
@@ -21,6 +22,11 @@ def run(args: Namespace) -> None:
         raise LaminaError(reason)
 
 
+def _targets(flavour: str) -> list[str]:
+    """The targets whose kernels are of this flavour."""
+    return [t for t in targets() if describe(t).flavour == flavour]
+
+
 def _text(number: int, d: Device, chosen: bool) -> str:
     mark = "models run here" if chosen else f"LAMINA_OPENCL_DEVICE={number} chooses it"
     memory = f"{d.memory / 2**30:.1f} GiB{', shared with the host' if d.shares_memory else ''}"
@@ -30,7 +36,7 @@ def _text(number: int, d: Device, chosen: bool) -> str:
         "memory": f"{memory}, {d.largest / 2**30:.1f} GiB in one buffer",
         "subgroups": ", ".join(map(str, d.subgroups)) or "none",
         "extensions": ", ".join(d.extensions) or "none of those that matter",
-        "kernels": d.flavour,
+        "kernels": f"{d.flavour}, --target {' or '.join(_targets(d.flavour))}",
     }
     lines = [f"  {name + ':':12}{text}" for name, text in rows.items()]
     return "\n".join([f"{number}: {d.name} ({d.kind}), {mark}", *lines])

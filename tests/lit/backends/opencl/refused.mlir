@@ -1,8 +1,10 @@
 // RUN: lamina-opt %s -t lamina-opencl --split-input-file --verify-diagnostics | filecheck %s
 // RUN: lamina-opt %s -t 'lamina-opencl{target="opencl:portable"}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=PORTABLE
+// RUN: lamina-opt %s -t 'lamina-opencl{target="cpu:haswell"}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=CPU
 
-// PORTABLE: opencl: kernels are for devices with subgroups, got opencl:portable; use opencl:intel-gen9 or opencl:intel-xe
+// CPU: opencl: kernels are for OpenCL devices, got cpu:haswell
 
+// PORTABLE: opencl: @lanes: a work-group has 16 lanes, vector<32xf32> has 32; vec-split{lanes=16} cuts wider vectors
 // CHECK: opencl: @lanes: a subgroup has 16 lanes, vector<32xf32> has 32; vec-split{lanes=16} cuts wider vectors
 func.func @lanes(%x: memref<32xf32>) {
   %v = vec.load %x[0] : memref<32xf32> -> vector<32xf32>
@@ -137,5 +139,34 @@ func.func @groups_of_lanes(%x: memref<16xi8>, %y: memref<16xi8>) {
   %v = vec.load %x[0] : memref<16xi8> -> vector<16xi8>
   %g = vec.bitcast %v : vector<16xi8> to vector<4x4xi8>
   vec.store %g, %y[0] : vector<4x4xi8>, memref<16xi8>
+  func.return
+}
+
+// -----
+
+// PORTABLE: opencl: @subgroups: a vector is a subgroup, of which opencl:portable has none; loop-map-to-grid{lanes=work_items} says what it is then
+// CHECK: // a subgroup of 16 for each of i < 2
+func.func @subgroups() {
+  loop.for %i < 2 parallel attributes {lamina.grid = array<i64: 0>} {}
+  func.return
+}
+
+// -----
+
+// PORTABLE: opencl: @lane_of_another: vec.splat_lane is for subgroups; vec-stage-lanes does without
+// CHECK: = intel_sub_group_shuffle(
+func.func @lane_of_another(%x: memref<16xf32>) {
+  %v = vec.load %x[0] : memref<16xf32> -> vector<16xf32>
+  %s = vec.splat_lane %v[3] : vector<16xf32>
+  vec.store %s, %x[0] : vector<16xf32>, memref<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @whose_lanes: lamina.lanes is "subgroup" or "work_items", got "warp"
+// PORTABLE: opencl: @whose_lanes: lamina.lanes is "subgroup" or "work_items", got "warp"
+func.func @whose_lanes() {
+  loop.for %i < 2 parallel attributes {lamina.grid = array<i64: 0>, lamina.lanes = "warp"} {}
   func.return
 }

@@ -1,8 +1,13 @@
 // RUN: lamina-opt %s -p loop-map-to-grid --split-input-file --verify-diagnostics | filecheck %s
+// RUN: lamina-opt %s -p 'loop-map-to-grid{lanes=work_items}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=ITEMS
+// RUN: lamina-opt %s -p 'loop-map-to-grid{lanes=warp}' --split-input-file --verify-diagnostics | filecheck %s --check-prefix=WARP
+
+// WARP: loop-map-to-grid: lanes are subgroup or work_items, got warp
 
 // Loops that hold only each other are one nest; the rest is serial.
 // CHECK-LABEL: func.func @nest(
 // CHECK-NEXT:    loop.for %i < 4, %j < 3 parallel attributes {lamina.grid = array<i64: 1, 0>} {
+// ITEMS:         loop.for %i < 4, %j < 3 parallel attributes {lamina.grid = array<i64: 1, 0>, lamina.lanes = "work_items"} {
 // CHECK-NEXT:      loop.for %k < 2 {
 // CHECK:           loop.for %l < 2 {
 func.func @nest(%x: memref<4x3x4xf32>, %y: memref<4x3x4xf32>) {
