@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from xdsl.dialects.builtin import IntegerType, MemRefType, ModuleOp, Signedness
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import ModuleOp
 
 from lamina.backends.cpu.llvm_ir import ENTRY
 from lamina.backends.machine import Machine
 from lamina.backends.opencl.host import describe_launches
 from lamina.backends.opencl.model import OpenCLModel
 from lamina.backends.opencl.printer import HEADER, Kernel, functions_of, print_function
-from lamina.errors import LaminaError
-
-_BYTES = (IntegerType(8), IntegerType(8, Signedness.UNSIGNED), IntegerType(8, Signedness.SIGNED))
 
 
 def build_model(
@@ -35,7 +31,6 @@ def build_model(
     for f in functions_of(module):
         if ENTRY not in f.attributes:
             begin(f.sym_name.data)
-            _refuse_bytes(f)
             kernels[f.sym_name.data] = print_function(f, machine)
     pack()
     sources = {
@@ -43,13 +38,3 @@ def build_model(
         for symbol, found in kernels.items()
     }
     return OpenCLModel(sources, describe_launches(module, machine, kernels), weights, cache=cache)
-
-
-def _refuse_bytes(f: FuncOp) -> None:
-    """Some kernels on bytes compute what they should not with the driver that tests run on."""
-    for type in f.function_type.inputs:
-        if isinstance(type, MemRefType) and type.element_type in _BYTES:
-            raise LaminaError(
-                f"kernel @{f.sym_name.data}: tensors of 8 bits are not computed on OpenCL devices "
-                f"yet, found {type}; compile the network of floats, or for a CPU"
-            )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import prod
 
 from xdsl.dialects.builtin import i32
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Operation
 
 from lamina.backends.opencl.choice import is_bool
 from lamina.backends.opencl.writer import Handler, Writer, byte_size
@@ -20,12 +20,10 @@ from lamina.dialects.vector import element_of, shape_of
 
 BLOCK = {1: "_uc", 2: "_us", 4: ""}
 """bytes of a lane -> suffix of the block functions"""
-RUNS = (2, 4, 8)
-"""vectors that one block function reads"""
+RUNS = (2, 4)
+"""vectors that one block function reads; of 8, Intel's driver for CPUs fails to compile it"""
 UNSIGNED = {1: "uchar", 2: "ushort", 4: "uint"}
 READ_ALIGNMENT, WRITE_ALIGNMENT = 4, 16
-LANES = (vec.LoadOp, vec.LoadRunOp, vec.LoadStridedOp, vec.GatherOp)
-"""what may be different in each lane"""
 
 
 def lane_bytes(type: Attribute) -> int:
@@ -56,12 +54,25 @@ def _is_whole(w: Writer, type: Attribute) -> bool:
     return w.subgroups and sized and shape_of(type)[0] == w.width
 
 
-def _block(w: Writer, op: vec.MemoryOp, type: Attribute, at: str) -> str:
-    """The vector whose first lane is at `at`."""
+def _block_function(w: Writer, access: str, size: int, vectors: int = 1) -> str:
+    """
+    The function that reads or writes so many vectors whose lanes have `size` bytes.
+
+    Intel's driver for CPUs computes the first lane only where nothing but these functions, on bytes
+    or shorts, shows that a kernel is one of subgroups: so there it asks for its lane, too.
+    """
+    if size < 4:
+        w.lane()
+    return f"intel_sub_group_block_{access}{BLOCK[size]}{vectors if vectors > 1 else ''}"
+
+
+def _block(w: Writer, op: vec.MemoryOp, type: Attribute, at: str, vectors: int = 1) -> str:
+    """The vectors, one behind the other, whose first lane is at `at`."""
     target, size = w.type(type), lane_bytes(type)
     pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
-    text = f"intel_sub_group_block_read{BLOCK[size]}({pointer})"
-    return text if target == UNSIGNED[size] else f"as_{target}({text})"
+    text = f"{_block_function(w, 'read', size, vectors)}({pointer})"
+    many = vectors if vectors > 1 else ""
+    return text if target == UNSIGNED[size] else f"as_{target}{many}({text})"
 
 
 def _load(w: Writer, op: Operation) -> None:
@@ -77,21 +88,14 @@ def _load(w: Writer, op: Operation) -> None:
 
 
 def _load_run(w: Writer, op: Operation) -> None:
-    """
-    Blocks of 2, 4 or 8 vectors are one message; their parts have no variables of their own. Not of
-    bytes and shorts: Intel's driver for CPUs reads zeros then.
-    """
+    """Blocks of 2 or 4 vectors are one message; their parts have no variables of their own."""
     assert isinstance(op, vec.LoadRunOp)
     type, n = op.res[0].type, len(op.res)
-    target, size = w.type(type), lane_bytes(type)
-    shape, at = shape_of(type), w.address(op)
+    target, shape, at = w.type(type), shape_of(type), w.address(op)
     blocks = _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0
-    if n in RUNS and size == 4 and blocks:
-        pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
-        text = f"intel_sub_group_block_read{n}({pointer})"
+    if n in RUNS and blocks:
         run = w.fresh(op.res[0].name_hint)
-        text = text if target == UNSIGNED[size] else f"as_{target}{n}({text})"
-        w.line(f"const {target}{n} {run} = {text};")
+        w.line(f"const {target}{n} {run} = {_block(w, op, type, at, n)};")
         w.names.update((result, f"{run}.s{k}") for k, result in enumerate(op.res))
         return
     lanes = w.address(op, 4 if shape[1:] else 1, shape[0])
@@ -124,42 +128,17 @@ def _gather(w: Writer, op: Operation) -> None:
     w.define(op.res, _element(w, op, op.res.type, f"{w.address(op)} + {w.name(op.lanes)}"))
 
 
-def _differs(value: SSAValue) -> bool:
-    """Whether `value` is computed from lanes in memory, which may all be different."""
-    seen, todo = set[Operation](), [value]
-    while todo:
-        op = todo.pop().owner
-        if not isinstance(op, Operation) or op in seen:
-            continue
-        seen.add(op)
-        if isinstance(op, LANES) and shape_of(op.results[0].type):
-            return True
-        last = [b.last_op for r in op.regions for b in r.blocks]
-        todo += [*op.operands, *(v for each in last if each is not None for v in each.operands)]
-    return False
-
-
-def _is_block(w: Writer, op: vec.StoreOp) -> bool:
-    """
-    Whether one message stores the vector. Of bytes and shorts that are the same in all lanes,
-    Intel's driver for CPUs stores only the first.
-    """
-    type = op.value.type
-    aligned = _is_whole(w, type) and w.alignment(op) % WRITE_ALIGNMENT == 0
-    return aligned and (lane_bytes(type) == 4 or _differs(op.value))
-
-
 def _store(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.StoreOp)
     type, value = op.value.type, w.name(op.value)
     source, size = w.type(type), lane_bytes(type)
     if not (shape := shape_of(type)):
         _set_element(w, op, type, w.address(op), value)
-    elif _is_block(w, op):
+    elif _is_whole(w, type) and w.alignment(op) % WRITE_ALIGNMENT == 0:
         unsigned = UNSIGNED[size]
         value = value if source == unsigned else f"as_{unsigned}({value})"
         pointer = f"(__global {unsigned}*)({w.name(op.ref)} + {w.address(op)})"
-        w.line(f"intel_sub_group_block_write{BLOCK[size]}({pointer}, {value});")
+        w.line(f"{_block_function(w, 'write', size)}({pointer}, {value});")
     else:
         _set_element(w, op, type, w.address(op, 4 if shape[1:] else 1, shape[0]), value)
 

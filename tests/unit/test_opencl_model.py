@@ -20,8 +20,6 @@ from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.opencl import programs
 from lamina.backends.opencl.model import OpenCLModel
 from lamina.errors import InputValueError, LaminaError
-from tests.unit.qdq_networks import Network
-from tests.unit.test_quantized_networks import residual
 
 pytest.importorskip("pyopencl")
 GEN9, PORTABLE = "opencl:intel-gen9", "opencl:portable"
@@ -286,13 +284,6 @@ def test_buffers_begin_where_a_device_can_address_them() -> None:
 def test_threads_are_those_of_a_cpu() -> None:
     with pytest.raises(LaminaError, match="threads=2 are those of a CPU, found target opencl"):
         lamina.compile(NETWORKS["dense"](), target=GEN9, threads=2)
-
-
-def test_networks_of_bytes_are_refused() -> None:
-    net = Network()
-    model = net.model(*residual(net))
-    with pytest.raises(LaminaError, match=r"kernel @\w+: tensors of 8 bits are not .* for a CPU"):
-        lamina.compile(model, target=GEN9)
 
 
 def test_command_runs_a_model(tmp_path: Path) -> None:

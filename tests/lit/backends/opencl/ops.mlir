@@ -31,7 +31,7 @@ func.func @memory(%x: memref<4x16xf32>, %y: memref<64xf32>, %b: memref<64xi8>, %
   }
   func.return
 }
-// CHECK-NEXT:         b[i * 16 + lane] = ((uchar)255u);
+// CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), ((uchar)255u));
 // CHECK-NEXT:         const uchar bytes = intel_sub_group_block_read_uc((const __global uchar*)(b + i * 16));
 // CHECK-NEXT:         intel_sub_group_block_write_uc((__global uchar*)(b + i * 16), bytes);
 
