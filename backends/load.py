@@ -6,9 +6,8 @@ from os import PathLike
 from pathlib import Path
 
 from lamina.backends.cpu import artifact
-from lamina.backends.cpu.model import CPUModel, why_not_here
 from lamina.backends.model import CompiledModel
-from lamina.backends.opencl.model import OpenCLModel
+from lamina.backends.registry import backend_of
 from lamina.errors import LaminaError
 
 
@@ -23,8 +22,7 @@ def load(path: str | PathLike[str], *, threads: int | None = None) -> CompiledMo
             f"{path}: threads={threads} needs a model that was compiled for so many, this one was "
             f"for {found.manifest.threads}; compile it again"
         )
-    if found.manifest.target.startswith("opencl:"):
-        return OpenCLModel(found.objects, found.manifest, found.weights)
-    if refusal := why_not_here(found.manifest):
-        raise LaminaError(f"{path}: {refusal}")
-    return CPUModel(found.objects, found.manifest, found.weights, threads)
+    try:
+        return backend_of(found.manifest.target).load(found, threads)
+    except LaminaError as e:
+        raise LaminaError(f"{path}: {e}") from e

@@ -34,6 +34,7 @@ class Machine:
     name: str
     """the full target string, such as `cpu:skylake-avx512`"""
     kind: Literal["cpu", "opencl"]
+    """whose kernels and layouts suit it, whatever back end it has"""
     llvm_cpu: str
     """LLVM's name of the CPU; empty for OpenCL"""
     vector_bytes: int
@@ -273,7 +274,8 @@ _OPENCL = {
 
 def describe(target: str, host: Callable[[], Host] | None = None) -> Machine:
     """
-    The machine a target string names: `cpu` (this one), `cpu:<LLVM's name>`, `opencl:<device>`.
+    The machine a target string names: `cpu` (this one), `cpu:<LLVM's name>`, `opencl:<device>`, or
+    one that another back end knows.
 
     `host` says what CPU this is; without it LLVM is asked, but only for the target `cpu`.
     """
@@ -284,6 +286,12 @@ def describe(target: str, host: Callable[[], Host] | None = None) -> Machine:
         return _named_cpu(target, name)
     if kind == "opencl" and name in _OPENCL:
         return _OPENCL[name]
+    if kind not in ("cpu", "opencl"):
+        # imported here: the registry needs the machines of back ends, which are described here
+        from lamina.backends.registry import find_backend
+
+        if backend := find_backend(target):
+            return backend.machine(target)
     raise _unknown(target)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -112,6 +112,11 @@ class CompiledModel(ABC):
         """All outputs by name, for all inputs by name."""
         results = self._run(self._ordered(inputs))
         return {a.name: y for (_, a), y in zip(self._outputs, results, strict=True)}
+
+    def run_into(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
+        """All outputs in order into these arrays, which lie in memory as `outputs` says."""
+        for array, y in zip(outputs, self._run(list(inputs)), strict=True):
+            np.copyto(array, y)
 
     def _ordered(self, inputs: Mapping[str, ArrayLike]) -> list[ArrayLike]:
         names = [a.name for _, a in self._inputs]

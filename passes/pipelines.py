@@ -8,6 +8,7 @@ from xdsl.passes import ModulePass
 
 from lamina.backends.dot4 import saturates
 from lamina.backends.machine import Machine, describe
+from lamina.backends.registry import backend_of
 from lamina.options import Options
 from lamina.passes.graph.assign_halos import AssignHalosPass
 from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
@@ -138,10 +139,14 @@ def on_lanes(machine: Machine) -> tuple[ModulePass, ...]:
 
 
 def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass, ...]:
-    """From a network as imported to vectors, for `target`, such as `cpu:haswell`."""
+    """From a network as imported to what the back end of `target`, such as `cpu:haswell`, takes."""
     machine = describe(target)
-    cpu = machine.kind == "cpu"  # where blocks stay in the cache of who computes them
-    threads = options.threads if cpu else 1
+    return *network(target, options), *backend_of(target).passes(machine, options)
+
+
+def network(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
+    """From a network as imported to one whose layouts and borders are chosen."""
+    cpu = describe(target).kind == "cpu"
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
@@ -168,6 +173,15 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
         # no window reads outside the storage of its input, except of maxima
         TabulateGathersPass(),
         # indices are a formula or a tensor
+    )
+
+
+def kernels(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
+    """From there to vectors, on CPUs and on OpenCL devices."""
+    machine = describe(target)
+    cpu = machine.kind == "cpu"  # where blocks stay in the cache of who computes them
+    threads = options.threads if cpu else 1
+    return (
         PackWeightsPass(),
         # no relayout of a constant is left; every constant is in the store
         FuseEpiloguesPass(),

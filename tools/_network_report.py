@@ -105,7 +105,7 @@ def report_on(args: Namespace) -> Network:
         choices = _to_kernels(ctx, module, to_graph, step)
         seen = list(_calls(module))
         steps.lower(ctx, module, passes[len(to_graph) :], step)
-        model = steps.generate(ctx, module, machine, step, threads=threads)
+        model = steps.generate(ctx, module, machine, step, options)
     measured, why = _times(model)
     calls = model.manifest.calls
     assert len(calls) == len(seen), (len(calls), len(seen))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import version
 
+import numpy as np
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
@@ -20,6 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
 
+from lamina.backends.cpu.artifact import in_one_block
 from lamina.backends.cpu.compiler import triple
 from lamina.backends.cpu.features import required_features
 from lamina.backends.cpu.llvm_ir import ENTRY
@@ -65,6 +67,18 @@ def describe_entry(module: ModuleOp, machine: Machine, threads: int = 1) -> Mani
         lamina=version("lamina"),
         threads=threads,
     )
+
+
+def places_of_weights(module: ModuleOp) -> dict[str, np.ndarray]:
+    """For the key of each weight that the entry is given, an array like it; all in one block."""
+    found = dict[str, tuple[tuple[int, ...], np.dtype]]()
+    for function in module.ops:
+        if isinstance(function, func.FuncOp):
+            for attributes, arg in zip(function.arg_attrs or (), function.args, strict=False):
+                if isinstance(key := attributes.data.get("lamina.weight"), StringAttr):
+                    type = memref_of(arg)
+                    found[key.data] = type.get_shape(), np.dtype(dtype_of(type.element_type))
+    return in_one_block(found)
 
 
 def _arguments(entry: func.FuncOp) -> list[Argument]:

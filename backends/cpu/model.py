@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from statistics import median
 
@@ -76,32 +76,45 @@ class CPUModel(CompiledModel):
         return bound.bound
 
     def _run(self, inputs: list[ArrayLike]) -> list[np.ndarray]:
-        with self._prepared(inputs) as (workspace, outputs):
+        outputs = self._new_outputs()
+        self.run_into(self._arrays(inputs), outputs)
+        return outputs
+
+    def run_into(self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> None:
+        """All outputs in order, written into these arrays by the kernels themselves."""
+        with self._prepared(inputs, outputs) as workspace:
             if self._threads:
                 self._threads.run(self._engine.address(self.manifest.entry), workspace.table)
             else:
                 self._entry(workspace.table)
-        return outputs
 
     @contextmanager
-    def _prepared(self, inputs: list[ArrayLike]) -> Iterator[tuple[_Workspace, list[np.ndarray]]]:
-        """A workspace whose table points to these inputs and to new outputs."""
+    def _prepared(
+        self, inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray]
+    ) -> Iterator[_Workspace]:
+        """A workspace whose table points to these inputs and outputs."""
         if self._refusal:
             raise LaminaError(self._refusal)
-        arrays, outputs = self._arrays(inputs), self._new_outputs()
         try:
             workspace = self._idle.pop()
         except IndexError:
             workspace = _Workspace(self.manifest.arguments, self._weights)
         table = workspace.table
-        for (k, _), array in zip(self._inputs, arrays, strict=True):
+        for (k, _), array in zip(self._inputs, inputs, strict=True):
             table[k] = array.__array_interface__["data"][0]  # 10 times faster than array.ctypes
         for (k, _), array in zip(self._outputs, outputs, strict=True):
             table[k] = array.__array_interface__["data"][0]
         try:
-            yield workspace, outputs
+            yield workspace
         finally:
             self._idle.append(workspace)
+
+    @contextmanager
+    def _called_with(self, inputs: Mapping[str, ArrayLike]) -> Iterator[_Workspace]:
+        """A workspace for these inputs by name, and outputs that nobody reads."""
+        arrays, outputs = self._arrays(self._ordered(inputs)), self._new_outputs()
+        with self._prepared(arrays, outputs) as workspace:
+            yield workspace
 
     def _steps(self, workspace: _Workspace) -> Iterator[tuple[int, Call, Callable[[], None]]]:
         """The entry's kernel calls one by one, as functions of nothing."""
@@ -113,7 +126,7 @@ class CPUModel(CompiledModel):
             yield index, call, lambda kernel=kernel, pointers=pointers: kernel(*pointers)
 
     def profile(self, inputs: Mapping[str, ArrayLike], rounds: int = 10) -> list[Timing]:
-        with self._prepared(self._ordered(inputs)) as (workspace, _):
+        with self._called_with(inputs) as workspace:
             steps = list(self._steps(workspace))
             seconds = [list[float]() for _ in steps]
 
@@ -140,7 +153,7 @@ class CPUModel(CompiledModel):
 
     def values(self, inputs: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
         found = dict[str, np.ndarray]()
-        with self._prepared(self._ordered(inputs)) as (workspace, _):
+        with self._called_with(inputs) as workspace:
 
             def collect() -> None:
                 for index, call, step in self._steps(workspace):

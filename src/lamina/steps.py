@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.targets.mlir import MLIRTarget
 from xdsl.utils.exceptions import DiagnosticException
 from xdsl.utils.target import Target
 
-from lamina.backends.cpu.artifact import in_one_block
-from lamina.backends.cpu.build import build_model
-from lamina.backends.cpu.entry import dtype_of
-from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.machine import Machine
 from lamina.backends.model import CompiledModel
-from lamina.backends.opencl import build as opencl
+from lamina.backends.registry import backend_of
 from lamina.compiler import known, machine_of
 from lamina.context import LaminaContext, new_context
-from lamina.dialects.te import ComputeOp, memref_type
+from lamina.dialects.te import ComputeOp
 from lamina.errors import LaminaError
 from lamina.frontends.onnx import import_model
 from lamina.ir_file import read_ir
@@ -66,7 +60,7 @@ def compile_model(
         ctx, module = read(model, shapes, weights)
         ctx.schedules = schedules or {}
         lower(ctx, module, remaining(module, machine.name, options), step, verify=verify)
-        return generate(ctx, module, machine, step, threads=options.threads, cache=cache)
+        return generate(ctx, module, machine, step, options, cache=cache)
 
 
 def lowered(
@@ -136,21 +130,15 @@ def generate(
     module: ModuleOp,
     machine: Machine,
     step: Progress,
+    options: Options = DEFAULT,
     *,
-    threads: int = 1,
     cache: bool = True,
 ) -> CompiledModel:
-    """What the target runs, for a module of vectors."""
-    functions = _functions(module)
-    step("code", more=len(functions))
+    """What the target runs, for a module that has gone through all passes."""
+    step("code", more=len(_functions(module)))
     try:
-        weights = _places(functions)
-        objects = ObjectCache() if cache else None
-        pack = partial(ctx.weights.move, weights)
-        if machine.kind == "opencl":
-            return opencl.build_model(module, machine, weights, cache=cache, begin=step, pack=pack)
-        return build_model(
-            module, machine, weights, threads=threads, cache=objects, begin=step, pack=pack
+        return backend_of(machine.name).compile(
+            ctx, module, machine, options, cache=cache, begin=step
         )
     except DiagnosticException as e:
         raise LaminaError(str(e)) from e
@@ -158,17 +146,6 @@ def generate(
 
 def _functions(module: ModuleOp) -> list[FuncOp]:
     return [op for op in module.ops if isinstance(op, FuncOp)]
-
-
-def _places(functions: Iterable[FuncOp]) -> dict[str, np.ndarray]:
-    """For the key of each weight that an entry is given, an array like it; all in one block."""
-    found = dict[str, tuple[tuple[int, ...], np.dtype]]()
-    for function in functions:
-        for attributes, arg in zip(function.arg_attrs or (), function.args, strict=False):
-            if isinstance(key := attributes.data.get("lamina.weight"), StringAttr):
-                type = memref_type(arg)
-                found[key.data] = type.get_shape(), np.dtype(dtype_of(type.element_type))
-    return in_one_block(found)
 
 
 def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:

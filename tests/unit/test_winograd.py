@@ -97,7 +97,7 @@ def compiled(
     ctx, module = lowered(proto, pipeline(tile, target, threads))
     machine = describe(target)
     with progress_bar() as step:
-        model = steps.generate(ctx, module, machine, step, threads=threads, cache=False)
+        model = steps.generate(ctx, module, machine, step, Options(threads), cache=False)
     return next(iter(model.run({"x": x}).values()))
 
 
