@@ -8,6 +8,7 @@ same in every layout. Weights are keys of arrays in the store of the context, ne
 from xdsl.ir import Dialect
 
 from lamina.dialects.graph.attributes import (
+    DEVICE,
     SOURCE,
     ElementError,
     LayoutAttr,
@@ -29,6 +30,13 @@ from lamina.dialects.graph.choice import (
     cast_type,
 )
 from lamina.dialects.graph.core import ConstantOp, FusedOp, RelayoutOp, YieldOp
+from lamina.dialects.graph.devices import (
+    PLACED,
+    DeviceCopyOp,
+    MapOp,
+    RunOp,
+    UnmapOp,
+)
 from lamina.dialects.graph.elementary import (
     AbsOp,
     CeilOp,
@@ -115,6 +123,7 @@ Graph = Dialect(
         DenseOp,
         DepthToSpaceOp,
         DequantizeOp,
+        DeviceCopyOp,
         DivOp,
         ErfOp,
         Expm1Op,
@@ -128,6 +137,7 @@ Graph = Dialect(
         Log1pOp,
         LogOp,
         LogSoftmaxOp,
+        MapOp,
         MatmulOp,
         MaximumOp,
         MaxPool2dOp,
@@ -146,6 +156,7 @@ Graph = Dialect(
         ResampleOp,
         ReshapeOp,
         RoundOp,
+        RunOp,
         SampleOp,
         SigmoidOp,
         SliceOp,
@@ -158,6 +169,7 @@ Graph = Dialect(
         TanhOp,
         TileOp,
         TransposeOp,
+        UnmapOp,
         YieldOp,
         ModOp,
         NotOp,
@@ -173,6 +185,8 @@ Graph = Dialect(
 )
 
 __all__ = [
+    "DEVICE",
+    "PLACED",
     "SOURCE",
     "STORAGE",
     "AbsOp",
@@ -192,6 +206,7 @@ __all__ = [
     "DenseOp",
     "DepthToSpaceOp",
     "DequantizeOp",
+    "DeviceCopyOp",
     "DivOp",
     "ElementError",
     "ErfOp",
@@ -208,6 +223,7 @@ __all__ = [
     "Log1pOp",
     "LogOp",
     "LogSoftmaxOp",
+    "MapOp",
     "MatmulOp",
     "MaxPool2dOp",
     "MaximumOp",
@@ -232,6 +248,7 @@ __all__ = [
     "ResampleOp",
     "ReshapeOp",
     "RoundOp",
+    "RunOp",
     "SampleOp",
     "ScaledOp",
     "SigmoidOp",
@@ -248,6 +265,7 @@ __all__ = [
     "ToStorageOp",
     "TransposeOp",
     "UnaryOp",
+    "UnmapOp",
     "WhereOp",
     "WindowOp",
     "WinogradInputOp",

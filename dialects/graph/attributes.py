@@ -25,6 +25,8 @@ from lamina.dialects.layout import Layout
 
 SOURCE = "lamina.source"
 """Discardable attribute of an op: the name that the user's model gives to its first result."""
+DEVICE = "device"
+"""Discardable attribute of an op of a network: the target that runs it, such as `cpu`."""
 
 ui8 = IntegerType(8, Signedness.UNSIGNED)
 
@@ -198,6 +200,7 @@ def broadcast_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
 
 
 def inherit_source(new: Operation, old: Operation) -> None:
-    """`new` computes what `old` did: it takes over the name that the user's model gives to it."""
-    if SOURCE in old.attributes:
-        new.attributes[SOURCE] = old.attributes[SOURCE]
+    """`new` computes what `old` did: it takes over its name in the user's model, and its device."""
+    for name in (SOURCE, DEVICE):
+        if name in old.attributes:
+            new.attributes[name] = old.attributes[name]

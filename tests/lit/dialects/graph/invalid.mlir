@@ -1012,3 +1012,48 @@ func.func @floats_are_not_dequantized(%x: tensor<4xf32>) {
   %y = graph.dequantize %x, %x, %x : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   func.return
 }
+
+// -----
+// CHECK: a copy is stored as the original, got tensor<1x4xf32> -> tensor<1x4xf32, #graph.layout<CN>>; put a graph.relayout beside it
+func.func @copy_to_a_device_changes_the_storage(%x: tensor<1x4xf32>) {
+  %y = graph.device_copy %x {source = "cpu", to = "opencl:intel-xe"} : tensor<1x4xf32> -> tensor<1x4xf32, #graph.layout<CN>>
+  func.return
+}
+
+// -----
+// CHECK: needs two devices, got twice "cpu"
+func.func @copy_stays_on_its_device(%x: tensor<1x4xf32>) {
+  %y = graph.device_copy %x {source = "cpu", to = "cpu"} : tensor<1x4xf32> -> tensor<1x4xf32>
+  func.return
+}
+
+// -----
+// CHECK: there is no function @region0_cpu to run
+func.func @region_is_nowhere(%x: memref<4xf32>) {
+  graph.run @region0_cpu(%x) : memref<4xf32>
+  func.return
+}
+
+// -----
+func.func private @region0_cpu(%x: tensor<4xf32>) -> tensor<4xf32>
+// CHECK: @region0_cpu needs a buffer for each of 2 arguments and results, got 1
+func.func @result_has_no_buffer(%x: memref<4xf32>) {
+  graph.run @region0_cpu(%x) : memref<4xf32>
+  func.return
+}
+
+// -----
+func.func private @region0_cpu(%x: tensor<1x4xf32, #graph.layout<NC8c>>) -> tensor<4xf32>
+// CHECK: buffer 0 of @region0_cpu must be memref<1x1x8xf32>, got memref<1x4xf32>
+func.func @buffer_is_no_storage_of_the_argument(%x: memref<1x4xf32>, %y: memref<4xf32>) {
+  graph.run @region0_cpu(%x, %y) : memref<1x4xf32>, memref<4xf32>
+  func.return
+}
+
+// -----
+func.func private @region0_cpu(%x: memref<4xf32>)
+// CHECK: @region0_cpu must be on tensors, got memref<4xf32>
+func.func @region_is_on_buffers(%x: memref<4xf32>) {
+  graph.run @region0_cpu(%x) : memref<4xf32>
+  func.return
+}

@@ -349,3 +349,26 @@ func.func @sums_of_products_of_integers(%x: tensor<1x4x8x8xui8, #graph.layout<NC
   %3 = graph.matmul %m, %i : (tensor<8x4xi8>, tensor<4x2xi32>) -> tensor<8x2xi32>
   func.return
 }
+
+// CHECK-LABEL: func.func @copy_to_a_device_keeps_the_storage
+// CHECK-NEXT:    graph.device_copy %x {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x3x8x8xf32, #graph.layout<NCHW4c>> -> tensor<1x3x8x8xf32, #graph.layout<NCHW4c>>
+func.func @copy_to_a_device_keeps_the_storage(%x: tensor<1x3x8x8xf32, #graph.layout<NCHW4c>>) {
+  %y = graph.device_copy %x {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x3x8x8xf32, #graph.layout<NCHW4c>> -> tensor<1x3x8x8xf32, #graph.layout<NCHW4c>>
+  func.return
+}
+
+func.func private @region0_opencl(%x: tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32, #graph.layout<NCHW4c>> attributes {lamina.device = "opencl:intel-gen9"} {
+  %y = graph.relayout %x : tensor<1x3x8x8xf32> -> tensor<1x3x8x8xf32, #graph.layout<NCHW4c>>
+  func.return %y : tensor<1x3x8x8xf32, #graph.layout<NCHW4c>>
+}
+
+// CHECK-LABEL: func.func @regions_run_on_storage_in_the_hands_of_their_device
+// CHECK-NEXT:    graph.unmap %x {device = "opencl:intel-gen9"} : memref<1x3x8x8xf32>
+// CHECK-NEXT:    graph.run @region0_opencl(%x, %y) : memref<1x3x8x8xf32>, memref<1x1x8x8x4xf32>
+// CHECK-NEXT:    graph.map %y {device = "opencl:intel-gen9"} : memref<1x1x8x8x4xf32>
+func.func @regions_run_on_storage_in_the_hands_of_their_device(%x: memref<1x3x8x8xf32>, %y: memref<1x1x8x8x4xf32>) {
+  graph.unmap %x {device = "opencl:intel-gen9"} : memref<1x3x8x8xf32>
+  graph.run @region0_opencl(%x, %y) : memref<1x3x8x8xf32>, memref<1x1x8x8x4xf32>
+  graph.map %y {device = "opencl:intel-gen9"} : memref<1x1x8x8x4xf32>
+  func.return
+}
