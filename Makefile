@@ -4,10 +4,10 @@
 
 SHELL := bash
 PYTHON ?= python3
-# Of pyproject.toml; `pytorch` and `opencl` are big: only who uses them and CI, which skips no test,
-# install them.
+# Of pyproject.toml; `pytorch`, `opencl` and `oclgrind` are big: only who uses them and CI, which skips
+# no test, install them.
 comma := ,
-EXTRAS ?= dev,bench$(if $(filter true,$(CI)),$(comma)pytorch$(comma)opencl)
+EXTRAS ?= dev,bench$(if $(filter true,$(CI)),$(comma)pytorch$(comma)opencl$(comma)oclgrind)
 BIN := .venv/bin
 STAMP := .venv/installed
 BUILD := build

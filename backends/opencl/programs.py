@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from lamina.backends.cpu.objects import ObjectCache, default_folder, key_of
-from lamina.backends.opencl.devices import Device, opencl
+from lamina.backends.opencl.devices import SIMULATOR, Device, opencl
 from lamina.errors import LaminaError
 
 OPTIONS = "-cl-std=CL2.0"
@@ -30,14 +30,16 @@ class Programs:
 
     def build(self, sources: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
         """
-        The program of each source, several at once; `names` says of each what it computes. The
-        error for one that cannot be built says which it is, and where to read on.
+        The program of each source, several at once where the driver can do that; `names` says of
+        each what it computes. The error for one that cannot be built says which it is, and where to
+        read on.
         """
 
         def one(symbol: str) -> Any:
             return self._program(symbol, sources[symbol], names.get(symbol, ""))
 
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as workers:
+        at_once = 1 if self.device.platform == SIMULATOR else len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(at_once) as workers:  # the simulator's compiler crashes in threads
             return dict(zip(sources, workers.map(one, sources), strict=True))
 
     def _program(self, symbol: str, source: str, name: str) -> Any:
