@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import AnyFloat, IntegerType, Signedness
+from xdsl.dialects.builtin import AnyFloat, IntegerType, Signedness, f16, f32
 from xdsl.ir import Attribute
 from xdsl.utils.hints import isa
 
@@ -42,3 +42,18 @@ def scalar_of(element: Attribute) -> Attribute:
     if isa(element, IntegerType) and element.signedness.data is not Signedness.SIGNLESS:
         return IntegerType(element.width.data)
     return element
+
+
+def loaded_as(element: Attribute) -> tuple[Attribute, ...]:
+    """
+    What ops may load an element as, and store it from: itself, and an f16 also as an f32.
+
+    Each f16 is an f32 exactly; an f32 that is stored as an f16 is rounded to the nearest, ties to
+    even, beyond 65504 to infinity.
+    """
+    return (f16, f32) if element == f16 else (scalar_of(element),)
+
+
+def is_rounded(value: Attribute, element: Attribute) -> bool:
+    """Whether numbers of type `value` are rounded where they are stored as `element`."""
+    return value != scalar_of(element)

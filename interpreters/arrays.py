@@ -1,6 +1,7 @@
 """How IR types and constants look as NumPy arrays."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -70,6 +71,12 @@ def unwritten(type: Attribute) -> np.ndarray:
 def signless(array: np.ndarray) -> np.ndarray:
     """A buffer as loads and stores see it, with the same memory: scalars and lanes have no sign."""
     return array.view(f"i{array.dtype.itemsize}") if array.dtype.kind == "u" else array
+
+
+def put(into: np.ndarray, values: Any) -> None:
+    """Store `values`; if `into` holds shorter floats, rounded, and what is too large infinite."""
+    with np.errstate(over="ignore"):
+        into[...] = values
 
 
 def constant(attr: Attribute) -> np.generic | np.ndarray | int:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from xdsl.dialects import scf
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.utils.exceptions import InterpretationError
 
 from lamina.dialects import loop, vector
 from lamina.interpreters._index import by_position, compiled
-from lamina.interpreters.arrays import shape_of, show, signless
+from lamina.interpreters.arrays import dtype_of, put, shape_of, show, signless
 from lamina.interpreters.cost import STEP, Estimate
 from lamina.interpreters.memory import check_index
 from lamina.interpreters.run import Implementation, Run
@@ -92,13 +92,20 @@ class _Place:
 
 def _load(run: Run, op: Load, args: Sequence[Any]) -> Sequence[Any]:
     place, shape = run.once(op, lambda: (_Place(op, s := shape_of(op.res.type)), s))
-    return (place.elements(signless(args[0]), args[1:]).reshape(shape).copy()[()],)
+    found = place.elements(signless(args[0]), args[1:]).reshape(shape)
+    return (_lanes(found, op.res)[()],)
+
+
+def _lanes(elements: np.ndarray, res: SSAValue) -> np.ndarray:
+    """A copy of elements as lanes, which may be longer floats."""
+    return elements.astype(dtype_of(res.type) if elements.dtype == np.float16 else elements.dtype)
 
 
 def _load_run(run: Run, op: vector.LoadRunOp, args: Sequence[Any]) -> Sequence[Any]:
     """All vectors as one that is as long as they are together, cut into its parts."""
     place, shape = run.once(op, lambda: _run_place(op))
-    return tuple(place.elements(signless(args[0]), args[1:]).reshape(shape).copy())
+    found = place.elements(signless(args[0]), args[1:]).reshape(shape)
+    return tuple(_lanes(found, op.res[0]))
 
 
 def _run_place(op: vector.LoadRunOp) -> tuple[_Place, tuple[int, ...]]:
@@ -112,7 +119,7 @@ def _load_splat(run: Run, op: vector.LoadSplatOp, args: Sequence[Any]) -> Sequen
     array = signless(args[0])
     value = np.empty(shape, array.dtype)
     value[...] = place.elements(array, args[1:]).reshape(shape[1:])
-    return (value,)
+    return (_lanes(value, op.res),)
 
 
 def _splat_place(op: vector.LoadSplatOp) -> tuple[_Place, tuple[int, ...]]:
@@ -135,13 +142,13 @@ def _gather(run: Run, op: vector.GatherOp, args: Sequence[Any]) -> Sequence[Any]
             f"outside a buffer of {show(array.shape)}"
         )
     flat = np.lib.stride_tricks.as_strided(array, (end,), (array.itemsize,))
-    return (flat[at].reshape(shape),)
+    return (_lanes(flat[at].reshape(shape), op.res),)
 
 
 def _store(run: Run, op: vector.StoreOp, args: Sequence[Any]) -> Sequence[Any]:
     value, array, *indices = args
     place = run.once(op, lambda: _Place(op, shape_of(op.value.type)))
-    place.elements(signless(array), indices)[...] = np.reshape(value, place.shape)
+    put(place.elements(signless(array), indices), np.reshape(value, place.shape))
     return ()
 
 
@@ -150,7 +157,7 @@ def _store_strided(run: Run, op: vector.StoreStridedOp, args: Sequence[Any]) -> 
     value, array, *indices = args
     place = run.once(op, lambda: _Place(op, shape_of(op.value.type)))
     for row, lane in zip(place.elements(signless(array), indices), value, strict=True):
-        row[...] = lane
+        put(row, lane)
     return ()
 
 

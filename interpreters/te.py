@@ -17,7 +17,7 @@ from xdsl.utils.exceptions import InterpretationError
 from lamina.dialects import te
 from lamina.dialects.expr import Expr
 from lamina.interpreters._index import by_name, compiled
-from lamina.interpreters.arrays import constant, scalar, show, signless, unwritten
+from lamina.interpreters.arrays import constant, dtype_of, scalar, show, signless, unwritten
 from lamina.interpreters.cost import ELEMENT, STEP, Estimate
 from lamina.interpreters.run import Implementation, Run
 
@@ -32,6 +32,7 @@ class Read:
         self.index = compiled(access.index, by_name)
         # a body on groups of 4 reads that many consecutive elements: one more dimension, the last
         self.group = element.get_shape()[0] if isinstance(element, VectorType) else 0
+        self.dtype = dtype_of(element)
 
     def named(self, value: np.ndarray, active: Any) -> dict[str, np.ndarray]:
         """The name of the integers read, if they have one; they must keep what it promises."""
@@ -54,14 +55,19 @@ class Read:
             index.append(last + np.arange(self.group))
         inside = _inside(index, array.shape)
         if inside is None:
-            return array[tuple(index)]
+            return self._read(array, index)
         if self.pad is None:
             idle = ~np.asarray(active)
             ok = inside | (idle[..., None] if self.group else idle)
             _require(ok, index, array.shape, f"reads {self.access}")
-        clipped = tuple(np.clip(i, 0, n - 1) for i, n in zip(index, array.shape, strict=True))
-        pad = scalar(0 if self.pad is None else self.pad, array.dtype)
-        return np.where(inside, array[clipped], pad)
+        clipped = [np.clip(i, 0, n - 1) for i, n in zip(index, array.shape, strict=True)]
+        read = self._read(array, clipped)
+        return np.where(inside, read, scalar(0 if self.pad is None else self.pad, read.dtype))
+
+    def _read(self, array: np.ndarray, index: Sequence[Any]) -> np.ndarray:
+        """The elements, of which the body may want those of 16 bits as longer floats."""
+        found = array[tuple(index)]
+        return found.astype(self.dtype) if array.dtype == np.float16 else found
 
 
 def _inside(index: Sequence[Any], shape: Sequence[int]) -> np.ndarray | None:
@@ -141,9 +147,15 @@ class _Nest:
         every = np.broadcast_arrays(np.zeros(self.shape, bool), active, value, *index)
         _, active, value, *index = every
         if active.all():
-            out[tuple(index)] = value
+            _store(out, index, value)
         else:
-            out[tuple(i[active] for i in index)] = value[active]
+            _store(out, [i[active] for i in index], value[active])
+
+
+def _store(out: np.ndarray, index: Sequence[Any], value: np.ndarray) -> None:
+    """Rounded, if elements are shorter floats: what is too large becomes infinite."""
+    with np.errstate(over="ignore"):
+        out[tuple(index)] = value
 
 
 def _compute(run: Run, op: te.ComputeOp, args: Sequence[Any]) -> Sequence[Any]:

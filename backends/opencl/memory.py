@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import prod
 
-from xdsl.dialects.builtin import i32
+from xdsl.dialects.builtin import Float16Type, f32, i32
 from xdsl.ir import Attribute, Operation
 
 from lamina.backends.opencl.choice import is_bool
@@ -26,15 +26,22 @@ UNSIGNED = {1: "uchar", 2: "ushort", 4: "uint"}
 READ_ALIGNMENT, WRITE_ALIGNMENT = 4, 16
 
 
-def lane_bytes(type: Attribute) -> int:
-    """Bytes of one lane: of an element, or of a group of 4."""
-    return byte_size(element_of(type)) * (4 if shape_of(type)[1:] else 1)
+def lane_bytes(op: vec.MemoryOp, type: Attribute) -> int:
+    """Bytes of one lane in memory: of an element, or of a group of 4."""
+    return byte_size(op.memref.element_type) * (4 if shape_of(type)[1:] else 1)
+
+
+def _are_halves(op: vec.MemoryOp, type: Attribute) -> bool:
+    """Whether lanes are floats, but halves in memory."""
+    return isinstance(op.memref.element_type, Float16Type) and element_of(type) == f32
 
 
 def _element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str) -> str:
     """The element at `at`, or the group of 4 bytes that begins there."""
     if shape_of(type)[1:]:
         return f"as_uint(vload4(0, {w.name(op.ref)} + {at}))"
+    if _are_halves(op, type):
+        return f"vload_half({at}, {w.name(op.ref)})"
     return f"{w.name(op.ref)}[{at}]"  # as a bool, whatever is not 0 is true
 
 
@@ -44,13 +51,15 @@ def _set_element(w: Writer, op: vec.MemoryOp, type: Attribute, at: str, value: s
     only = "" if shape and shape[0] == w.width else f"if ({w.lane()} < {(shape or (1,))[0]}) "
     if shape[1:]:
         w.line(f"{only}vstore4(as_uchar4({value}), 0, {w.name(op.ref)} + {at});")
+    elif _are_halves(op, type):
+        w.line(f"{only}vstore_half_rte({value}, {at}, {w.name(op.ref)});")
     else:
         w.line(f"{only}{w.name(op.ref)}[{at}] = {value};")
 
 
-def _is_whole(w: Writer, type: Attribute) -> bool:
+def _is_whole(w: Writer, op: vec.MemoryOp, type: Attribute) -> bool:
     """Whether all lanes of a subgroup have an element, of a size that is read in blocks."""
-    sized = not is_bool(type) and lane_bytes(type) in BLOCK
+    sized = not is_bool(type) and lane_bytes(op, type) in BLOCK
     return w.subgroups and sized and shape_of(type)[0] == w.width
 
 
@@ -68,10 +77,12 @@ def _block_function(w: Writer, access: str, size: int, vectors: int = 1) -> str:
 
 def _block(w: Writer, op: vec.MemoryOp, type: Attribute, at: str, vectors: int = 1) -> str:
     """The vectors, one behind the other, whose first lane is at `at`."""
-    target, size = w.type(type), lane_bytes(type)
+    target, size = w.type(type), lane_bytes(op, type)
     pointer = f"(const __global {UNSIGNED[size]}*)({w.name(op.ref)} + {at})"
     text = f"{_block_function(w, 'read', size, vectors)}({pointer})"
     many = vectors if vectors > 1 else ""
+    if _are_halves(op, type):
+        return f"convert_float{many}(as_half{many}({text}))"
     return text if target == UNSIGNED[size] else f"as_{target}{many}({text})"
 
 
@@ -81,7 +92,7 @@ def _load(w: Writer, op: Operation) -> None:
     w.type(type)  # refuses what no lane can hold
     if not (shape := shape_of(type)):
         w.define(op.res, _element(w, op, type, w.address(op)))
-    elif _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0:
+    elif _is_whole(w, op, type) and w.alignment(op) % READ_ALIGNMENT == 0:
         w.define(op.res, _block(w, op, type, w.address(op)))
     else:
         w.define(op.res, _element(w, op, type, w.address(op, 4 if shape[1:] else 1, shape[0])))
@@ -92,7 +103,7 @@ def _load_run(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.LoadRunOp)
     type, n = op.res[0].type, len(op.res)
     target, shape, at = w.type(type), shape_of(type), w.address(op)
-    blocks = _is_whole(w, type) and w.alignment(op) % READ_ALIGNMENT == 0
+    blocks = _is_whole(w, op, type) and w.alignment(op) % READ_ALIGNMENT == 0
     if n in RUNS and blocks:
         run = w.fresh(op.res[0].name_hint)
         w.line(f"const {target}{n} {run} = {_block(w, op, type, at, n)};")
@@ -131,11 +142,12 @@ def _gather(w: Writer, op: Operation) -> None:
 def _store(w: Writer, op: Operation) -> None:
     assert isinstance(op, vec.StoreOp)
     type, value = op.value.type, w.name(op.value)
-    source, size = w.type(type), lane_bytes(type)
+    source, size = w.type(type), lane_bytes(op, type)
     if not (shape := shape_of(type)):
         _set_element(w, op, type, w.address(op), value)
-    elif _is_whole(w, type) and w.alignment(op) % WRITE_ALIGNMENT == 0:
+    elif _is_whole(w, op, type) and w.alignment(op) % WRITE_ALIGNMENT == 0:
         unsigned = UNSIGNED[size]
+        value = f"convert_half_rte({value})" if _are_halves(op, type) else value
         value = value if source == unsigned else f"as_{unsigned}({value})"
         pointer = f"(__global {unsigned}*)({w.name(op.ref)} + {w.address(op)})"
         w.line(f"{_block_function(w, 'write', size)}({pointer}, {value});")

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import VectorType, i32, i64
 from xdsl.ir import Attribute, Block
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.elements import scalar_of
+from lamina.dialects.elements import loaded_as
 from lamina.dialects.expr import RESERVED, Div, Expr
 from lamina.dialects.te.attributes import MARKS, Axis
 
@@ -172,8 +172,8 @@ def _check_in_place(op: ComputeOp) -> None:
 def check_regions(op: ComputeOp) -> None:
     """Block arguments and yields have the types of what they stand for."""
     init, n = op.init.type, len(op.inputs)
-    elements = [scalar_of(op.element_type(k)) for k in range(len(op.accesses.data))]
-    _check_block(op.body.block, "body", elements[:n], "inputs", init, init, last=True)
+    elements = [loaded_as(op.element_type(k)) for k in range(len(op.accesses.data))]
+    _check_block(op.body.block, "body", elements[:n], "inputs", init, (init,), last=True)
     extras, out = elements[n:-1], elements[-1]
     _check_block(op.epilogue.block, "epilogue", extras, "extras", init, out, last=False)
 
@@ -181,10 +181,10 @@ def check_regions(op: ComputeOp) -> None:
 def _check_block(
     block: Block,
     what: str,
-    read: Sequence[Attribute],
+    read: Sequence[Sequence[Attribute]],
     group: str,
     init: Attribute,
-    result: Attribute,
+    result: Sequence[Attribute],
     last: bool,
 ) -> None:
     """The arguments are the elements read and the accumulator, which comes last or first."""
@@ -197,16 +197,23 @@ def _check_block(
         )
     if accumulator[0] != init:
         raise VerifyException(f"the {what}'s accumulator must be {init}, got {accumulator[0]}")
-    for got, element in zip(scalars, read, strict=True):
-        if got != element and not _is_group(got, element):
+    for got, elements in zip(scalars, read, strict=True):
+        if got not in elements and not _is_group(got, elements[0]):
             raise VerifyException(
-                f"the {what} reads {element} or a vector of it from its {group}, got {got}"
+                f"the {what} reads {_either(elements)} or a vector of it from its {group},"
+                f" got {got}"
             )
     end = block.last_op
     if end is None or end.name != "te.yield":
         raise VerifyException(f"the {what} must end in te.yield, got {end and end.name}")
-    if end.operands[0].type != result:
-        raise VerifyException(f"the {what} must yield {result}, got {end.operands[0].type}")
+    if end.operands[0].type not in result:
+        raise VerifyException(
+            f"the {what} must yield {_either(result)}, got {end.operands[0].type}"
+        )
+
+
+def _either(types: Sequence[Attribute]) -> str:
+    return " or ".join(map(str, types))
 
 
 def _is_group(got: Attribute, element: Attribute) -> bool:

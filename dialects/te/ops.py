@@ -183,7 +183,8 @@ class ComputeOp(IRDLOperation):
     that an earlier input reads: `%rows[oh] as ih: 56` promises 0 <= ih < 56 for the accesses of the
     inputs after it. Points outside a `where` bound are not computed. Without an epilogue the
     accumulator itself is stored. The op reads an element of `inputs` as a scalar, or as a vector of
-    neighbours (groups of 4 bytes).
+    neighbours (groups of 4 bytes). Elements of f16 may be read as f32, which is exact, and be what
+    an f32 is rounded to when it is stored: to the nearest, ties to even.
 
     te.compute at(b = %i)
       axes(oc: 64, ow: 56 unroll, reduce ic: 64) where ow + b * 64 < 100

@@ -21,7 +21,7 @@ from xdsl.irdl import (
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
-from lamina.dialects.elements import scalar_of
+from lamina.dialects.elements import loaded_as
 from lamina.dialects.expr import Expr
 from lamina.dialects.index import IndexAttr, IndexedBy
 from lamina.dialects.vector.types import Number, element_of, shape_of
@@ -31,7 +31,9 @@ class MemoryOp(IRDLOperation):
     """
     An op on the elements of `ref` from `ref[index]` on, in the order of memory.
 
-    The index is an expression over the operands `indices`, which it names by position.
+    The index is an expression over the operands `indices`, which it names by position. Lanes are of
+    the type of the elements; those of a buffer of f16 may also be f32, for arithmetic that is more
+    exact than what is stored: see `elements.loaded_as`.
     """
 
     ref = operand_def(MemRefType)
@@ -89,7 +91,7 @@ class MemoryOp(IRDLOperation):
     def verify_elements(self, type: Attribute, consecutive: int) -> None:
         """Check that the buffer holds what a value of `type` has, that many side by side."""
         ref, strides = self.memref, self.memref.get_strides()
-        if element_of(type) != scalar_of(ref.element_type):
+        if element_of(type) not in loaded_as(ref.element_type):
             raise VerifyException(f"{self.name}: {ref} holds no elements of {type}")
         if consecutive > 1 and strides and strides[-1] != 1:
             raise VerifyException(

@@ -11,15 +11,21 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import MemoryEffectKind, get_effects
 
-from lamina.dialects.te import AccessAttr, ComputeOp, YieldOp
+from lamina.dialects.elements import is_rounded
+from lamina.dialects.te import AccessAttr, ComputeOp, YieldOp, memref_type
 from lamina.passes._aliasing import may_alias
 from lamina.passes.te._directives import computes
 from lamina.passes.te._match import Env, axes_of_reader, bind_outer
 
 
 def only_consumer(op: ComputeOp) -> ComputeOp | None:
-    """The one op that reads what `op` writes, if the buffer is local and nothing else sees it."""
+    """
+    The one op that reads what `op` writes, as it was computed, if the buffer is local and nothing
+    else sees it.
+    """
     if not isinstance(op.out.owner, memref.AllocOp | memref.AllocaOp):
+        return None
+    if is_rounded(_result(op).type, memref_type(op.out).element_type):
         return None
     users = {use.operation for use in op.out.uses} - {op}
     reader = next(iter(users)) if len(users) == 1 else None
@@ -129,6 +135,13 @@ def _compose(op: ComputeOp, reader: ComputeOp, others: list[int]) -> Region:
         for o in part.ops:
             block.add_op(o.clone(env))
     return region
+
+
+def _result(op: ComputeOp) -> SSAValue:
+    """What `op` stores."""
+    end = op.epilogue.block.last_op
+    assert isinstance(end, YieldOp)
+    return end.value
 
 
 def _take_yield(block: Block) -> SSAValue:

@@ -12,7 +12,8 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
-from lamina.dialects.vector import LoadOp, StoreOp, shape_of
+from lamina.dialects.elements import is_rounded
+from lamina.dialects.vector import LoadOp, StoreOp, element_of, shape_of
 from lamina.passes._aliasing import may_write
 from lamina.passes.vector._memory import distance
 
@@ -30,6 +31,10 @@ def _size(store: StoreOp) -> int:
     return prod(shape_of(store.value.type))
 
 
+def _rounds(store: StoreOp) -> bool:
+    return is_rounded(element_of(store.value.type), store.memref.element_type)
+
+
 def forward(block: Block) -> None:
     """Replace each load of `block` that reads exactly what a store before it in `block` wrote."""
     stores: list[StoreOp] = []  # whose elements are still what they stored
@@ -41,14 +46,15 @@ def forward(block: Block) -> None:
                     break
         else:
             stores = [store for store in stores if not overwrites(op, store)]
-            stores += [op] if isinstance(op, StoreOp) else []
+            stores += [op] if isinstance(op, StoreOp) and not _rounds(op) else []
 
 
 @dataclass(frozen=True)
 class VecForwardStoresPass(ModulePass):
     """
     Use the value that was stored instead of loading it again: inside one block, where place and
-    type are equal and nothing between the two may write there.
+    type are equal and nothing between the two may write there. Not what is rounded when it is
+    stored.
 
     vec.store %v, %t[%i] .. %w = vec.load %t[%i] .. f(%w)  ->  vec.store %v, %t[%i] .. f(%v)
     """

@@ -20,6 +20,8 @@ from lamina.passes._aliasing import may_write
 from lamina.passes.vector._memory import ranges_of
 
 Key = tuple[object, ...]
+WIDEST = 4
+"""vectors that any driver reads at once, however short they are"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ def groups(block: Block) -> list[list[Place]]:
             if may_write(op, places[0].op.ref):
                 done.append(open_.pop(key))
     return [*done, *open_.values()]
+
+
+def at_once(load: LoadOp, most: int) -> int:
+    """As many vectors as have the bytes of `most` with four in a lane, but no more than WIDEST."""
+    element, group = load.memref.element_type, prod(shape_of(load.res.type)[1:])
+    size = getattr(element, "bitwidth", 32) * group // 8
+    return max(most, min(WIDEST, most * 4 // max(size, 1)))
 
 
 def runs(places: Sequence[Place], most: int) -> list[list[Place]]:
@@ -105,12 +114,15 @@ class VecJoinLoadsPass(ModulePass):
     numerics: ClassVar[str] = "exact"
 
     most: int = 2
-    """vectors loaded at once, a power of two: a message brings 128 bytes on Intel's Gen9"""
+    """
+    vectors with four bytes in a lane that are loaded at once, a power of two: a message brings 128
+    bytes on Intel's Gen9; up to 4 of those with fewer bytes in memory
+    """
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.most < 1 or self.most & (self.most - 1):
             raise PassFailedException(f"{self.name}: most must be a power of two, got {self.most}")
         blocks: list[Block] = [b for o in op.walk() for r in o.regions for b in r.blocks]
         for places in [places for block in blocks for places in groups(block)]:
-            for run in runs(places, self.most):
+            for run in runs(places, at_once(places[0].op, self.most)):
                 join(run)

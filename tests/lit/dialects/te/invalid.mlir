@@ -153,6 +153,22 @@ func.func @body_has_no_accumulator(%x: memref<8xf32>, %y: memref<4xf32>) {
 }
 
 // -----
+// CHECK: the body reads f16 or f32 or a vector of it from its inputs, got f64
+func.func @body_reads_halves_as_doubles(%x: memref<8xf16>, %y: memref<4xf64>) {
+  te.compute axes(i: 4) ins(%x[i]) out(%y[i]) init 0.0 : f64 : memref<8xf16>, memref<4xf64>
+    (%a: f64, %acc: f64) { te.yield %a : f64 }
+  func.return
+}
+
+// -----
+// CHECK: the epilogue must yield f16 or f32, got f64
+func.func @doubles_are_stored_as_halves(%x: memref<8xf64>, %y: memref<4xf16>) {
+  te.compute axes(i: 4) ins(%x[i]) out(%y[i]) init 0.0 : f64 : memref<8xf64>, memref<4xf16>
+    (%a: f64, %acc: f64) { te.yield %a : f64 }
+  func.return
+}
+
+// -----
 // CHECK: the body reads f32 or a vector of it from its inputs, got i32
 func.func @body_reads_another_type(%x: memref<8xf32>, %y: memref<4xf32>) {
   te.compute axes(i: 4) ins(%x[i]) out(%y[i]) init 0.0 : f32 : memref<8xf32>, memref<4xf32>

@@ -24,6 +24,14 @@ func.func @dynamic_stride(%x: memref<8x8xf32, strided<[?, 1]>>) {
 
 // -----
 
+// CHECK: vec.store: memref<16xf32> holds no elements of vector<16xf16>
+func.func @only_halves_are_rounded(%x: memref<16xf32>, %v: vector<16xf16>) {
+  vec.store %v, %x[0] : vector<16xf16>, memref<16xf32>
+  func.return
+}
+
+// -----
+
 // CHECK: vec.store: memref<16xf32> holds no elements of vector<16xi32>
 func.func @element_type(%x: memref<16xf32>, %v: vector<16xi32>) {
   vec.store %v, %x[0] : vector<16xi32>, memref<16xf32>

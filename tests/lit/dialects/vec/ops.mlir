@@ -10,6 +10,17 @@ func.func @index_is_an_expression(%x: memref<64x8x8xf32>, %i: index, %j: index) 
   func.return
 }
 
+// CHECK-LABEL: func.func @halves_are_loaded_and_stored_as_floats(
+// CHECK-NEXT:    %a = vec.load %x[0] : memref<64xf16> -> vector<16xf32>
+// CHECK-NEXT:    %b = vec.load %x[16] : memref<64xf16> -> vector<16xf16>
+// CHECK-NEXT:    vec.store %a, %x[32] : vector<16xf32>, memref<64xf16>
+func.func @halves_are_loaded_and_stored_as_floats(%x: memref<64xf16>) {
+  %a = vec.load %x[0] : memref<64xf16> -> vector<16xf32>
+  %b = vec.load %x[16] : memref<64xf16> -> vector<16xf16>
+  vec.store %a, %x[32] : vector<16xf32>, memref<64xf16>
+  func.return
+}
+
 // CHECK-LABEL: func.func @vectors_behind_each_other_load_at_once(
 // CHECK-NEXT:    %a, %b = vec.load_run %w[%k + 1, 0] : memref<8x32xf32> -> vector<16xf32>, vector<16xf32>
 // CHECK-NEXT:    %c = vec.load_run %w[0, 16] {note = "kept"} : memref<8x32xf32> -> vector<16xf32>

@@ -12,6 +12,15 @@ func.func @stored_values_are_used(%t: memref<4x8xf32>, %v: vector<4xf32>, %w: ve
   func.return %a, %b : vector<4xf32>, vector<4xf32>
 }
 
+// CHECK-LABEL: func.func @what_is_rounded_when_stored_is_loaded(
+// CHECK:         %a = vec.load %t[0]
+// CHECK:         func.return %a
+func.func @what_is_rounded_when_stored_is_loaded(%t: memref<4xf16>, %v: vector<4xf32>) -> vector<4xf32> {
+  vec.store %v, %t[0] : vector<4xf32>, memref<4xf16>
+  %a = vec.load %t[0] : memref<4xf16> -> vector<4xf32>
+  func.return %a : vector<4xf32>
+}
+
 // CHECK-LABEL: func.func @the_last_store_counts(
 // CHECK:         func.return %w
 func.func @the_last_store_counts(%t: memref<8xf32>, %v: vector<4xf32>, %w: vector<4xf32>) -> vector<4xf32> {

@@ -64,3 +64,13 @@ func.func @a_write_in_between_keeps_them_apart(%w: memref<32xf32>, %v: vector<16
   %b = vec.load %w[16] : memref<32xf32> -> vector<16xf32>
   func.return
 }
+
+// CHECK-LABEL: func.func @shorter_vectors_are_more_at_once(
+// CHECK-NEXT:    %a, %b, %c, %d = vec.load_run %w[0] : memref<64xf16> -> vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>
+func.func @shorter_vectors_are_more_at_once(%w: memref<64xf16>) {
+  %a = vec.load %w[0] : memref<64xf16> -> vector<16xf32>
+  %b = vec.load %w[16] : memref<64xf16> -> vector<16xf32>
+  %c = vec.load %w[32] : memref<64xf16> -> vector<16xf32>
+  %d = vec.load %w[48] : memref<64xf16> -> vector<16xf32>
+  func.return
+}
