@@ -8,6 +8,7 @@ from pathlib import Path
 from lamina.backends.cpu import artifact
 from lamina.backends.model import CompiledModel
 from lamina.backends.registry import backend_of
+from lamina.backends.split.model import opened
 from lamina.errors import LaminaError
 
 
@@ -23,6 +24,8 @@ def load(path: str | PathLike[str], *, threads: int | None = None) -> CompiledMo
             f"for {found.manifest.threads}; compile it again"
         )
     try:
+        if found.manifest.regions:
+            return opened(found, threads)
         return backend_of(found.manifest.target).load(found, threads)
     except LaminaError as e:
         raise LaminaError(f"{path}: {e}") from e

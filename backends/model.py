@@ -141,6 +141,11 @@ class CompiledModel(ABC):
         return [np.empty(a.shape, dtype) for (_, a), dtype in pairs]
 
     @property
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """The weights, by their keys."""
+        return self._weights
+
+    @property
     def layouts(self) -> dict[str, str]:
         """How the values of `values` are stored, such as `NCHW16c`; empty where unknown."""
         return {label(k, call): call.layout for k, call in enumerate(self.manifest.calls)}

@@ -62,7 +62,7 @@ def describe_entry(module: ModuleOp, machine: Machine, threads: int = 1) -> Mani
         cpu=machine.llvm_cpu,
         triple=triple() if machine.kind == "cpu" else "",
         features=tuple(required_features(machine)) if machine.kind == "cpu" else (),
-        arguments=tuple(_arguments(entry)),
+        arguments=tuple(arguments_of(entry)),
         calls=tuple(_call(op, work, functions) for op in calls),
         lamina=version("lamina"),
         threads=threads,
@@ -81,7 +81,8 @@ def places_of_weights(module: ModuleOp) -> dict[str, np.ndarray]:
     return in_one_block(found)
 
 
-def _arguments(entry: func.FuncOp) -> list[Argument]:
+def arguments_of(entry: func.FuncOp) -> list[Argument]:
+    """What the arguments of an entry are for, as their attributes say."""
     attributes = entry.arg_attrs.data if entry.arg_attrs else ()
     if len(attributes) != len(entry.args):
         raise DiagnosticException(f"@{entry.sym_name.data}: an argument says not what it is for")

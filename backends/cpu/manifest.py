@@ -17,7 +17,7 @@ class Argument:
     """One argument of the entry, in the order of its pointer table."""
 
     role: str
-    """one of ROLES"""
+    """one of ROLES, or in a divided network also "edge": what its regions hand on"""
     name: str
     """of an input or output, or the key of a weight"""
     shape: tuple[int, ...]
@@ -78,6 +78,22 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step of a network that is divided among devices."""
+
+    kind: str
+    """
+    "run" a region; "map": wait for a device and hand a buffer to the host, "unmap": hand it back;
+    "copy" the first buffer to the second, where devices share no memory
+    """
+    arguments: tuple[int, ...]
+    """the buffers, among the arguments of the entry; of a region its inputs, then its outputs"""
+    device: str = ""
+    """the target that a buffer is taken from, or handed to"""
+    region: int = -1
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A compiled model: what it was compiled for, what it takes and gives, what it does."""
 
@@ -95,6 +111,10 @@ class Manifest:
     """among which its loops are shared out"""
     launches: tuple[Launch, ...] = ()
     """what the calls are made of, on a device"""
+    regions: tuple[Manifest, ...] = ()
+    """of a network that is divided among devices"""
+    steps: tuple[Step, ...] = ()
+    """in which the regions of one run"""
 
     def to_json(self) -> str:
         """As text, for an artifact."""
@@ -103,7 +123,10 @@ class Manifest:
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         """From what `to_json` gave; any exception otherwise."""
-        fields: dict[str, Any] = json.loads(text)
+        return cls._from(json.loads(text))
+
+    @classmethod
+    def _from(cls, fields: dict[str, Any]) -> Manifest:
         arguments = tuple(Argument(**_tuples(a)) for a in fields.pop("arguments"))
         for c in fields["calls"]:
             c["places"] = [Place(**p) for p in c["places"]]
@@ -111,7 +134,10 @@ class Manifest:
         for launch in fields["launches"]:
             launch["buffers"] = [Slice(**b) for b in launch["buffers"]]
         launches = tuple(Launch(**_tuples(x)) for x in fields.pop("launches"))
-        return cls(arguments=arguments, calls=calls, launches=launches, **_tuples(fields))
+        regions = tuple(cls._from(r) for r in fields.pop("regions"))
+        steps = tuple(Step(**_tuples(s)) for s in fields.pop("steps"))
+        parts = {"arguments": arguments, "calls": calls, "launches": launches}
+        return cls(**parts, regions=regions, steps=steps, **_tuples(fields))
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from lamina.backends.cpu.artifact import Artifact
 from lamina.backends.interface import Backend
 from lamina.backends.machine import Machine, describe
+from lamina.backends.model import CompiledModel
 from lamina.backends.opencl.model import OpenCLModel
+from lamina.backends.opencl.worker import OpenCLWorker
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -52,6 +54,9 @@ class OpenCLBackend(Backend):
 
     def load(self, artifact: Artifact, threads: int | None) -> OpenCLModel:
         return OpenCLModel(artifact.objects, artifact.manifest, artifact.weights)
+
+    def worker(self, models: Sequence[CompiledModel]) -> OpenCLWorker:
+        return OpenCLWorker(models)
 
 
 OPENCL = OpenCLBackend()

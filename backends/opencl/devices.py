@@ -198,6 +198,12 @@ def choose(wanted: str | None = None, *, target: str | None = None) -> Device:
     return next((d for d in real if d.kind == "GPU"), real[0])
 
 
+@cache
+def context_of(device: Device) -> Any:
+    """The context of a device, in which all models on it can use the same memory."""
+    return opencl().Context([device.handle])
+
+
 def _device(cl: Any, handle: Any) -> Device:
     kinds = {"GPU": cl.device_type.GPU, "CPU": cl.device_type.CPU}
     extensions = handle.extensions.split()

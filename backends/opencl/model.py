@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from statistics import median
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from lamina.backends.cpu.manifest import Manifest
 from lamina.backends.model import CompiledModel, Timing, label, size_of
-from lamina.backends.opencl.devices import Device, choose, needs_subgroups, opencl
+from lamina.backends.opencl.devices import Device, choose, context_of, needs_subgroups, opencl
 from lamina.backends.opencl.programs import OPTIONS, PORTABLE, Programs
 from lamina.backends.opencl.session import Session
 from lamina.errors import LaminaError
@@ -30,7 +30,7 @@ class _Loaded:
 
     def __init__(self, model: OpenCLModel, device: Device) -> None:
         cl, manifest = opencl(), model.manifest
-        self.context = cl.Context([device.handle])
+        self.context = context_of(device)
         names = {call.symbol: call.source for call in reversed(manifest.calls)}
         sources = {symbol: code.decode() for symbol, code in model.objects.items()}
         options = OPTIONS if needs_subgroups(manifest.target) else PORTABLE
@@ -73,14 +73,9 @@ class OpenCLModel(CompiledModel):
             return self._device
         return choose(target=self.manifest.target)
 
-    @property
-    def weights(self) -> Mapping[str, np.ndarray]:
-        """The weights, by their keys."""
-        return self._weights
-
     def prepare(self) -> None:
         """Build the kernels, move the weights to the device; else the first call does."""
-        with self._memory():
+        with self.failures():
             self._loaded()
 
     def _loaded(self) -> _Loaded:
@@ -102,7 +97,7 @@ class OpenCLModel(CompiledModel):
             )
 
     @contextmanager
-    def _memory(self) -> Iterator[None]:
+    def failures(self) -> Iterator[None]:
         """Say it in one line if the device runs out of memory, or fails otherwise."""
         cl = opencl()
         try:
@@ -118,7 +113,7 @@ class OpenCLModel(CompiledModel):
     def _session(self, inputs: list[ArrayLike], *, profiling: bool = False) -> Iterator[Session]:
         """A session whose inputs are these."""
         arrays = self._arrays(inputs)
-        with self._memory():
+        with self.failures():
             loaded, idle = self._loaded(), self._idle[profiling]
             try:
                 session = idle.pop()
@@ -134,6 +129,20 @@ class OpenCLModel(CompiledModel):
                 session.write(k, array)
             yield session
             idle.append(session)
+
+    def session_on(self, queue: Any, buffers: Sequence[Any]) -> Session:
+        """A session whose inputs, then outputs, are these buffers of the device."""
+        loaded = self._loaded()
+        numbers = [k for k, _ in (*self._inputs, *self._outputs)]
+        given = dict(zip(numbers, buffers, strict=True))
+        return Session(
+            loaded.context,
+            self.manifest,
+            loaded.weights,
+            loaded.programs,
+            queue=queue,
+            given=given,
+        )
 
     def _run(self, inputs: list[ArrayLike]) -> list[np.ndarray]:
         outputs = self._new_outputs()

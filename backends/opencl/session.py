@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from lamina.backends.cpu.manifest import Argument, Call, Launch, Manifest, Slice
 from lamina.backends.model import size_of
 from lamina.backends.opencl.devices import SUBGROUP, opencl
+
+NOTHING: Mapping[int, Any] = MappingProxyType({})
 
 
 class Session:
@@ -27,12 +30,18 @@ class Session:
         programs: Mapping[str, Any],
         *,
         profiling: bool = False,
+        queue: Any = None,
+        given: Mapping[int, Any] = NOTHING,
     ) -> None:
+        """On a queue of its own unless told which; `given` are buffers by argument."""
         cl = opencl()
         flags = cl.command_queue_properties.PROFILING_ENABLE if profiling else 0
-        self.queue = cl.CommandQueue(context, properties=flags)
+        self.queue = cl.CommandQueue(context, properties=flags) if queue is None else queue
         self._arguments = manifest.arguments
-        self._buffers = [_buffer(context, a, weights) for a in manifest.arguments]
+        self._buffers = [
+            given[k] if k in given else _buffer(context, a, weights)
+            for k, a in enumerate(manifest.arguments)
+        ]
         self._parts: dict[Slice, Any] = {}
         self._launches = [self._launch(x, manifest, programs) for x in manifest.launches]
 
