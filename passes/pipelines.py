@@ -100,7 +100,7 @@ def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
 
 def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
     """The passes that make a network with quantize and dequantize one of integers."""
-    fixed = options.requantize == "fixed"
+    fixed, machine = options.requantize == "fixed", describe(target)
     return (
         Int8SinkDequantizePass(),
         # 8 bits are moved and bounded, not the real numbers that they stand for
@@ -117,8 +117,9 @@ def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
         # factors are unsigned, their weights signed
         *((Int8FixedPointPass(),) if fixed else ()),
         # if it is wanted, integers become others without real numbers between them
-        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),
-        *((Int8BoundWeightsPass(),) if saturates(describe(target)) else ()),
+        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" and machine.fma else ()),
+        # what was computed is not divided by scales, where products are summed in one instruction
+        *((Int8BoundWeightsPass(),) if saturates(machine) else ()),
         # where pairs of products saturate in 16 bits, it is known which do not
         FoldConstantsPass(),
         # quantized numbers that are in no sum of products are real constants
