@@ -91,7 +91,7 @@ def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
     transforms that are not needed taken out, `blocked` with all of them left.
     """
     way = options.layouts
-    if describe(target).kind == "cpu" and way not in ("local", "blocked"):
+    if way not in ("local", "blocked"):
         tiles = options.numerics == "fast"
         return SelectLayoutsPass(target, way, tiles=tiles), CancelRelayoutsPass()
     alone = SelectLayoutsPass(target, "blocked")

@@ -13,6 +13,7 @@ from xdsl.utils.hints import isa
 from lamina.dialects.graph import RelayoutOp, inherit_source, layout_of, stored_as
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._layout_candidates import Candidate
+from lamina.passes.graph._layout_devices import DEVICE, device_at
 from lamina.passes.graph._layout_wants import wanted
 
 
@@ -55,6 +56,8 @@ class _Rewrite:
             copy.y.name_hint = old.name_hint
             if isinstance(old.owner, Operation):
                 inherit_source(copy, old.owner)
+            if device := device_at(old):
+                copy.attributes[DEVICE] = device
             Rewriter.insert_op(copy, InsertPoint.before(op))
             self.copies[old, layout] = copy.y
         return self.copies[old, layout]

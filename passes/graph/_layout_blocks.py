@@ -1,7 +1,18 @@
-"""Blocks of channels, and how many of them packed weights hold side by side."""
+"""The layouts of activations, and how many channels packed weights hold side by side."""
+
+from lamina.dialects.layout import Layout
 
 BLOCK = 16
 """channels in a block: one AVX-512 register of f32, two AVX2 registers, one subgroup"""
+
+PLAIN, LAST, BLOCKED = Layout.plain(4), Layout.parse("NHWC"), Layout.parse(f"NCHW{BLOCK}c")
+FOURS = Layout.parse("NCHW4c")
+"""of bytes, which are multiplied in groups of four channels side by side"""
+
+
+def in_blocks(*sizes: int) -> tuple[Layout, ...]:
+    """Layouts with so many channels in a block."""
+    return tuple(Layout.parse(f"NCHW{size}c") for size in sizes)
 
 
 def output_block(channels: int) -> int:

@@ -7,28 +7,16 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from lamina.dialects.graph import Conv2dOp, shape
+from lamina.dialects.graph import Conv2dOp
 from lamina.dialects.layout import Layout
-from lamina.passes.graph._layout_blocks import BLOCK, output_block
-from lamina.passes.graph._layout_cost import FOUR, LayoutCosts, Workload, channels_last, width_of
+from lamina.passes.graph._layout_blocks import BLOCK, BLOCKED, FOURS, PLAIN, output_block
+from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_workload import FOUR, Workload, channels_last, workload
 from lamina.passes.graph._winograd import applicable
 from lamina.passes.graph._winograd_cost import cycles, fastest_tile
 
 FEWEST_CHANNELS = 8
 """below this, filling a block up with zeros would cost more than vectors over channels gain"""
-
-PLAIN, LAST, BLOCKED = Layout.plain(4), Layout.parse("NHWC"), Layout.parse(f"NCHW{BLOCK}c")
-LAYOUTS = (BLOCKED, PLAIN, LAST, *(Layout.parse(f"NCHW{block}c") for block in (32, 64, 8)))
-"""of activations; of equally fast ones the first is taken"""
-FOURS = Layout.parse("NCHW4c")
-OF_BYTES = (BLOCKED, PLAIN, *(Layout.parse(f"NCHW{block}c") for block in (64, 32)), FOURS)
-"""the same of bytes, which are multiplied in groups of four channels side by side"""
-
-DOUBT, FEW_REGISTERS, LARGE_DOUBT = 1.03, 16, 1.12
-"""
-what a choice other than the usual one has to gain: the formula is no more exact than this, and with
-few registers, where inputs that are not in blocks may be slower than it says, less so
-"""
 
 
 @dataclass(frozen=True)
@@ -38,25 +26,9 @@ class Candidate:
     x: Layout
     y: Layout
     cost: float
+    """seconds"""
     w: Layout | None = None
     """of a convolution's weights"""
-
-
-def workload(op: Conv2dOp) -> Workload:
-    """The numbers of `op`."""
-    batch, channels, height, width = shape(op.x)
-    _, outputs, *extent = shape(op.y)
-    return Workload(
-        batch,
-        channels,
-        outputs,
-        op.groups.value.data,
-        (height, width),
-        (extent[0], extent[1]),
-        op.window(),
-        op.strides.get_values()[1],
-        max(map(width_of, (op.x, op.w))),
-    )
 
 
 def usual_layouts(
@@ -105,19 +77,18 @@ def weights_layout(w: Workload, x: Layout, y: Layout, together: int | None = Non
 def candidates(op: Conv2dOp, costs: LayoutCosts) -> list[Candidate]:
     """All that make sense, the usual one first."""
     w = workload(op)
-    usual = usual_layouts(op)
+    usual = usual_layouts(op, costs.side_by_side)
     first = (usual[0], usual[2]) if usual else (PLAIN, PLAIN)
-    few = costs.machine.registers <= FEW_REGISTERS
-    doubt = LARGE_DOUBT if few else DOUBT
     found = [Candidate(*first, _cost(op, *first, costs), usual[1] if usual else None)]
-    for x, y in _pairs(w):
+    for x, y in _pairs(w, costs.of_bytes if w.width == 1 else costs.layouts):
         if (x, y) != first:
-            found.append(Candidate(x, y, doubt * _cost(op, x, y, costs), weights_layout(w, x, y)))
+            weights = weights_layout(w, x, y, costs.side_by_side)
+            found.append(Candidate(x, y, costs.doubt * _cost(op, x, y, costs), weights))
     return found
 
 
 def _cost(op: Conv2dOp, x: Layout, y: Layout, costs: LayoutCosts) -> float:
-    """Cycles of `op`, directly or by tiles."""
+    """Seconds of `op`, directly or by tiles."""
     direct = costs.convolution(workload(op), x, y)
     block = x.block("C")
     if not costs.tiles or x != y or not applicable(op):
@@ -128,9 +99,8 @@ def _cost(op: Conv2dOp, x: Layout, y: Layout, costs: LayoutCosts) -> float:
     return direct
 
 
-def _pairs(w: Workload) -> Iterator[tuple[Layout, Layout]]:
+def _pairs(w: Workload, layouts: tuple[Layout, ...]) -> Iterator[tuple[Layout, Layout]]:
     inputs, outputs = w.channels // w.groups, w.outputs // w.groups
-    layouts = OF_BYTES if w.width == 1 else LAYOUTS
     if w.apart:
         inputs = outputs = w.channels
     elif w.groups > 1:

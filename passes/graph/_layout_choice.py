@@ -13,8 +13,9 @@ from xdsl.utils.hints import isa
 
 from lamina.dialects.graph import ConstantOp, Conv2dOp, layout_of, shape
 from lamina.dialects.layout import Layout
-from lamina.passes.graph._layout_candidates import BLOCKED, LAST, PLAIN, Candidate
-from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_blocks import BLOCKED, LAST, PLAIN
+from lamina.passes.graph._layout_candidates import Candidate
+from lamina.passes.graph._layout_devices import Devices
 from lamina.passes.graph._layout_edges import LayoutProblem, transform
 from lamina.passes.graph._layout_graph import build
 from lamina.passes.graph._layout_problem import Problem
@@ -46,10 +47,10 @@ class Choice:
     """seconds of building and solving the problem"""
 
 
-def choose(f: func.FuncOp, costs: LayoutCosts, how: str, bound: int = BOUND) -> Choice:
+def choose(f: func.FuncOp, devices: Devices, how: str, bound: int = BOUND) -> Choice:
     """The layouts of one function."""
     start = time.thread_time()
-    graph = build(f, costs)
+    graph = build(f, devices)
     found = solve(graph, how, bound)
     chosen = {op: graph.choices[op][found.choice[v]] for op, v in graph.variable.items()}
     took = time.thread_time() - start
@@ -73,8 +74,7 @@ def transforms(
         )
         for y in wants:
             if y is not None and y != x and not x.stores_like(y, shape(value)):
-                cycles = transform(graph.costs, value, x, y)
-                yield Transform(value, x, y, cycles * graph.costs.second)
+                yield Transform(value, x, y, transform(graph.devices.at(value), value, x, y))
 
 
 def solve(graph: LayoutProblem, how: str, bound: int = BOUND) -> Found:

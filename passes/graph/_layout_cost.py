@@ -1,94 +1,27 @@
 """
-What a convolution, a transform or a pass over memory costs in each layout, in closed form.
+What a convolution, a transform or a pass over memory costs in each layout, on any machine.
 
-The constants come from kernels that the whole pipeline made, timed on a Zen 5 core in all pairs of
-layouts. Where the vectors lie decides: over channels, then the block, the padding of the last one
-and what is stored count; or along the width, which needs consecutive elements of plain tensors.
+`_layout_cost_cpu.py` and `_layout_cost_subgroups.py` say it for CPUs and for devices of OpenCL;
+whoever chooses layouts asks `costs_on` of `_layout_devices.py` and knows of neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil, gcd, prod
+from typing import ParamSpec
 
-from xdsl.dialects.builtin import FixedBitwidthType
-from xdsl.ir import SSAValue
-
-from lamina.backends.dot4 import per_cycle
 from lamina.backends.machine import Machine
-from lamina.dialects.graph import tensor_type
 from lamina.dialects.layout import Layout
+from lamina.passes.graph._layout_workload import Workload
 
-LATENCY, ISSUE, OVERLAP = 4.4, 7.5, 8
-"""cycles until a sum can go on; instructions a cycle; how sharply waiting gives way to work"""
-STRIDED = 2.0
-"""instructions for each lane of a vector whose elements do not lie side by side"""
-STORE, EXIT = 0.6, 2.0
-"""cycles for storing a vector beside a reduction, and for leaving its loop"""
-EXPOSED = 0.4
-"""the part of the time for moving bytes that arithmetic does not hide"""
-MOST_VECTORS = 5
-"""of a register tile along channels"""
-TAP_BLOCKED, TAP_LAST, TAP_PLAIN = 0.69, 1.31, 0.9
-"""cycles for each vector and tap of a window over each channel alone: blocks, NHWC, NCHW"""
-COPIED = 0.48
-"""of the rate at which a cache can be read: copies of vectors, bytes read or written"""
-GATHERED, SCATTERED = 0.6, 0.75
-"""cycles for each element that leaves plain storage, and that goes there"""
-LAST_GATHERED, LAST_SCATTERED = 0.7, 0.87
-"""the same for NHWC"""
-SCATTERED_BYTES = 0.6
-"""of that for bytes, of which a line of a cache holds more"""
-ALIASED, FAR = 3.0, 1024
-"""how much slower gathers are that lie a multiple of so many bytes apart"""
-FIRST = 120.0
-"""cycles of finding a kernel's first data"""
-FOUR = 4
-"""bytes of neighbouring channels that one instruction multiplies and adds up"""
-WIDENED, SCALED = 2.5, 4.0
-"""
-of bytes: instructions for a product that is in no group of four; how many times longer than that of
-a float it takes to store a sum, which is scaled, rounded and narrowed
-"""
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
-class Workload:
-    """The numbers of one convolution that decide how long it takes."""
-
-    batch: int
-    channels: int
-    outputs: int
-    groups: int
-    size: tuple[int, int]
-    """of the input"""
-    extent: tuple[int, int]
-    """of the result"""
-    window: tuple[int, int]
-    stride: int
-    """along the width"""
-    width: int = 4
-    """bytes of an element"""
-
-    def in_fours(self, x: Layout) -> bool:
-        """Whether groups of four channels lie side by side, to be multiplied at once."""
-        return self.width == 1 and not self.apart and x.block("C") % FOUR == 0
-
-    @property
-    def apart(self) -> bool:
-        """Whether each channel is a group of its own."""
-        return self.groups == self.channels == self.outputs
-
-    @property
-    def taps(self) -> int:
-        """How many elements of each channel a window has."""
-        return prod(self.window)
-
-
-@dataclass(frozen=True)
-class LayoutCosts:
-    """What things cost on one machine, in cycles."""
+class LayoutCosts(ABC):
+    """What things cost on one machine, in seconds."""
 
     machine: Machine
     tiles: bool = False
@@ -96,161 +29,59 @@ class LayoutCosts:
     known: dict[tuple[object, ...], float] = field(
         default_factory=dict[tuple[object, ...], float], compare=False
     )
-    """what moving tensors costs, because the same occurs many times"""
+    """what was asked before: the same occurs many times in a network"""
+
+    # -- what there is to choose from
 
     @property
-    def second(self) -> float:
-        """Of a cycle."""
-        return self.machine.seconds(1)
+    @abstractmethod
+    def layouts(self) -> tuple[Layout, ...]:
+        """Of tensors of numbers; of equally fast ones the first is taken."""
 
     @property
+    @abstractmethod
+    def of_bytes(self) -> tuple[Layout, ...]:
+        """Of tensors of bytes."""
+
+    @property
+    @abstractmethod
+    def side_by_side(self) -> int | None:
+        """Output channels in packed weights; None: as many as the tiles of a CPU take."""
+
+    @property
+    @abstractmethod
+    def doubt(self) -> float:
+        """What a choice other than the usual one has to gain: costs are no more exact than this."""
+
+    # -- seconds
+
+    @property
+    @abstractmethod
     def call(self) -> float:
-        """Calling one more kernel."""
-        return self.machine.rates.call_cycles + FIRST
+        """Of one kernel more."""
 
-    @property
-    def lanes(self) -> int:
-        """Numbers in a vector."""
-        return self.machine.lanes(4)
-
-    # -- convolutions
-
+    @abstractmethod
     def convolution(self, w: Workload, x: Layout, y: Layout) -> float:
-        """The faster of vectors over channels and along the width, and the bytes that move."""
-        if w.apart:
-            arithmetic = self._each_channel(w, y)
-        else:
-            arithmetic = min(self._over_channels(w, x, y), self._along_width(w, x, y))
-        weights = w.width * w.outputs * w.channels // w.groups * w.taps
-        stored = _stored(w.channels, w.size, x) + _stored(w.outputs, w.extent, y)
-        outside = w.width * w.batch * stored
-        return arithmetic + self.call + EXPOSED * (weights / 24 + outside / 40)
-
-    def _each_channel(self, w: Workload, y: Layout) -> float:
-        lanes, block = self.lanes, y.block("C")
-        pixels = w.batch * prod(w.extent)
-        slow = WIDENED if w.width == 1 else 1.0
-        if block > 1:
-            return pixels * slow * TAP_BLOCKED * w.taps * up(w.channels, block) / min(lanes, block)
-        if channels_last(y):
-            return pixels * slow * TAP_LAST * w.taps * ceil(w.channels / lanes)
-        rows = w.batch * w.channels * w.extent[0] * ceil(w.extent[1] / lanes)
-        gathered = STRIDED * lanes / 2 if w.stride > 1 else 0
-        return rows * w.taps * max(slow * TAP_PLAIN, gathered)
-
-    def _over_channels(self, w: Workload, x: Layout, y: Layout) -> float:
-        """Vectors of outputs: an element of x meets vectors of weights."""
-        block, outputs = y.block("C"), w.outputs // w.groups
-        if block > 1:
-            vectors = up(outputs, block) // min(self.lanes, block)
-        else:
-            vectors = ceil(outputs / self.lanes)
-        stored = 1.0 if block > 1 or channels_last(y) else STRIDED * min(self.lanes, outputs)
-        rows = min(w.extent[0], 2 if w.extent[1] <= 8 else 1)
-        steps, each = self._steps(w, x)
-        stored *= SCALED if w.width == 1 else 1
-        tile = self._tile(vectors, w.extent[1] * rows, steps, (1, stored, each))
-        return tile * w.batch * w.groups * w.extent[0] / rows
-
-    def _along_width(self, w: Workload, x: Layout, y: Layout) -> float:
-        """Vectors of neighbours: vectors of x meet single weights."""
-        plain = x.is_plain and w.stride == 1
-        read = 1.0 if plain else STRIDED * self.lanes
-        stored = 1.0 if y.is_plain else STRIDED * self.lanes
-        rows, vectors = w.extent[0], ceil(w.extent[1] / self.lanes)
-        outputs = up(w.outputs // w.groups, y.block("C"))
-        steps = w.taps * up(w.channels // w.groups, x.block("C"))
-        each = WIDENED if w.width == 1 else self.product
-        stored *= SCALED if w.width == 1 else 1
-        tile = self._tile(outputs, vectors, steps, (read, stored, each))
-        return tile * w.batch * w.groups * rows
-
-    @property
-    def product(self) -> float:
-        """Instructions of multiplying vectors of floats and adding that up."""
-        return 1 if self.machine.fma else 2
-
-    def _steps(self, w: Workload, x: Layout) -> tuple[int, float]:
-        """Products of each sum, or groups of four; the instructions of one of them in vectors."""
-        steps = w.taps * up(w.channels // w.groups, x.block("C"))
-        if w.in_fours(x):
-            products = self.machine.rates.flops_per_cycle / 2
-            return steps // FOUR, products / per_cycle(self.machine)
-        return steps, WIDENED if w.width == 1 else self.product
-
-    def _tile(self, many: int, few: int, steps: int, costs: tuple[float, float, float]) -> float:
-        """
-        The least cycles for `many` times `few` sums of `steps` products, in tiles of a x t; in each
-        step a tile loads a numbers or vectors of one side and t of the other. `costs` are those of
-        loading one of the other side, of storing, and the instructions of a product.
-        """
-        best = float("inf")
-        for a in range(1, min(many, MOST_VECTORS) + 1):
-            most = max(1, (self.machine.registers - a - 1) // a)
-            t = ceil(few / ceil(few / most))
-            whole, rest = divmod(many, a)
-            cycles = whole * self._one(a, t, steps, *costs)
-            cycles += self._one(rest, t, steps, *costs) if rest else 0
-            best = min(best, cycles * few / t)
-        return best
-
-    def _one(self, a: int, t: int, steps: int, read: float, stored: float, product: float) -> float:
-        loads = a + t * read
-        products = a * t * product
-        busy = ((products / 2) ** OVERLAP + LATENCY**OVERLAP) ** (1 / OVERLAP)
-        step = max(busy, loads / 2, (products + loads) / ISSUE)
-        return steps * step + STORE * stored * a * t + EXIT
-
-    # -- what only moves or passes
+        """Of a kernel from one layout to another."""
 
     def transform(self, shape: tuple[int, ...], x: Layout, y: Layout, width: int = 4) -> float:
         """
         Storing a tensor of elements of `width` bytes in another layout; nothing where its bytes
         stay as they are.
         """
-        key = "transform", shape, x.text, y.text, width
-        if key not in self.known:
-            same = x.text == y.text or x.stores_like(y, shape)
-            self.known[key] = 0.0 if same else self.rearranged(shape, x, y, width) + self.call
-        return self.known[key]
+        if x.text == y.text or x.stores_like(y, shape):
+            return 0.0
+        return self.rearranged(shape, x, y, width) + self.call
 
     def rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout, width: int = 4) -> float:
         """Reading a tensor in one layout and writing it in another, as part of a kernel."""
-        key = "rearranged", shape, x.text, y.text, width
-        if key not in self.known:
-            self.known[key] = self._rearranged(shape, x, y, width)
-        return self.known[key]
-
-    def _rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout, width: int) -> float:
-        elements = max(prod(x.padded(shape)), prod(y.padded(shape)))
-        copied = self.copied(shape, x, y, width=width)
-        if x.is_plain == y.is_plain:
-            return copied
-        if x.is_plain:
-            far = width * prod(shape[2:])
-            each = LAST_GATHERED if channels_last(y) else GATHERED
-        else:
-            far = width * (shape[1] if channels_last(x) else x.block("C"))
-            each = LAST_SCATTERED if channels_last(x) else SCATTERED
-        slow = ALIASED if gcd(far, FAR) == FAR else 1.0
-        each *= SCATTERED_BYTES if width == 1 else 1
-        return max(copied, elements * each * slow)
+        return self.once(self._rearranged, shape, x, y, width)
 
     def copied(self, shape: tuple[int, ...], *layouts: Layout, width: float = 4) -> float:
         """
         Reading or writing a tensor of elements of `width` bytes in each of these layouts, in order.
         """
-        key = "copied", shape, *(layout.text for layout in layouts), width
-        if key not in self.known:
-            self.known[key] = self._copied(shape, layouts, width)
-        return self.known[key]
-
-    def _copied(self, shape: tuple[int, ...], layouts: Sequence[Layout], width: float) -> float:
-        bytes = width * sum(prod(layout.apply_shape(shape)) for layout in layouts)
-        machine, rates = self.machine, self.machine.rates
-        fits = ((machine.l2 + machine.l3 // 4, rates.l2), (machine.l3, rates.l3))
-        rate = next((rate for size, rate in fits if bytes < size), rates.dram)
-        return bytes / (COPIED * rate)
+        return self.once(self._copied, shape, layouts, width)
 
     def window(
         self, shape: tuple[int, ...], taps: int, stride: int, y: Layout, width: int = 4
@@ -259,32 +90,24 @@ class LayoutCosts:
         A window of `taps` elements of `width` bytes over each channel, which gives a tensor of this
         shape.
         """
-        elements, lanes = prod(y.padded(shape)), self.machine.lanes(width)
-        if not y.is_plain:
-            each = 0.5 * taps / min(lanes, y.block("C") if y.block("C") > 1 else lanes)
-        elif stride > 1 or shape[3] == 1:
-            each = STRIDED * taps / 2
-        else:
-            each = 0.5 * taps * ceil(shape[3] / lanes) / shape[3]
-        return elements * each + self.copied(shape, y, width=width)
+        return self.once(self._window, shape, taps, stride, y, width)
 
+    @abstractmethod
+    def _rearranged(self, shape: tuple[int, ...], x: Layout, y: Layout, width: int) -> float: ...
 
-def width_of(value: SSAValue) -> int:
-    """Bytes of an element of a tensor."""
-    element = tensor_type(value).element_type
-    assert isinstance(element, FixedBitwidthType), element
-    return element.size
+    @abstractmethod
+    def _copied(
+        self, shape: tuple[int, ...], layouts: tuple[Layout, ...], width: float
+    ) -> float: ...
 
+    @abstractmethod
+    def _window(
+        self, shape: tuple[int, ...], taps: int, stride: int, y: Layout, width: int
+    ) -> float: ...
 
-def up(number: int, block: int) -> int:
-    """The next multiple of `block`."""
-    return -(-number // block) * block
-
-
-def channels_last(layout: Layout) -> bool:
-    """Whether all channels of a place lie side by side."""
-    return layout.text == "NHWC"
-
-
-def _stored(channels: int, size: tuple[int, int], layout: Layout) -> int:
-    return up(channels, layout.block("C")) * prod(size)
+    def once(self, f: Callable[P, float], *args: P.args, **kwargs: P.kwargs) -> float:
+        """What `f` says, which is asked only once for the same."""
+        key = f.__name__, *args
+        if key not in self.known:
+            self.known[key] = f(*args, **kwargs)
+        return self.known[key]

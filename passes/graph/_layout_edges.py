@@ -22,9 +22,11 @@ from lamina.dialects.graph import ConcatOp, PointwiseOp, SliceOp, TransposeOp, l
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._any_layout import MOVERS
 from lamina.passes.graph._layout_candidates import Candidate
-from lamina.passes.graph._layout_cost import LayoutCosts, width_of
+from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_devices import Devices
 from lamina.passes.graph._layout_problem import FORBIDDEN, Problem
 from lamina.passes.graph._layout_wants import READ_ANYWHERE, wanted
+from lamina.passes.graph._layout_workload import width_of
 from lamina.passes.graph._padding import CHANNELS
 from lamina.passes.graph.fuse_epilogues import ROOTS
 
@@ -32,14 +34,14 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 IMPOSSIBLE = float("inf")
-"""cycles of what no kernel does"""
+"""seconds of what no kernel does"""
 
 
 @dataclass
 class LayoutProblem:
     """A function's problem, in seconds, and what its variables stand for."""
 
-    costs: LayoutCosts
+    devices: Devices
     problem: Problem = field(default_factory=Problem)
     choices: dict[Operation, list[Candidate]] = field(
         default_factory=dict[Operation, list[Candidate]]
@@ -52,9 +54,9 @@ class LayoutProblem:
     )
     """the variable of a value with several readers, and the sets that are its values"""
 
-    def add(self, cycles: Sequence[float]) -> int:
+    def add(self, seconds: Sequence[float]) -> int:
         """A variable with these costs."""
-        return self.problem.add([c * self.costs.second for c in cycles])
+        return self.problem.add(seconds)
 
     def connect(
         self,
@@ -62,22 +64,22 @@ class LayoutProblem:
         rows: Sequence[A],
         b: int | None,
         columns: Sequence[B],
-        cycles: Callable[[A, B], float],
+        seconds: Callable[[A, B], float],
     ) -> None:
         """
         Let two variables cost something beside each other that depends on what their values stand
         for. One of them may be none: then there is one row, or column.
         """
         up, left = list(dict.fromkeys(rows)), list(dict.fromkeys(columns))
-        table = np.array([[cycles(i, j) for j in left] for i in up], float)
+        table = np.array([[seconds(i, j) for j in left] for i in up], float)
         places = [up.index(x) for x in rows], [left.index(x) for x in columns]
-        seconds = np.minimum(table * self.costs.second, FORBIDDEN)[np.ix_(*places)]
+        costs = np.minimum(table, FORBIDDEN)[np.ix_(*places)]
         if a is None and b is not None:
-            self.problem.costs[b] += seconds[0]
+            self.problem.costs[b] += costs[0]
         elif b is None and a is not None:
-            self.problem.costs[a] += seconds[:, 0]
+            self.problem.costs[a] += costs[:, 0]
         elif a is not None and b is not None:
-            self.problem.connect(a, b, seconds)
+            self.problem.connect(a, b, costs)
 
     def maker(self, value: SSAValue) -> int | None:
         """The variable of what produces `value`, if it has one."""
@@ -106,11 +108,11 @@ def connect_readers(found: LayoutProblem, value: SSAValue) -> None:
             continue
         if any(layout is not None for layout in found.wants(op, index)):
             exact.append((op, index))
-        if reader is not None and (beside := _beside(op, index, found.costs)) is not None:
+        if reader is not None and (beside := _beside(op, index, found.devices.of(op))) is not None:
             found.connect(producer, stored, reader, found.choices[op], beside)
     if len(exact) == 1:
         op, index = exact[0]
-        move = partial(transform, found.costs, value)
+        move = partial(transform, found.devices.at(value), value)
         found.connect(producer, stored, found.variable.get(op), found.wants(op, index), move)
     elif exact:
         _copies(found, value, exact)
@@ -126,8 +128,10 @@ def _copies(
     variable = found.add([0.0] * len(sets))
     found.copies[value] = variable, sets
 
+    costs = found.devices.at(value)
+
     def copied(x: Layout, all: Sequence[Layout]) -> float:
-        return sum(transform(found.costs, value, x, y) for y in all)
+        return sum(transform(costs, value, x, y) for y in all)
 
     def lacking(all: Sequence[Layout], want: Layout | None) -> float:
         return 0.0 if want is None or want in all else IMPOSSIBLE
@@ -144,7 +148,7 @@ def _subsets(layouts: Sequence[Layout], most: int) -> Iterator[tuple[Layout, ...
 
 
 def transform(costs: LayoutCosts, value: SSAValue, x: Layout, y: Layout | None) -> float:
-    """Cycles for storing a value in another layout."""
+    """Seconds for storing a value in another layout."""
     size = shape(value)
     if y is None or x == y:
         return 0.0

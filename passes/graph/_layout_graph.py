@@ -20,38 +20,33 @@ from lamina.dialects.graph import (
 )
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._any_layout import MOVERS
-from lamina.passes.graph._layout_candidates import (
-    FOURS,
-    LAYOUTS,
-    OF_BYTES,
-    PLAIN,
-    Candidate,
-    candidates,
-    few_channels,
-    workload,
-)
-from lamina.passes.graph._layout_cost import LayoutCosts, width_of
+from lamina.passes.graph._layout_blocks import FOURS, PLAIN
+from lamina.passes.graph._layout_candidates import Candidate, candidates, few_channels
+from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_devices import Devices
 from lamina.passes.graph._layout_edges import LayoutProblem, connect_readers, joins
 from lamina.passes.graph._layout_rules import may_follow
+from lamina.passes.graph._layout_workload import width_of, workload
 from lamina.passes.graph._padding import CHANNELS
 from lamina.passes.graph._winograd import applicable
 
 
-def build(f: func.FuncOp, costs: LayoutCosts) -> LayoutProblem:
+def build(f: func.FuncOp, devices: Devices) -> LayoutProblem:
     """The problem of one function."""
-    found = LayoutProblem(costs)
+    found = LayoutProblem(devices)
     ops = [op for op in f.body.block.ops if _all_plain(op)]
     known: dict[object, list[Candidate]] = {}
     for op in ops:
         if isinstance(op, Conv2dOp):
-            key = workload(op), applicable(op)
+            costs = devices.of(op)
+            key = workload(op), applicable(op), costs.machine.name
             if key not in known:
                 known[key] = candidates(op, costs)
             found.choices[op] = known[key]
     if not found.choices:
         return found  # nobody gains from another layout
     for op in ops:
-        if op not in found.choices and (choices := _followed(op, costs)):
+        if op not in found.choices and (choices := _followed(op, devices.of(op))):
             found.choices[op] = choices
     for op, choices in found.choices.items():
         found.variable[op] = found.add([c.cost for c in choices])
@@ -75,10 +70,10 @@ def _followed(op: Operation, costs: LayoutCosts) -> list[Candidate]:
     if not any(len(shape(x)) == PLAIN.rank for x in op.operands):
         return []
     mover = isinstance(op, MOVERS)
-    layouts = LAYOUTS
+    layouts = costs.layouts
     if width_of(op.results[0]) == 1:
         few = few_channels(shape(op.results[0])[CHANNELS])
-        layouts = tuple(y for y in OF_BYTES if few or y != FOURS)
+        layouts = tuple(y for y in costs.of_bytes if few or y != FOURS)
     allowed = [y for y in layouts if y == PLAIN or mover or _follows(op, y)]
     return [Candidate(y, y, own_cost(op, y, costs)) for y in allowed] if allowed[1:] else []
 

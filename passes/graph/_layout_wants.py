@@ -7,7 +7,8 @@ from xdsl.ir import Operation, SSAValue
 from lamina.dialects.graph import Conv2dOp, ReduceOp, ResampleOp, SampleOp, shape
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._any_layout import MOVERS
-from lamina.passes.graph._layout_candidates import PLAIN, Candidate
+from lamina.passes.graph._layout_blocks import PLAIN
+from lamina.passes.graph._layout_candidates import Candidate
 from lamina.passes.graph._layout_rules import nothing_to_block
 
 READ_ANYWHERE = (*MOVERS, ReduceOp, ResampleOp, SampleOp)

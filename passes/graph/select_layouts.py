@@ -30,13 +30,13 @@ from lamina.dialects.graph import (
     stored_as,
 )
 from lamina.dialects.layout import Layout
-from lamina.passes._machine import machine_of
 from lamina.passes.graph._layout_apply import apply
 from lamina.passes.graph._layout_blocks import BLOCK
 from lamina.passes.graph._layout_candidates import usual_layouts
 from lamina.passes.graph._layout_choice import SEARCHES, Choice, choose
-from lamina.passes.graph._layout_cost import FOUR, LayoutCosts, width_of
+from lamina.passes.graph._layout_devices import Devices
 from lamina.passes.graph._layout_search import BOUND
+from lamina.passes.graph._layout_workload import FOUR, width_of
 
 BY_RULE = "blocked"
 
@@ -55,12 +55,11 @@ def relayout(rewriter: PatternRewriter, value: SSAValue, layout: Layout) -> SSAV
 class BlockConvolution(RewritePattern):
     """conv2d(x, w) -> relayout(conv2d(relayout(x), relayout(w))), with channels in blocks"""
 
-    side_by_side: int | None
-    """output channels in packed weights; None: as many as the tiles of a CPU take"""
+    devices: Devices
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: Conv2dOp, rewriter: PatternRewriter, /) -> None:
-        chosen = usual_layouts(op, self.side_by_side)
+        chosen = usual_layouts(op, self.devices.of(op).side_by_side)
         if chosen is None or layout_of(op.w.type) == chosen[1]:
             return
         x, w, y = chosen
@@ -93,15 +92,16 @@ class PackMatrix(RewritePattern):
     bytes per group of four inputs, if x is nothing but such groups
     """
 
-    most: int
-    """vectors side by side"""
+    devices: Devices
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: DenseOp, rewriter: PatternRewriter, /) -> None:
         if not layout_of(op.w.type).is_plain:
             return
         rows = shape(op.w)[0]
-        width = BLOCK * min(self.most, -(-rows // BLOCK))
+        # 8 accumulators hide the latency of an fma; a subgroup has one, and other threads
+        most = 8 if self.devices.of(op).machine.kind == "cpu" else 1
+        width = BLOCK * min(most, -(-rows // BLOCK))
         in_fours = width_of(op.x) == width_of(op.w) == 1 and shape(op.w)[1] % FOUR == 0
         packed = f"AB{width}a{FOUR}b" if in_fours else f"AB{width}a"
         op.operands[1] = relayout(rewriter, op.w, Layout.parse(packed))
@@ -119,8 +119,9 @@ class SelectLayoutsPass(ModulePass):
     Each convolution has candidates, each op that has no preference takes the layouts that its rule
     allows, and where neighbours disagree a transform costs time: the sum of all is minimized. Where
     the exact search would need a larger table than `bound`, a heuristic is used and a remark says
-    so. Weights get the order in which the kernels read them. `blocked` decides for each convolution
-    alone and puts relayouts around it, which propagate-layouts and cancel-relayouts remove.
+    so. A CPU and a graphics processor each have candidates and costs of their own. Weights get the
+    order in which the kernels read them. `blocked` decides for each convolution alone and puts
+    relayouts around it, which propagate-layouts and cancel-relayouts remove.
     """
 
     name = "select-layouts"
@@ -136,11 +137,10 @@ class SelectLayoutsPass(ModulePass):
     """whether winograd-convolutions follows, which makes some convolutions in blocks faster"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        cpu = machine_of(self.target, by=self.name).kind == "cpu"
-        # 8 accumulators hide the latency of an fma; a subgroup has one, and other threads
-        patterns: list[RewritePattern] = [PackMatrix(8 if cpu else 1)]
+        devices = Devices(self.target, self.tiles, self.name)
+        patterns: list[RewritePattern] = [PackMatrix(devices)]
         if self.search == BY_RULE:
-            patterns.append(BlockConvolution(None if cpu else BLOCK))
+            patterns.append(BlockConvolution(devices))
         else:
             for f, choice in self.choose(op):
                 self.remark(f, choice)
@@ -156,9 +156,9 @@ class SelectLayoutsPass(ModulePass):
         if how not in SEARCHES:
             known = ", ".join((*SEARCHES, BY_RULE))
             raise PassFailedException(f"{self.name}: search is one of {known}, got '{how}'")
-        costs = LayoutCosts(machine_of(self.target, by=self.name), self.tiles)
+        devices = Devices(self.target, self.tiles, self.name)
         functions = [f for f in op.ops if isinstance(f, FuncOp) and not f.is_declaration]
-        choices = [(f, choose(f, costs, how, self.bound)) for f in functions]
+        choices = [(f, choose(f, devices, how, self.bound)) for f in functions]
         return [(f, choice) for f, choice in choices if choice.candidates]
 
     def remark(self, f: FuncOp, choice: Choice) -> None:

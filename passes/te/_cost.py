@@ -141,7 +141,7 @@ def quick_seconds(nest: Nest, machine: Machine, lane_bytes: int = 4) -> float:
     if machine.kind == "opencl":
         nest, vector = choose_lanes(nest, machine.lanes(4))
         nest = cut_rows(nest, vector, machine.lanes(4))
-        (tile,) = subgroup_tiles(nest, vector, machine, 1)
+        (tile,) = subgroup_tiles(nest, vector, machine, 1, few_sizes=True)
         return SubgroupCost(nest, vector, machine).seconds(tile)
     nest, vector = choose_vector(nest, machine.lanes(lane_bytes))
     nest, rows = choose_rows(nest, vector, machine)

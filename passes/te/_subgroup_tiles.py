@@ -26,6 +26,8 @@ MOST_REGISTERS = 39
 """vectors that a tile may need; no tile with as many spills in the networks we compile"""
 MOST_PARTS, MOST_SIZE = 2, 32
 """spatial parts that are unrolled, and steps of each"""
+FEWER = 1.4
+"""each step between sizes of which few are looked at"""
 RAGGED, PARTS, UNROLLED = 1.03, 1.002, 1.00001
 """for the code of a smaller tile at the end of a part; for each part; for each copy of the body"""
 STRIDED = 8
@@ -77,11 +79,16 @@ def cut_rows(nest: Nest, vector: Part | None, lanes: int) -> Nest:
     return nest
 
 
-def best_tiles(nest: Nest, vector: Part | None, machine: Machine, most: int) -> list[Tile]:
-    """The `most` tiles that should be fastest, the best first."""
+def best_tiles(
+    nest: Nest, vector: Part | None, machine: Machine, most: int, *, few_sizes: bool = False
+) -> list[Tile]:
+    """
+    The `most` tiles that should be fastest, the best first; with `few_sizes` of those that unroll
+    one part, in few sizes, which is a fifth of the work.
+    """
     cost = SubgroupCost(nest, vector, machine)
     forced = {p for p in nest.parts if any(b.table and p.name in b.uses for b in nest.buffers)}
-    all_tiles = list(_tiles(nest, vector, forced))
+    all_tiles = list(_tiles(nest, vector, forced, few_sizes))
     fitting = [t for t in all_tiles if cost.registers(t) <= MOST_REGISTERS]
     if not fitting:
         fitting = [min(all_tiles, key=lambda t: (cost.registers(t), t.copies))]
@@ -95,10 +102,10 @@ def best_tiles(nest: Nest, vector: Part | None, machine: Machine, most: int) -> 
     return sorted(fitting, key=score)[:most]
 
 
-def _tiles(nest: Nest, vector: Part | None, forced: set[Part]) -> Iterator[Tile]:
+def _tiles(nest: Nest, vector: Part | None, forced: set[Part], few_sizes: bool) -> Iterator[Tile]:
     for reduce in _unrolled(nest, forced):
         room = MOST_COPIES // max(1, nest.body_ops * prod([p.extent for p in reduce]))
-        for spatial in _spatial(nest, vector, forced, max(1, room)):
+        for spatial in _spatial(nest, vector, forced, max(1, room), few_sizes):
             yield Tile(vector, spatial, reduce)
 
 
@@ -115,7 +122,7 @@ def _unrolled(nest: Nest, forced: set[Part]) -> Iterator[Sequence[Part]]:
 
 
 def _spatial(
-    nest: Nest, vector: Part | None, forced: set[Part], room: int
+    nest: Nest, vector: Part | None, forced: set[Part], room: int, few_sizes: bool
 ) -> Iterator[list[tuple[Part, int]]]:
     """Steps of the parts next to each other in the result, as many as there is room for."""
     fixed = [(p, p.extent) for p in nest.parts if p in forced and not p.reduce]
@@ -125,10 +132,21 @@ def _spatial(
         for p in sorted(nest.parts, key=lambda p: nest.output.stride(p.name))
         if not p.reduce and p != vector and p.name in nest.free and p not in forced and p.extent > 1
     ]
-    for sizes in product(*(_sizes(nest, p, room) for p in parts)):
+    choices = [_sizes(nest, p, room) for p in parts]
+    choices = [_few(c) for c in choices] if few_sizes else choices
+    for sizes in product(*choices):
         tiled = [(p, t) for p, t in zip(parts, sizes, strict=True) if t > 1]
-        if len(tiled) <= MOST_PARTS and prod(sizes) <= max(1, room):
+        if len(tiled) <= (1 if few_sizes else MOST_PARTS) and prod(sizes) <= max(1, room):
             yield [*fixed, *tiled]
+
+
+def _few(sizes: Sequence[int]) -> list[int]:
+    """Of sizes in order one and the largest, and between them some that lie apart."""
+    found = [sizes[-1]]
+    for t in reversed(sizes[:-1]):
+        if t == 1 or t * FEWER <= found[-1]:
+            found.append(t)
+    return found[::-1]
 
 
 def _sizes(nest: Nest, part: Part, most: int) -> list[int]:

@@ -18,7 +18,7 @@ from lamina.ir_file import read_ir
 from lamina.passes import pipelines
 from lamina.passes.graph._layout_apply import apply
 from lamina.passes.graph._layout_choice import SEARCHES, solve
-from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_devices import Devices
 from lamina.passes.graph._layout_graph import build
 from lamina.passes.graph._layout_problem import FORBIDDEN
 from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
@@ -71,7 +71,7 @@ def test_any_choice_of_layouts_keeps_the_meaning(network) -> None:
     x = rng.standard_normal(size, dtype=np.float32)
     wanted = net.run(module, x)
     main = function(module, "main")
-    graph = build(main, LayoutCosts(describe("cpu")))
+    graph = build(main, Devices("cpu"))
     choice = random_choice(graph, rng)
     apply(main, {op: graph.choices[op][choice[v]] for op, v in graph.variable.items()})
     module.verify()
@@ -118,7 +118,7 @@ def test_no_other_choice_is_better_than_the_exact_one(network) -> None:
     for size, target in zip(SIZES, ("cpu:skylake-avx512", "cpu:nehalem"), strict=True):
         _, module = prepared(network, size)
         main = function(module, "main")
-        graph = build(main, LayoutCosts(describe(target)))
+        graph = build(main, Devices(target))
         if not graph.variable:
             continue
         best, near = solve(graph, "exact"), solve(graph, "heuristic")
@@ -150,6 +150,6 @@ def test_each_convolution_for_itself_loses() -> None:
     ctx = new_context()
     module = read_ir(AGREEMENT, ctx)
     main = function(module, "agreement_at_an_add_decides")
-    graph = build(main, LayoutCosts(describe("cpu:skylake-avx512")))
+    graph = build(main, Devices("cpu:skylake-avx512"))
     greedy, best = solve(graph, "greedy").cost, solve(graph, "exact").cost
     assert best < 0.95 * greedy

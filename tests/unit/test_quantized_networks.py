@@ -20,7 +20,7 @@ from lamina.frontends.onnx import import_model
 from lamina.options import Options
 from lamina.passes import pipelines
 from lamina.passes.graph._layout_apply import apply
-from lamina.passes.graph._layout_cost import LayoutCosts
+from lamina.passes.graph._layout_devices import Devices
 from lamina.passes.graph._layout_graph import build
 from lamina.tools.validate.check import Checker
 from lamina.tools.validate.state import State
@@ -236,7 +236,7 @@ def test_any_layouts_give_the_same_bytes(network: Build) -> None:
     module = import_model(proto, ctx.weights, None)
     steps.lower(ctx, module, PASSES[:SELECT], silent)
     main = function(module, "main")
-    graph = build(main, LayoutCosts(describe("cpu")))
+    graph = build(main, Devices("cpu"))
     choice = random_choice(graph, np.random.default_rng(len(network.__name__)))
     apply(main, {op: graph.choices[op][choice[v]] for op, v in graph.variable.items()})
     steps.lower(ctx, module, PASSES[CANCEL:], silent, verify=True)

@@ -3,6 +3,7 @@
 // RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512" search=nhwc}' | filecheck %s --check-prefix NHWC
 // RUN: lamina-opt %s -p 'select-layouts{target="cpu:skylake-avx512" search=nchw}' | filecheck %s --check-prefix NCHW
 // RUN: lamina-opt %s -p select-layouts{search=blocked} | filecheck %s --check-prefix RULE
+// RUN: lamina-opt %s -p 'select-layouts{target="opencl:intel-gen9"}' | filecheck %s --check-prefix SUBGROUPS
 // RUN: lamina-opt %s -p 'select-layouts{target="opencl:intel-gen9" search=blocked}' | filecheck %s --check-prefix GPU
 // RUN: lamina-opt %s -p select-layouts{search=best} --verify-diagnostics | filecheck %s --check-prefix BAD
 
@@ -23,6 +24,14 @@
 // GREEDY:         %[[X:.*]] = graph.relayout %x : {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
 // GREEDY:         %[[M:.*]] = graph.conv2d %[[X]], {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
 // GREEDY-NEXT:    graph.relayout %[[M]] : tensor<1x64x28x28xf32, #graph.layout<NCHW16c>> -> tensor<1x64x28x28xf32>
+
+// Where a subgroup computes 16 channels, 24 of them are two blocks, of which channels last store no
+// part that stands for nothing; weights are read by one vector at a time.
+// SUBGROUPS-LABEL: func.func @agreement_at_an_add_decides
+// SUBGROUPS:         graph.relayout %p : tensor<24x64x1x1xf32> -> tensor<24x64x1x1xf32, #graph.layout<OIHW16o>>
+// SUBGROUPS:         %[[S:.*]] = graph.add {{.*}} -> tensor<1x24x28x28xf32, #graph.layout<NHWC>>
+// SUBGROUPS-NOT:     graph.relayout %[[S]]
+// SUBGROUPS:         graph.conv2d %[[S]], {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
 
 // NHWC-LABEL: func.func @agreement_at_an_add_decides
 // NHWC-NEXT:    %[[X:.*]] = graph.relayout %x : {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NHWC>>
