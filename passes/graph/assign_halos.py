@@ -17,6 +17,7 @@ from lamina.dialects.graph import (
     AvgPool2dOp,
     ConstantOp,
     Conv2dOp,
+    DeviceCopyOp,
     FusedOp,
     MaxPool2dOp,
     RelayoutOp,
@@ -108,16 +109,25 @@ class Together:
 
 
 def together(block: Block) -> list[Together]:
-    """The values of a network; those of concats and slices in one list, where they agree."""
+    """
+    The values of a network; those of concats and slices in one list, where they agree, and a tensor
+    and its copies on other devices.
+    """
     values: list[SSAValue] = [*block.args, *(r for op in block.ops for r in op.results)]
     of = {value: Together(value) for value in values}
+
+    def join(one: Together, other: Together) -> None:
+        if one is not other:
+            one.join(other)
+            of.update(dict.fromkeys(other.values, one))
+
     for op in block.ops:
+        if isinstance(op, DeviceCopyOp):
+            join(of[op.x], of[op.y])
         for part, whole, starts in parts_of(op):
-            one, other = of[whole], of[part]
-            may = is_part(part, whole, starts) and one.agrees(other)
-            if one is not other and (may or is_view(op)):
-                one.join(other)
-                of |= dict.fromkeys(other.values, one)
+            agree = is_part(part, whole, starts) and of[whole].agrees(of[part])
+            if agree or is_view(op):
+                join(of[whole], of[part])
     return list(dict.fromkeys(of.values()))
 
 

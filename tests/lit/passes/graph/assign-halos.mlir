@@ -169,3 +169,20 @@ func.func @operands_of_a_concat_with_other_borders_are_copied(%x: tensor<1x2x6x6
   %d = graph.conv2d %a, %v strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 fill 5 : (tensor<1x2x6x6xui8>, tensor<4x2x3x3xi8>) -> tensor<1x4x6x6xi32>
   func.return %c, %d : tensor<1x4x6x6xi32>, tensor<1x4x6x6xi32>
 }
+
+// The device that makes a tensor writes the border that windows on another one read. An
+// input has none: who reads it makes a copy.
+// CHECK-LABEL: func.func @copies_on_other_devices_have_the_same_border
+// CHECK:         %c_1 = graph.relayout %c : {{.*}} -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+// CHECK-NEXT:    %r = graph.relu %c : {{.*}} -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+// CHECK-NEXT:    %d = graph.device_copy %r {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>> -> tensor<1x4x8x8xf32, #graph.layout<NCHW, halo [1:1, 1:1]>>
+// CHECK-NEXT:    graph.conv2d %d, %w
+// CHECK-NEXT:    graph.conv2d %c_1, %w
+func.func @copies_on_other_devices_have_the_same_border(%x: tensor<1x4x8x8xf32>, %w: tensor<4x4x3x3xf32>) -> (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) {
+  %c = graph.device_copy %x {source = "cpu", to = "opencl:intel-gen9"} : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %r = graph.relu %c : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %d = graph.device_copy %r {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %a = graph.conv2d %d, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x8xf32>
+  %b = graph.conv2d %c, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x8xf32>
+  func.return %a, %b : tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>
+}
