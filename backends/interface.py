@@ -82,6 +82,10 @@ class Backend(ABC):
     def machine(self, target: str) -> Machine:
         """The description of a target; `UnknownTarget` if there is no such one."""
 
+    def absent(self, machine: Machine) -> str | None:
+        """Why this computer has no such device, or None; asked where another one may do."""
+        return None
+
     def claims(self, op: Operation, machine: Machine) -> str | None:
         """None if the device can compute an op of `graph`, else the reason why not."""
         return None

@@ -81,7 +81,7 @@ class Contender:
     def profile(self, rounds: int) -> dict:
         """
         Each kernel call of Lamina's model, and the peak of this CPU, measured in turns; of a device
-        the peak is not known.
+        the peak is not known, nor of several together.
         """
         from lamina.backends import dot4
         from lamina.backends.cpu.peak import fma_peak
@@ -90,8 +90,9 @@ class Contender:
 
         assert isinstance(self.runner, Lamina)
         model = self.runner.model
-        machine = describe(model.manifest.target)
-        cpu = machine.kind == "cpu"
+        first, *others = model.manifest.target.split(",")
+        machine = describe(first)
+        cpu = machine.kind == "cpu" and not others
         peaks, profiles = [fma_peak(machine) if cpu else 0.0], []  # of one core
         for _ in range(3):
             profiles.append(model.profile(self.inputs, rounds))

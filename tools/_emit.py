@@ -9,31 +9,54 @@ from pathlib import Path
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.exceptions import DiagnosticException
 
-from lamina import steps
-from lamina.backends.cpu.cores import default_threads
+from lamina import regions, steps
 from lamina.backends.opencl.printer import HEADER, functions_of, print_function
-from lamina.compiler import machine_of, recorded
+from lamina.compiler import machine_of, machines_of, recorded
+from lamina.context import LaminaContext
 from lamina.errors import LaminaError
-from lamina.options import Options
 from lamina.passes import pipelines
+from lamina.progress import progress_bar
 from lamina.tools import _files
+from lamina.tools._models import options_of
 from lamina.tools._reproducer import save_weights
 
 
 def emit(args: Namespace) -> None:
     """Print the module, or write it, and its weights beside it."""
+    if "," in args.target or args.place:
+        _write(args, *_divided(args))
+        return
     level = args.emit if args.emit in pipelines.LEVELS else "vector"
     opencl = args.emit == "opencl" and args.target == "cpu"
     target = "opencl:intel-gen9" if opencl else args.target
     schedules = {} if args.no_records else recorded(machine_of(target))
     shapes = dict(args.shape)
-    threads = 1 if args.emit == "opencl" else args.threads or default_threads()
-    options = Options(threads, args.numerics, args.layouts, args.requantize)
+    options = options_of(args, 1 if args.emit == "opencl" else None)
     ctx, module = steps.lowered(args.model, target, level, options, shapes, schedules)
     if args.emit == "opencl":
         text = opencl_of(module, target)
     else:
         text = steps.text_of(ctx, module, args.emit, target)
+    _write(args, ctx, text)
+
+
+def _divided(args: Namespace) -> tuple[LaminaContext, str]:
+    """A network on several devices, whose regions are functions."""
+    if args.emit != "graph":
+        raise LaminaError(
+            f"--emit {args.emit} needs one target, found {args.target}; --emit graph prints the "
+            "regions, each a network for one"
+        )
+    target = ",".join(machine.name for machine in machines_of(args.target))
+    options = options_of(args)
+    with steps.no_garbage_collection(), progress_bar() as step:
+        step("read", more=1)
+        ctx, module = steps.read(args.model, dict(args.shape))
+        regions.divide(ctx, module, target, options, step)
+    return ctx, steps.text_of(ctx, module, args.emit, target)
+
+
+def _write(args: Namespace, ctx: LaminaContext, text: str) -> None:
     if not args.output:
         sys.stdout.write(text)
         return

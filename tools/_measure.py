@@ -135,6 +135,7 @@ def _options(args: Namespace) -> dict[str, Any]:
         "numerics": args.numerics,
         "layouts": args.layouts,
         "requantize": args.requantize,
+        "place": args.place,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
         "records": not args.no_records,

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import lamina
+from lamina.backends.cpu.cores import default_threads
 from lamina.errors import LaminaError
+from lamina.options import Options
 from lamina.tools._files import require_readable
 
 
@@ -18,10 +20,17 @@ def compiler_options(args: Any) -> dict[str, Any]:
         "numerics": args.numerics,
         "layouts": args.layouts,
         "requantize": args.requantize,
+        "place": args.place,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
         "records": not args.no_records,
     }
+
+
+def options_of(args: Any, threads: int | None = None) -> Options:
+    """The options of the passes among the arguments of a command."""
+    count: int = threads or args.threads or default_threads()
+    return Options(count, args.numerics, args.layouts, args.requantize, place=tuple(args.place))
 
 
 def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
@@ -29,9 +38,9 @@ def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
     require_readable(path)
     if Path(path).suffix != ".lam":
         return lamina.compile(path, **options)
-    usual = {"target": "cpu", "shapes": {}}
+    usual = {"target": "cpu", "shapes": {}, "place": []}
     usual |= {"numerics": "fast", "layouts": "exact", "requantize": "float"}
     if any(options[name] != value for name, value in usual.items()):
-        given = "--target, --numerics, --layouts, --requantize and --shape"
+        given = "--target, --place, --numerics, --layouts, --requantize and --shape"
         raise LaminaError(f"{path}: is compiled already, {given} come too late")
     return lamina.load(path, threads=options["threads"])

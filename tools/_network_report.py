@@ -14,18 +14,17 @@ from xdsl.passes import ModulePass
 from xdsl.utils.hints import isa
 
 from lamina import steps
-from lamina.backends.cpu.cores import default_threads
 from lamina.backends.machine import Machine
 from lamina.backends.model import CompiledModel
 from lamina.compiler import known, machine_of, recorded
 from lamina.context import LaminaContext
 from lamina.dialects.graph import ConstantOp, layout_of, shape
 from lamina.errors import LaminaError
-from lamina.options import Options
 from lamina.passes.graph._layout_choice import Choice
 from lamina.passes.graph.select_layouts import BY_RULE, SelectLayoutsPass
 from lamina.progress import Progress, progress_bar
 from lamina.tools._arrays import random_inputs
+from lamina.tools._models import options_of
 
 ROUNDS = 10
 """in which every kernel is timed"""
@@ -92,8 +91,7 @@ def report_on(args: Namespace) -> Network:
     if machine.kind != "cpu":
         raise LaminaError(f"--report needs a model that is compiled for a CPU, found {args.target}")
     machine = known(machine)
-    threads = args.threads or default_threads()
-    options = Options(threads, args.numerics, args.layouts, args.requantize)
+    options = options_of(args)
     with steps.no_garbage_collection(), progress_bar() as step:
         step("read", more=1)
         ctx, module = steps.read(args.model, dict(args.shape))
@@ -115,7 +113,7 @@ def report_on(args: Namespace) -> Network:
         )
         for c, s, t in zip(calls, seen, measured or [None] * len(calls), strict=True)
     )
-    return Network(args.model, machine, threads, kernels, choices, args.layouts, why, model)
+    return Network(args.model, machine, options.threads, kernels, choices, args.layouts, why, model)
 
 
 def _to_kernels(

@@ -325,7 +325,16 @@ def _add_compiler_options(p: argparse.ArgumentParser) -> None:
 
 
 def _add_target_options(p: argparse.ArgumentParser) -> None:
-    _add_model_options(p)
+    _add_model_options(p, many=True)
+    p.add_argument(
+        "--place",
+        metavar="WHAT:DEVICE",
+        action="append",
+        default=[],
+        help="where the targets are a list: compute a kind of operations (graph.softmax:cpu), or "
+        "those whose names in the model fit a pattern ('layer1*:opencl'), on one of them; may be "
+        "repeated, the last one that fits holds",
+    )
     p.add_argument(
         "--layouts",
         metavar="WAY",
@@ -337,8 +346,10 @@ def _add_target_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--no-records", action="store_true", help="without what lamina tune measured")
 
 
-def _add_model_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--target", default="cpu", help="cpu, cpu:haswell, ... (default: cpu, this one)")
+def _add_model_options(p: argparse.ArgumentParser, *, many: bool = False) -> None:
+    names = "cpu, cpu:haswell, opencl:intel-gen9, ..." if many else "cpu, cpu:haswell, ..."
+    lists = "; opencl:intel-gen9,cpu may use both" if many else ""
+    p.add_argument("--target", default="cpu", help=f"{names} (default: cpu, this one){lists}")
     p.add_argument(
         "--numerics",
         choices=("fast", "strict"),

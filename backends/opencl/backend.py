@@ -10,8 +10,10 @@ from lamina.backends.cpu.artifact import Artifact
 from lamina.backends.interface import Backend
 from lamina.backends.machine import Machine, describe
 from lamina.backends.model import CompiledModel
+from lamina.backends.opencl.devices import choose
 from lamina.backends.opencl.model import OpenCLModel
 from lamina.backends.opencl.worker import OpenCLWorker
+from lamina.errors import LaminaError
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -28,6 +30,13 @@ class OpenCLBackend(Backend):
 
     def machine(self, target: str) -> Machine:
         return describe(target)
+
+    def absent(self, machine: Machine) -> str | None:
+        try:
+            choose(target=machine.name)
+        except LaminaError as e:
+            return str(e)
+        return None
 
     def passes(self, machine: Machine, options: Options) -> tuple[ModulePass, ...]:
         # imported here, as in `compile`: loading a compiled model takes no passes

@@ -9,6 +9,7 @@ import than a cached model to load.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from lamina.backends.cpu.cores import default_threads
 from lamina.backends.cpu.objects import records_file
 from lamina.backends.machine import Machine, UnknownTarget, describe
 from lamina.backends.model import CompiledModel
+from lamina.backends.registry import backend_of
 from lamina.errors import LaminaError
 from lamina.model_cache import ModelCache, files_of, model_key
 from lamina.options import Options
@@ -37,6 +39,7 @@ def compile(
     numerics: str = "fast",
     layouts: str = "exact",
     requantize: str = "float",
+    place: Sequence[str] = (),
     shapes: Mapping[str, Sequence[int]] | None = None,
     weights: WeightStore | None = None,
     cache: bool = True,
@@ -45,6 +48,12 @@ def compile(
 ) -> CompiledModel:
     """
     Make a network executable.
+
+    `target` is a machine, such as `cpu`, `cpu:haswell` or `opencl:intel-gen9`, or a list of those
+    that may be used, such as `opencl:intel-gen9,cpu`: then each operation is computed where it
+    takes least time, and what one device cannot compute on another one of the list. `place` has
+    rules for that, `graph.softmax:cpu` or `layer1*:opencl`, a kind of operations or a pattern of
+    names in the model, and the target or its first part; the last one that fits an operation holds.
 
     `model` is an `.onnx` or `.mlir` file, an ONNX model in memory, or a module whose weights are in
     `weights`; both stay as they are. `shapes` sets the shapes of inputs that the model leaves open.
@@ -59,27 +68,31 @@ def compile(
     `verify`, the module is verified after every pass: a developer of passes wants that, a user the
     time it takes.
     """
-    machine = machine_of(target)
-    cpu = machine.kind == "cpu"
+    machines = machines_of(target)
+    cpu = any(machine.kind == "cpu" for machine in machines)
     if not cpu and threads not in (None, 1):
         raise LaminaError(f"threads={threads} are those of a CPU, found target {target}")
     if threads is None:
         threads = default_threads() if cpu else 1
-    options = Options(threads, numerics, layouts, requantize)
+    options = Options(threads, numerics, layouts, requantize, place=tuple(place))
     if cache:
-        machine = known(machine)
-    schedules = recorded(machine) if records else {}
+        machines = [known(machine) for machine in machines]
+    schedules = dict[str, str]()
+    if records:
+        for machine in machines:
+            schedules |= recorded(machine)
     key = None
     if cache and isinstance(model, str | os.PathLike):
         tuned = [text for entry in sorted(schedules.items()) for text in entry]
-        key = _key(Path(model), machine, shapes or {}, str(options), *tuned)
+        key = _key(Path(model), machines, shapes or {}, str(options), *tuned)
         if found := ModelCache().get(key):
             return found
-    from lamina import steps
+    from lamina import regions, steps
 
-    compiled = steps.compile_model(
+    divided = len(machines) > 1 or options.place
+    compiled = (regions.compile_divided if divided else steps.compile_model)(
         model,
-        machine,
+        ",".join(machine.name for machine in machines),
         options,
         shapes,
         weights,
@@ -94,10 +107,35 @@ def compile(
 
 def machine_of(target: str) -> Machine:
     """The machine that a target names."""
+    if "," in target:
+        raise LaminaError(f"one target is needed here, found the list '{target}'")
     try:
         return describe(target)
     except UnknownTarget as e:
         raise LaminaError(str(e)) from e
+
+
+def machines_of(target: str) -> list[Machine]:
+    """
+    The machines of a list of targets. Where it has a CPU, and a device of it is not there, the
+    device is left out, and a remark on stderr says why.
+    """
+    machines = [machine_of(name) for name in target.split(",")]
+    names = [machine.name for machine in machines]
+    if len(set(names)) < len(names):
+        raise LaminaError(f"a list of targets names each once, found '{target}'")
+    cpus = [name for name in names if backend_of(name).name == "cpu"]
+    if len(cpus) > 1:
+        raise LaminaError(f"a list of targets has one CPU, found {' and '.join(cpus)}")
+    return [m for m in machines if not _left_out(m)] if cpus and len(machines) > 1 else machines
+
+
+def _left_out(machine: Machine) -> bool:
+    """Whether a device is not there."""
+    if not (reason := backend_of(machine.name).absent(machine)):
+        return False
+    print(f"lamina: remark: {machine.name} is left out: {reason}", file=sys.stderr)
+    return True
 
 
 def known(machine: Machine) -> Machine:
@@ -118,11 +156,13 @@ def recorded(machine: Machine) -> dict[str, str]:
     return Records(machine).schedules()
 
 
-def _key(path: Path, machine: Machine, shapes: Mapping[str, Sequence[int]], *more: str) -> str:
+def _key(
+    path: Path, machines: Sequence[Machine], shapes: Mapping[str, Sequence[int]], *more: str
+) -> str:
     try:
         files = files_of(path)
         sizes = [f"{name}={list(size)}" for name, size in sorted(shapes.items())]
-        rates = str(machine.rates)
-        return model_key(files, machine.name, identity(machine), rates, *sizes, *more)
+        made_for = [text for m in machines for text in (m.name, identity(m), str(m.rates))]
+        return model_key(files, *made_for, *sizes, *more)
     except OSError as e:
         raise LaminaError(f"cannot read '{path}': {e.strerror}") from e

@@ -24,6 +24,8 @@ class Options:
 
     requantize: str = "float"
     """"float": integers are scaled to 8 bits as ONNX says; "fixed": by multipliers and shifts"""
+    place: tuple[str, ...] = ()
+    """rules such as "graph.softmax:cpu" that say which device computes what, the last one wins"""
 
     def __post_init__(self) -> None:
         if self.threads < 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr, UnitAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.utils.exceptions import DiagnosticException
@@ -15,7 +17,72 @@ from lamina.compiler import machine_of
 from lamina.context import LaminaContext
 from lamina.errors import LaminaError
 from lamina.options import Options
-from lamina.progress import Progress
+from lamina.passes import pipelines
+from lamina.progress import Progress, progress_bar
+from lamina.weights import WeightStore
+
+
+def compile_divided(
+    model: steps.Model,
+    target: str,
+    options: Options,
+    shapes: steps.Shapes | None = None,
+    weights: WeightStore | None = None,
+    *,
+    schedules: Mapping[str, str] | None = None,
+    cache: bool = True,
+    verify: bool = False,
+) -> CompiledModel:
+    """All steps in turn, for a list of targets."""
+    with steps.no_garbage_collection(), progress_bar() as step:
+        step("read", more=1)
+        ctx, module = steps.read(model, shapes, weights)
+        ctx.schedules = schedules or {}
+        divide(ctx, module, target, options, step, verify=verify)
+        return finish(ctx, module, target, options, step, cache=cache, verify=verify)
+
+
+def divide(
+    ctx: LaminaContext,
+    module: ModuleOp,
+    target: str,
+    options: Options,
+    step: Progress,
+    *,
+    verify: bool = False,
+) -> None:
+    """Give each op of a network a device, and make a function of each region; done once."""
+    if regions_of(module):
+        return
+    if level := steps.last_pass(module):
+        raise LaminaError(
+            f"for the targets {target} a network on tensors is needed, found one after {level}"
+        )
+    steps.lower(ctx, module, pipelines.network(target, options), step, verify=verify)
+
+
+def finish(
+    ctx: LaminaContext,
+    module: ModuleOp,
+    target: str,
+    options: Options,
+    step: Progress,
+    *,
+    cache: bool = True,
+    verify: bool = False,
+) -> CompiledModel:
+    """The model of a network that was divided, or that one device of the list computes all of."""
+    if regions_of(module):
+        return compile_regions(ctx, module, target, options, step, cache=cache, verify=verify)
+    machine = machine_of(_only_device(module) or target.partition(",")[0])
+    steps.lower(ctx, module, backend_of(machine.name).passes(machine, options), step, verify=verify)
+    return steps.generate(ctx, module, machine, step, options, cache=cache)
+
+
+def _only_device(module: ModuleOp) -> str:
+    """The device that computes a network that needs no other."""
+    placed = (op.attributes.get("device") for op in module.walk())
+    return next((device.data for device in placed if isinstance(device, StringAttr)), "")
 
 
 def compile_regions(

@@ -45,7 +45,7 @@ Shapes = Mapping[str, Sequence[int]]
 
 def compile_model(
     model: Model,
-    machine: Machine,
+    target: str,
     options: Options,
     shapes: Shapes | None = None,
     weights: WeightStore | None = None,
@@ -59,8 +59,8 @@ def compile_model(
         step("read", more=1)
         ctx, module = read(model, shapes, weights)
         ctx.schedules = schedules or {}
-        lower(ctx, module, remaining(module, machine.name, options), step, verify=verify)
-        return generate(ctx, module, machine, step, options, cache=cache)
+        lower(ctx, module, remaining(module, target, options), step, verify=verify)
+        return generate(ctx, module, machine_of(target), step, options, cache=cache)
 
 
 def lowered(
@@ -158,12 +158,12 @@ def until(passes: Sequence[ModulePass], level: str) -> Sequence[ModulePass]:
 def remaining(module: ModuleOp, target: str, options: Options = DEFAULT) -> Sequence[ModulePass]:
     """The part of the default pipeline that a module on any level has not gone through."""
     passes = pipelines.default(target, options)
-    done = _last_pass(module)
+    done = last_pass(module)
     names = [p.name for p in passes]
     return passes[names.index(done) + 1 :] if done else passes
 
 
-def _last_pass(module: ModuleOp) -> str | None:
+def last_pass(module: ModuleOp) -> str | None:
     """The pass of the default pipeline after which modules look like this one."""
     ops = {op.name for op in module.walk()}
     levels = {name.partition(".")[0] for name in ops}

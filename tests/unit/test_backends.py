@@ -11,6 +11,7 @@ from lamina.backends import registry
 from lamina.backends.cpu.backend import CPU
 from lamina.backends.machine import UnknownTarget, describe
 from lamina.backends.opencl.backend import OPENCL
+from lamina.compiler import machine_of, machines_of
 from lamina.errors import LaminaError
 from lamina.passes import pipelines
 
@@ -90,3 +91,42 @@ def test_pipeline_of_a_target_ends_in_the_passes_of_its_back_end() -> None:
 def test_entry_points_are_those_in_the_project_file() -> None:
     found: dict[str, Any] = {name: e.load() for name, e in registry._of_checkout().items()}
     assert found == {"cpu": CPU, "opencl": OPENCL}
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ("opencl:gen,cpu", "unknown target 'opencl:gen'; did you mean"),
+        ("cpu,tpu:v4", "unknown target 'tpu:v4'"),
+        ("cpu,", "unknown target ''"),
+        ("cpu,opencl:intel-xe,cpu", "names each once, found 'cpu,opencl:intel-xe,cpu'"),
+        ("cpu,cpu:haswell", "has one CPU, found cpu and cpu:haswell"),
+    ],
+)
+def test_list_of_targets_is_checked(targets: str, message: str) -> None:
+    with pytest.raises(LaminaError, match=message):
+        lamina.compile("m.onnx", target=targets)
+
+
+def test_device_that_is_not_there_is_left_out_where_a_cpu_may_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(type(OPENCL), "absent", lambda self, machine: "OpenCL needs pyopencl")
+    found = machines_of("opencl:intel-gen9,cpu")
+    assert [machine.name for machine in found] == ["cpu"]
+    remark = "lamina: remark: opencl:intel-gen9 is left out: OpenCL needs pyopencl\n"
+    assert capsys.readouterr().err == remark
+    for only in ("opencl:intel-gen9", "opencl:intel-gen9,opencl:intel-xe"):
+        assert [machine.name for machine in machines_of(only)] == only.split(",")
+
+
+def test_why_a_device_is_absent_is_what_its_driver_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyopencl")
+    assert OPENCL.absent(describe("opencl:intel-gen9")) is None
+    monkeypatch.setenv("LAMINA_OPENCL_DEVICE", "no such device")
+    assert "no device is called" in (OPENCL.absent(describe("opencl:intel-gen9")) or "")
+
+
+def test_one_target_is_needed_where_one_is_meant() -> None:
+    with pytest.raises(LaminaError, match="one target is needed here, found the list 'cpu,opencl:"):
+        machine_of("cpu,opencl:intel-gen9")

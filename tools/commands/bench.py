@@ -33,6 +33,7 @@ SETTINGS = (
     "numerics",
     "layouts",
     "requantize",
+    "place",
     "shape",
 )
 """the arguments on which a result depends"""
