@@ -1,5 +1,7 @@
 """The layouts of activations, and how many channels packed weights hold side by side."""
 
+from dataclasses import dataclass
+
 from lamina.dialects.layout import Layout
 
 BLOCK = 16
@@ -8,6 +10,16 @@ BLOCK = 16
 PLAIN, LAST, BLOCKED = Layout.plain(4), Layout.parse("NHWC"), Layout.parse(f"NCHW{BLOCK}c")
 FOURS = Layout.parse("NCHW4c")
 """of bytes, which are multiplied in groups of four channels side by side"""
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How a machine wants weights."""
+
+    side_by_side: int | None = None
+    """output channels; None: as many as the tiles of a CPU take"""
+    fours: bool = True
+    """whether products of bytes are made in groups of four input channels"""
 
 
 def in_blocks(*sizes: int) -> tuple[Layout, ...]:

@@ -9,7 +9,7 @@ from math import prod
 
 from lamina.dialects.graph import Conv2dOp
 from lamina.dialects.layout import Layout
-from lamina.passes.graph._layout_blocks import BLOCK, BLOCKED, FOURS, PLAIN, output_block
+from lamina.passes.graph._layout_blocks import BLOCK, BLOCKED, FOURS, PLAIN, Packing, output_block
 from lamina.passes.graph._layout_cost import LayoutCosts
 from lamina.passes.graph._layout_workload import FOUR, Workload, channels_last, workload
 from lamina.passes.graph._winograd import applicable
@@ -31,17 +31,12 @@ class Candidate:
     """of a convolution's weights"""
 
 
-def usual_layouts(
-    op: Conv2dOp, together: int | None = None
-) -> tuple[Layout, Layout, Layout] | None:
-    """
-    Layouts of x, w, y by a rule for each convolution alone; None where plain ones are best.
-    `together` is what `weights_layout` says.
-    """
+def usual_layouts(op: Conv2dOp, packing: Packing) -> tuple[Layout, Layout, Layout] | None:
+    """Layouts of x, w, y by a rule for each convolution alone; None where plain ones are best."""
     w = workload(op)
     outputs, inputs = w.outputs // w.groups, w.channels // w.groups
     if w.apart and w.channels >= FEWEST_CHANNELS:
-        return BLOCKED, weights_layout(w, BLOCKED, BLOCKED, together), BLOCKED
+        return BLOCKED, weights_layout(w, BLOCKED, BLOCKED, packing), BLOCKED
     if w.groups > 1 and (inputs % BLOCK or outputs % BLOCK):
         # half a register of each group at a time is slower than to unpack and to go along the width
         return None
@@ -49,26 +44,23 @@ def usual_layouts(
     if outputs < FEWEST_CHANNELS and not pixel:
         return None
     x = PLAIN if inputs < FEWEST_CHANNELS and not pixel else BLOCKED
-    if w.width == 1 and few_channels(inputs):
+    if w.width == 1 and packing.fours and few_channels(inputs):
         x = FOURS
-    return x, weights_layout(w, x, BLOCKED, together), BLOCKED
+    return x, weights_layout(w, x, BLOCKED, packing), BLOCKED
 
 
-def weights_layout(w: Workload, x: Layout, y: Layout, together: int | None = None) -> Layout:
-    """
-    The order in which a kernel between these layouts reads its weights, with so many output
-    channels side by side; None: as many as the tiles of a CPU take.
-    """
+def weights_layout(w: Workload, x: Layout, y: Layout, packing: Packing) -> Layout:
+    """The order in which a kernel between these layouts reads its weights."""
     block, inner = y.block("C"), x.block("C")
     outputs = w.outputs // w.groups
     if w.apart and block > 1:
         return Layout.parse(f"OIHW{block}o")
     if w.apart or (w.groups > 1 and outputs % BLOCK):  # no block is of one group only
         return Layout.parse("HWIO") if channels_last(y) else PLAIN
-    width = output_block(outputs) if together is None else together
+    width = packing.side_by_side or output_block(outputs)
     if width % block:
         width = block
-    if w.in_fours(x):
+    if packing.fours and w.in_fours(x):
         return Layout.parse("OIHW" + (f"{inner // FOUR}i" if inner > FOUR else "") + f"{width}o4i")
     order = "OHWI" if channels_last(x) else "OIHW"
     return Layout.parse(order + (f"{inner}i" if inner > 1 else "") + f"{width}o")
@@ -77,12 +69,12 @@ def weights_layout(w: Workload, x: Layout, y: Layout, together: int | None = Non
 def candidates(op: Conv2dOp, costs: LayoutCosts) -> list[Candidate]:
     """All that make sense, the usual one first."""
     w = workload(op)
-    usual = usual_layouts(op, costs.side_by_side)
+    usual = usual_layouts(op, costs.packing)
     first = (usual[0], usual[2]) if usual else (PLAIN, PLAIN)
     found = [Candidate(*first, _cost(op, *first, costs), usual[1] if usual else None)]
     for x, y in _pairs(w, costs.of_bytes if w.width == 1 else costs.layouts):
         if (x, y) != first:
-            weights = weights_layout(w, x, y, costs.side_by_side)
+            weights = weights_layout(w, x, y, costs.packing)
             found.append(Candidate(x, y, costs.doubt * _cost(op, x, y, costs), weights))
     return found
 

@@ -14,6 +14,7 @@ from typing import ParamSpec
 
 from lamina.backends.machine import Machine
 from lamina.dialects.layout import Layout
+from lamina.passes.graph._layout_blocks import Packing
 from lamina.passes.graph._layout_workload import Workload
 
 P = ParamSpec("P")
@@ -45,8 +46,8 @@ class LayoutCosts(ABC):
 
     @property
     @abstractmethod
-    def side_by_side(self) -> int | None:
-        """Output channels in packed weights; None: as many as the tiles of a CPU take."""
+    def packing(self) -> Packing:
+        """How weights are packed."""
 
     @property
     @abstractmethod

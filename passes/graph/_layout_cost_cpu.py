@@ -14,7 +14,7 @@ from math import ceil, gcd, prod
 
 from lamina.backends.dot4 import per_cycle
 from lamina.dialects.layout import Layout
-from lamina.passes.graph._layout_blocks import BLOCKED, FOURS, LAST, PLAIN, in_blocks
+from lamina.passes.graph._layout_blocks import BLOCKED, FOURS, LAST, PLAIN, Packing, in_blocks
 from lamina.passes.graph._layout_cost import LayoutCosts
 from lamina.passes.graph._layout_workload import FOUR, Workload, channels_last, up
 
@@ -69,8 +69,8 @@ class CpuCosts(LayoutCosts):
         return (BLOCKED, PLAIN, *in_blocks(64, 32), FOURS)
 
     @property
-    def side_by_side(self) -> None:
-        return None
+    def packing(self) -> Packing:
+        return Packing()
 
     @property
     def doubt(self) -> float:

@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt, prod
 
-from lamina.backends.dot4 import SLOTS
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.layout import Layout
 from lamina.dialects.te import Axis
-from lamina.passes.graph._layout_blocks import BLOCK, BLOCKED, FOURS, LAST, PLAIN
+from lamina.passes.graph._layout_blocks import BLOCK, BLOCKED, FOURS, LAST, PLAIN, Packing
 from lamina.passes.graph._layout_candidates import weights_layout
 from lamina.passes.graph._layout_cost import LayoutCosts
 from lamina.passes.graph._layout_workload import FOUR, Workload, up
@@ -43,11 +42,11 @@ class SubgroupCosts(LayoutCosts):
 
     @property
     def of_bytes(self) -> tuple[Layout, ...]:
-        return BLOCKED, PLAIN, FOURS
+        return (BLOCKED, PLAIN, FOURS) if self.packing.fours else self.layouts
 
     @property
-    def side_by_side(self) -> int:
-        return BLOCK
+    def packing(self) -> Packing:
+        return Packing(BLOCK, fours=self.machine.dot4)
 
     @property
     def doubt(self) -> float:
@@ -58,18 +57,18 @@ class SubgroupCosts(LayoutCosts):
         return self.machine.seconds(self.machine.rates.call_cycles)
 
     def convolution(self, w: Workload, x: Layout, y: Layout) -> float:
-        """Of the nest that lower-graph-to-te makes of it: a group of bytes is one element there."""
+        """Of the nest that lower-graph-to-te makes; groups of four bytes are elements there."""
         return self.once(self._convolution, w, x, y) + self.call
 
     def _convolution(self, w: Workload, x: Layout, y: Layout) -> float:
-        weights = weights_layout(w, x, y, BLOCK)
-        small = w.width == 1
+        weights = weights_layout(w, x, y, self.packing)
+        small, fours = w.width == 1, self.packing.fours
         ends = SCALED if small else 1
-        if not w.in_fours(x):
-            return self._contraction(w, (x, weights, y), WIDENED if small else 1, ends)
-        products = SLOTS["vnni" if self.machine.dot4 else "generic"]
+        if not (fours and w.in_fours(x)):
+            # without an instruction for groups, bytes are multiplied as numbers
+            return self._contraction(w, (x, weights, y), WIDENED if small and fours else 1, ends)
         fewer = replace(w, channels=-(-w.channels // FOUR), width=FOUR)
-        return self._contraction(fewer, (_of_groups(x), _of_groups(weights), y), products, ends)
+        return self._contraction(fewer, (_of_groups(x), _of_groups(weights), y), 1, ends)
 
     def _contraction(
         self, w: Workload, layouts: tuple[Layout, Layout, Layout], body_ops: int, epilogue_ops: int

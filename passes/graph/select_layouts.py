@@ -59,7 +59,7 @@ class BlockConvolution(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: Conv2dOp, rewriter: PatternRewriter, /) -> None:
-        chosen = usual_layouts(op, self.devices.of(op).side_by_side)
+        chosen = usual_layouts(op, self.devices.of(op).packing)
         if chosen is None or layout_of(op.w.type) == chosen[1]:
             return
         x, w, y = chosen
@@ -100,9 +100,11 @@ class PackMatrix(RewritePattern):
             return
         rows = shape(op.w)[0]
         # 8 accumulators hide the latency of an fma; a subgroup has one, and other threads
-        most = 8 if self.devices.of(op).machine.kind == "cpu" else 1
+        costs = self.devices.of(op)
+        most = 8 if costs.machine.kind == "cpu" else 1
         width = BLOCK * min(most, -(-rows // BLOCK))
-        in_fours = width_of(op.x) == width_of(op.w) == 1 and shape(op.w)[1] % FOUR == 0
+        bytes = costs.packing.fours and width_of(op.x) == width_of(op.w) == 1
+        in_fours = bytes and shape(op.w)[1] % FOUR == 0
         packed = f"AB{width}a{FOUR}b" if in_fours else f"AB{width}a"
         op.operands[1] = relayout(rewriter, op.w, Layout.parse(packed))
         rewriter.notify_op_modified(op)
