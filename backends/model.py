@@ -39,6 +39,17 @@ class Timing(NamedTuple):
     """the seconds that it should take, by the cost model; 0 if unknown"""
 
 
+class Enqueueing(NamedTuple):
+    """What a call costs the computer that a device belongs to, in the middle of several rounds."""
+
+    kernels: int
+    """how many are enqueued"""
+    seconds: float
+    """until they are"""
+    whole: float
+    """seconds until the last of them has run"""
+
+
 class CompiledModel(ABC):
     """
     A model that can run. `model(x)` for one input and one output, `model.run({name: array})` in
@@ -75,6 +86,10 @@ class CompiledModel(ABC):
 
         `layouts` says what that means. A kernel without a name is found under `symbol#index`.
         """
+
+    def enqueueing(self, inputs: Mapping[str, ArrayLike], rounds: int = 20) -> Enqueueing | None:
+        """Time what the host does for a call; None if it computes all of it itself."""
+        return None
 
     @property
     def threads(self) -> int:

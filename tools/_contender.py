@@ -97,7 +97,9 @@ class Contender:
         for _ in range(3):
             profiles.append(model.profile(self.inputs, rounds))
             peaks.append(fma_peak(machine) if cpu else 0.0)
+        host = model.enqueueing(self.inputs, rounds)
         return {
+            "enqueueing": host._asdict() if host else None,
             "peak_gflops": model.threads * max(peaks),
             "bytes_over_floats": 8 * dot4.per_cycle(machine, "all") / machine.rates.flops_per_cycle,
             "calls": [

@@ -128,11 +128,17 @@ def profile_table(profile: dict[str, Any], by: str) -> str:
     rows += [[c["symbol"], c["source"], *_rates(c)] for c in calls]
     rows += [["total", "", *_rates(profile["total"])]]
     if not profile["peak_gflops"]:
-        return table([row[:-1] for row in rows])
-    return (
-        f"{table(rows)}\nFMA peak of the cores used, measured in the same run: "
-        f"{profile['peak_gflops']:.1f} GFLOP/s"
-    )
+        rows = [row[:-1] for row in rows]
+    notes = list[str]()
+    if host := profile.get("enqueueing"):
+        notes.append(
+            f"the host enqueues {host['kernels']} kernels in {1e3 * host['seconds']:.3f} ms, "
+            f"{host['seconds'] / host['whole']:.1%} of the {1e3 * host['whole']:.3f} ms until they "
+            "have run"
+        )
+    if peak := profile["peak_gflops"]:
+        notes.append(f"FMA peak of the cores used, measured in the same run: {peak:.1f} GFLOP/s")
+    return "\n".join([table(rows), *notes])
 
 
 def _rates(c: dict[str, Any]) -> list[str]:

@@ -64,6 +64,8 @@ CALL: dict[type[Operation], str] = {
 EXTREME: dict[type[Operation], str] = {arith.MaximumfOp: ">", arith.MinimumfOp: "<"}
 SIGNED: dict[type[Operation], str] = {
     arith.ShRSIOp: "{a} >> {b}",
+    arith.DivSIOp: "{a} / {b}",
+    arith.RemSIOp: "{a} % {b}",
     arith.MaxSIOp: "max({a}, {b})",
     arith.MinSIOp: "min({a}, {b})",
 }

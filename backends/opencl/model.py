@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lamina.backends.cpu.manifest import Manifest
-from lamina.backends.model import CompiledModel, Timing, label, size_of
+from lamina.backends.model import CompiledModel, Enqueueing, Timing, label, size_of
 from lamina.backends.opencl.devices import Device, choose, context_of, needs_subgroups, opencl
 from lamina.backends.opencl.programs import OPTIONS, PORTABLE, Programs
 from lamina.backends.opencl.session import Session
@@ -166,6 +167,24 @@ class OpenCLModel(CompiledModel):
             Timing(k, call.symbol, call.source, median(seconds[k]), call.flops, call.predicted)
             for k, call in enumerate(self.manifest.calls)
         ]
+
+    def enqueueing(self, inputs: Mapping[str, ArrayLike], rounds: int = 20) -> Enqueueing:
+        """
+        How long the host takes to enqueue the kernels of a call, by its clock, and how long it is
+        until all of them have run.
+        """
+        begun, done = list[float](), list[float]()
+        with self._session(self._ordered(inputs)) as session:
+            for number in range(rounds + 1):
+                session.queue.finish()
+                start = time.perf_counter()
+                session.launch()
+                enqueued = time.perf_counter()
+                session.queue.finish()
+                if number:  # the first round is to warm up
+                    begun.append(enqueued - start)
+                    done.append(time.perf_counter() - start)
+        return Enqueueing(len(self.manifest.launches), median(begun), median(done))
 
     def _by_call(self, events: list[Any]) -> dict[int, float]:
         """The seconds that the launches of each call took."""

@@ -101,6 +101,7 @@ NETWORKS = {
     "sigmoid": lambda: one("Sigmoid", x=(1, 33)),
     "branches": branches,
 }
+INTEGERS = np.array([-(2**31), 2**31 - 1, -7, -1, 0, 1, 7, 5], np.int32)
 
 
 def expected(model: onnx.ModelProto, x: Array) -> Array:
@@ -137,6 +138,20 @@ def test_kernels_compute_what_onnxruntime_does(name: str, target: str) -> None:
     y, reference = ours(x), expected(model, x)
     assert y.shape == reference.shape
     assert np.abs(y - reference).max() <= 1e-5 * np.abs(reference).max()
+
+
+def test_signed_integers_are_divided_towards_zero() -> None:
+    given = helper.make_tensor_value_info("x", onnx.TensorProto.INT32, [8])
+    made = helper.make_tensor_value_info("y", onnx.TensorProto.INT32, [5, 8])
+    by = np.array([[3], [-3], [7], [1], [-(2**31)]], np.int32)
+    constant, node = (
+        onnx.numpy_helper.from_array(by, "by"),
+        helper.make_node("Div", ["x", "by"], ["y"]),
+    )
+    graph = helper.make_graph([node], "g", [given], [made], [constant])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (y,) = lamina.compile(model, target=GEN9).run({"x": INTEGERS}).values()
+    np.testing.assert_array_equal(y, np.trunc(INTEGERS / by.astype(float)).astype(np.int32))
 
 
 @pytest.fixture
@@ -198,6 +213,12 @@ def test_profile_lists_the_calls_in_order(model: OpenCLModel, x: Array) -> None:
     assert [t.symbol for t in timings] == [c.symbol for c in model.manifest.calls]
     assert all(0 < t.seconds < 1 for t in timings)
     assert max(t.flops for t in timings) >= 2 * 21 * 5 * 9 * 11 * 13 * 2
+
+
+def test_enqueueing_is_timed_apart(model: OpenCLModel, x: Array) -> None:
+    host = model.enqueueing({"x": x}, rounds=3)
+    assert host.kernels == len(model.manifest.launches)
+    assert 0 < host.seconds < host.whole < 1
 
 
 def test_values_are_those_of_the_cpu(model: OpenCLModel, x: Array) -> None:
@@ -304,3 +325,4 @@ def test_bench_profiles_the_kernels_of_a_device(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert "dense_0" in done.stdout
     assert "of peak" not in done.stdout
+    assert "the host enqueues" in done.stdout

@@ -283,6 +283,8 @@ func.func @choice_between_steps(%y: memref<4x2xf32>) {
 // CHECK-NEXT:     const uint g = f + (uint)(4u + lane * 40u);
 // CHECK-NEXT:     const uint i = h + (uint)(3u + lane_of_5 * 4294967295u);
 // CHECK-NEXT:     const ushort k = as_ushort((short)(max(as_short(j), as_short(((ushort)65535u)))));
+// CHECK-NEXT:     const ushort m = as_ushort((short)(as_short(j) / as_short(k)));
+// CHECK-NEXT:     const ushort n = as_ushort((short)(as_short(j) % as_short(k)));
 func.func @integers_of_all_widths(%x: memref<1xi64>, %y: memref<16xi32>, %z: memref<16xi16>) {
   %three = arith.constant 3 : i64
   %seven = arith.constant 7 : i64
@@ -298,5 +300,7 @@ func.func @integers_of_all_widths(%x: memref<1xi64>, %y: memref<16xi32>, %z: mem
   %g = arith.addi %f, %far : vector<16xi32>
   %i = arith.addi %h, %down : vector<5xi32>
   %k = arith.maxsi %j, %minus : vector<16xi16>
+  %m = arith.divsi %j, %k : vector<16xi16>
+  %n = arith.remsi %j, %k : vector<16xi16>
   func.return
 }
