@@ -75,7 +75,8 @@ class Network:
         """The function on buffers."""
         last = self.old.body.block.last_op
         assert isinstance(last, func.ReturnOp), last
-        self.inputs_and_outputs(last)
+        self.inputs()
+        self.outputs(last)
         constants = [op for op in self.old.body.block.ops if isinstance(op, ConstantOp)]
         for op in constants:
             self.weight(op)
@@ -85,6 +86,10 @@ class Network:
         for op in self.old.body.block.ops:
             if op is not last and not isinstance(op, ConstantOp):
                 self.step(op)
+        return self.finish()
+
+    def finish(self) -> func.FuncOp:
+        """The function of all that was built."""
         self.block.add_op(func.ReturnOp())
         type = FunctionType.from_lists([a.type for a in self.block.args], [])
         name, visibility = self.old.sym_name.data, self.old.sym_visibility
@@ -94,8 +99,8 @@ class Network:
         new.attributes = {k: v for k, v in self.old.attributes.items() if k != "lamina.outputs"}
         return new
 
-    def inputs_and_outputs(self, last: func.ReturnOp) -> None:
-        """Arguments for the inputs, then for the results, which kernels write directly."""
+    def inputs(self) -> None:
+        """Arguments for the inputs."""
         f = self.old
         given = f.arg_attrs.data if f.arg_attrs else ()
         for i, arg in enumerate(f.body.block.args):
@@ -104,7 +109,10 @@ class Network:
             self.buffers[arg] = self.argument(
                 storage_type(arg.type), "lamina.input", name, arg.name_hint
             )
-        names = output_names(f)
+
+    def outputs(self, last: func.ReturnOp) -> None:
+        """Arguments for the results, which kernels write directly."""
+        names = output_names(self.old)
         for i, value in enumerate(last.operands):
             name = names[i] if names else f"output{i}"
             type, source = storage_type(value.type), origin(value)
