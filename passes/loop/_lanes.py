@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import prod
 
 from xdsl.ir import Operation
 
 from lamina.dialects.loop import ForOp, IfOp
 from lamina.dialects.vector import (
     LoadOp,
+    LoadRunOp,
     LoadStridedOp,
     MemoryOp,
     StoreOp,
     StoreStridedOp,
+    shape_of,
 )
 from lamina.passes._aliasing import may_alias, reads
 from lamina.passes.loop._dependence import conflict, extent, span
@@ -51,7 +54,8 @@ def crossing(nest: ForOp) -> MemoryOp | None:
         if load.ref is not store.ref:
             continue
         apart = distance(load, store)
-        same_lane = apart == 0 and _lanes(load) == _lanes(store)
+        same_lane = apart is not None and apart % _period(load) == 0
+        same_lane &= _lanes(load) == _lanes(store)
         disjoint = apart is not None and (apart >= extent(load) or -apart >= extent(store))
         disjoint |= _exclusive(load, store)
         if not (same_lane or disjoint) or not all(map(_is_independent, _loops(load, nest))):
@@ -76,8 +80,8 @@ def _branches(op: Operation) -> Iterator[tuple[IfOp, bool]]:
 def _lanes(op: MemoryOp) -> object:
     """Equal for accesses whose lanes have the same elements, if they begin at the same one."""
     match op:
-        case LoadOp():
-            return op.res.type
+        case LoadOp() | LoadRunOp():
+            return op.results[0].type
         case StoreOp():
             return op.value.type
         case LoadStridedOp():
@@ -86,6 +90,13 @@ def _lanes(op: MemoryOp) -> object:
             return op.value.type, op.stride.data
         case _:
             return op  # as no other
+
+
+def _period(load: MemoryOp) -> int:
+    """After how many elements the same lane has one again: vectors lie one behind the other."""
+    if isinstance(load, LoadOp | LoadRunOp) and (shape := shape_of(load.results[0].type)):
+        return prod(shape)
+    return extent(load)
 
 
 def _loops(op: Operation, nest: ForOp) -> Iterator[ForOp]:

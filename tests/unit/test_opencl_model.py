@@ -95,6 +95,7 @@ NETWORKS = {
     "mean": lambda: one("AveragePool", x=(1, 20, 13, 13), kernel_shape=[3, 3], **PAD),
     "whole mean": lambda: one("GlobalAveragePool", x=(2, 20, 7, 7)),
     "softmax": lambda: one("Softmax", x=(3, 45), axis=1),
+    "softmax of long rows": lambda: one("Softmax", x=(2, 2997), axis=1),
     "softmax of channels": lambda: one("Softmax", x=(1, 5, 6, 7), axis=1),
     "transpose": lambda: one("Transpose", x=(3, 5, 7), perm=[2, 0, 1]),
     "sum": lambda: one("ReduceSum", x=(4, 33, 5), keepdims=0),

@@ -163,6 +163,20 @@ func.func @in_place(%y: memref<3x32xf32>) {
 
 // -----
 
+// So it may if it reads several vectors at once.
+// CHECK-LABEL: func.func @run_in_place(
+// CHECK-NEXT:    loop.for %i < 3 parallel attributes {lamina.grid
+func.func @run_in_place(%y: memref<3x32xf32>) {
+  loop.for %i < 3 {
+    %a, %b = vec.load_run %y[%i, 0] : memref<3x32xf32> -> vector<16xf32>, vector<16xf32>
+    vec.store %a, %y[%i, 16] : vector<16xf32>, memref<3x32xf32>
+    vec.store %b, %y[%i, 0] : vector<16xf32>, memref<3x32xf32>
+  }
+  func.return
+}
+
+// -----
+
 // A step takes one of the branches, and other steps touch other elements.
 // CHECK-LABEL: func.func @branches(
 // CHECK-NEXT:    loop.for %i < 2 parallel attributes {lamina.grid
@@ -185,6 +199,17 @@ func.func @branches(%y: memref<24xf32>) {
 func.func @other_lanes(%y: memref<3x32xf32>) {
   loop.for %i < 3 {
     %a = vec.load %y[%i, 0] : memref<3x32xf32> -> vector<16xf32>
+    vec.store %a, %y[%i, 8] : vector<16xf32>, memref<3x32xf32>
+  }
+  func.return
+}
+
+// -----
+
+// CHECK: loop-map-to-grid: @other_lanes_of_a_run: vec.load_run reads a memref<3x32xf32> where another lane
+func.func @other_lanes_of_a_run(%y: memref<3x32xf32>) {
+  loop.for %i < 3 {
+    %a, %b = vec.load_run %y[%i, 0] : memref<3x32xf32> -> vector<16xf32>, vector<16xf32>
     vec.store %a, %y[%i, 8] : vector<16xf32>, memref<3x32xf32>
   }
   func.return
