@@ -4,12 +4,16 @@ The default pipelines, as flat lists. Between two steps stands what holds from t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.passes import ModulePass
 
 from lamina.backends.dot4 import saturates
 from lamina.backends.machine import Machine, describe
 from lamina.backends.registry import backend_of
 from lamina.options import Options
+from lamina.passes.check.verify_mappings import VerifyMappingsPass
+from lamina.passes.graph._devices import names_of
 from lamina.passes.graph.assign_halos import AssignHalosPass
 from lamina.passes.graph.cancel_relayouts import CancelRelayoutsPass
 from lamina.passes.graph.expand_avg_pool import ExpandAvgPoolPass
@@ -18,16 +22,20 @@ from lamina.passes.graph.fold_constants import FoldConstantsPass
 from lamina.passes.graph.fuse_epilogues import FuseEpiloguesPass
 from lamina.passes.graph.fuse_prologues import FuseProloguesPass
 from lamina.passes.graph.fuse_tails import FuseTailsPass
+from lamina.passes.graph.insert_device_copies import InsertDeviceCopiesPass
 from lamina.passes.graph.keep_channels_first import KeepChannelsFirstPass
 from lamina.passes.graph.lines_to_images import LinesToImagesPass
 from lamina.passes.graph.lower_graph_to_te import LowerGraphToTePass
 from lamina.passes.graph.outline_kernels import OutlineKernelsPass
+from lamina.passes.graph.outline_regions import OutlineRegionsPass
 from lamina.passes.graph.pack_weights import PackWeightsPass
 from lamina.passes.graph.place_concats import PlaceConcatsPass
+from lamina.passes.graph.place_on_devices import PlaceOnDevicesPass
 from lamina.passes.graph.plan_memory import PlanMemoryPass
 from lamina.passes.graph.propagate_layouts import PropagateLayoutsPass
 from lamina.passes.graph.recognize_normalization import RecognizeNormalizationPass
 from lamina.passes.graph.select_layouts import SelectLayoutsPass
+from lamina.passes.graph.share_device_memory import ShareDeviceMemoryPass
 from lamina.passes.graph.share_kernels import ShareKernelsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
 from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
@@ -85,6 +93,15 @@ SUB_BUFFER = 128
 """bytes of which a part of an OpenCL buffer begins at a multiple, on any device that we know"""
 
 
+REGIONS = (
+    OutlineRegionsPass(),
+    # the network is calls of regions, each on one device; or it is on one device, whole
+    ShareDeviceMemoryPass(),
+    # regions hand on buffers, which are in the hands of one device, or of the host
+    VerifyMappingsPass(),
+)
+
+
 def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
     """
     The passes that choose layouts for the network at once; `local` for each convolution alone, with
@@ -98,9 +115,9 @@ def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
     return (alone,) if way == "blocked" else (alone, PropagateLayoutsPass(), CancelRelayoutsPass())
 
 
-def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
+def on_integers(machines: Sequence[Machine], options: Options) -> tuple[ModulePass, ...]:
     """The passes that make a network with quantize and dequantize one of integers."""
-    fixed, machine = options.requantize == "fixed", describe(target)
+    fixed, fma = options.requantize == "fixed", all(m.fma for m in machines)
     return (
         Int8SinkDequantizePass(),
         # 8 bits are moved and bounded, not the real numbers that they stand for
@@ -117,9 +134,9 @@ def on_integers(target: str, options: Options) -> tuple[ModulePass, ...]:
         # factors are unsigned, their weights signed
         *((Int8FixedPointPass(),) if fixed else ()),
         # if it is wanted, integers become others without real numbers between them
-        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" and machine.fma else ()),
+        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" and fma else ()),
         # what was computed is not divided by scales, where products are summed in one instruction
-        *((Int8BoundWeightsPass(),) if saturates(machine) else ()),
+        *((Int8BoundWeightsPass(),) if any(map(saturates, machines)) else ()),
         # where pairs of products saturate in 16 bits, it is known which do not
         FoldConstantsPass(),
         # quantized numbers that are in no sum of products are real constants
@@ -146,8 +163,14 @@ def default(target: str = "cpu", options: Options = DEFAULT) -> tuple[ModulePass
 
 
 def network(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
-    """From a network as imported to one whose layouts and borders are chosen."""
-    cpu = describe(target).kind == "cpu"
+    """
+    From a network as imported to one whose layouts and borders are chosen. If `target` is a list of
+    targets, or there are rules what runs where, to one of regions, each on one device.
+    """
+    machines = [describe(name) for name in names_of(target)]
+    divided = len(machines) > 1 or bool(options.place)
+    cpus = [m.name for m in machines if m.kind == "cpu" and options.numerics == "fast"]
+    placed = PlaceOnDevicesPass(target, options.place, options.threads), InsertDeviceCopiesPass()
     return (
         RecognizeNormalizationPass(),
         # a normalization is one op, however the exporter spelled it
@@ -155,7 +178,7 @@ def network(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
         # no pair of transposes stands around what could be computed without them
         LinesToImagesPass(),
         # windows slide over images only, those over lines over images of height 1
-        *on_integers(target, options),
+        *on_integers(machines, options),
         # what is computed on real numbers is read from 8 bits, and stored in them, by one kernel
         FoldBatchNormPass(),
         FoldConstantsPass(),
@@ -164,9 +187,11 @@ def network(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
         # what could be computed now is a constant; no batch_norm, no mean with a varying count
         Int8SplitDequantizePass(),
         # real numbers are made of 8 bits where they are read
-        *choose_layouts(target, options),
+        *(placed if divided else ()),
+        # each op has a device, and what one device hands to another is copied
+        *choose_layouts(machines[0].name, options),
         # relayouts are left only where two neighbours disagree on the layout
-        *((WinogradConvolutionsPass(target=target),) if cpu and options.numerics == "fast" else ()),
+        *(WinogradConvolutionsPass(target=name) for name in cpus),
         # convolutions are direct, or products of transformed tiles, whichever is faster
         TransposesToViewsPass(),
         # a transpose moves elements only where its readers are faster for it
@@ -174,6 +199,7 @@ def network(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
         # no window reads outside the storage of its input, except of maxima
         TabulateGathersPass(),
         # indices are a formula or a tensor
+        *(REGIONS if divided else ()),
     )
 
 

@@ -15,12 +15,12 @@ from lamina.backends.cpu.manifest import Argument, Manifest, Step
 from lamina.dialects.graph import MapOp, RunOp, UnmapOp
 
 DEVICE = "lamina.device"
-"""Attribute of a function: the region of a network that it is runs on this target."""
+"""Attribute of a function: it, a region of a network or all of one, runs on this target."""
 
 
 def regions_of(module: ModuleOp) -> dict[str, func.FuncOp]:
     """The regions of a divided network by name, in the order of the module; none: not divided."""
-    functions = [f for f in module.ops if isinstance(f, func.FuncOp)]
+    functions = [f for f in module.ops if isinstance(f, func.FuncOp) and f.sym_visibility]
     return {f.sym_name.data: f for f in functions if DEVICE in f.attributes}
 
 

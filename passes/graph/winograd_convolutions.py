@@ -21,6 +21,7 @@ from lamina.context import weights_of
 from lamina.dialects.graph import Conv2dOp
 from lamina.dialects.graph.winograd import POINTS
 from lamina.passes._machine import machine_of
+from lamina.passes.graph._devices import device_of
 from lamina.passes.graph._winograd import applicable, expand
 from lamina.passes.graph._winograd_cost import fastest_tile
 from lamina.weights import WeightStore
@@ -34,7 +35,7 @@ class TileConvolution(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: Conv2dOp, rewriter: PatternRewriter, /) -> None:
-        if not applicable(op):
+        if not applicable(op) or device_of(op) not in (None, self.machine.name):
             return
         if tile := self.tile or fastest_tile(op, self.machine):
             expand(op, tile, rewriter, self.store)
@@ -48,6 +49,7 @@ class WinogradConvolutionsPass(ModulePass):
     Tiles of 4 x 4 results take a quarter of the products, tiles of 2 x 2 take 1 in 2.25; but tiles
     have to be transformed, and transformed weights are 4 or 1.8 times as many. A formula of the
     machine decides. Results are sums of other products: their rounding errors are larger.
+    Convolutions that were given to another device stay.
     """
 
     name = "winograd-convolutions"

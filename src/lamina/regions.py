@@ -81,8 +81,8 @@ def finish(
 
 def _only_device(module: ModuleOp) -> str:
     """The device that computes a network that needs no other."""
-    placed = (op.attributes.get("device") for op in module.walk())
-    return next((device.data for device in placed if isinstance(device, StringAttr)), "")
+    functions = (op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes)
+    return next(map(device_of, functions), "")
 
 
 def compile_regions(
