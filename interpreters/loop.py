@@ -196,5 +196,6 @@ IMPLEMENTATIONS: Mapping[type[Operation], Implementation] = {
     vector.SplatLaneOp: _splat_lane,
     vector.ShuffleOp: _shuffle,
     vector.PrefetchOp: lambda run, op, args: (),
+    vector.BarrierOp: lambda run, op, args: (),
 }
 COSTS = {loop.ForOp: _cost, loop.IfOp: _cost_of_choice, scf.IfOp: _cost_of_branch}

@@ -77,6 +77,7 @@ from lamina.passes.vector.vec_join_loads import VecJoinLoadsPass
 from lamina.passes.vector.vec_prefetch import VecPrefetchPass
 from lamina.passes.vector.vec_splat_lanes import VecSplatLanesPass
 from lamina.passes.vector.vec_split import VecSplitPass
+from lamina.passes.vector.vec_stage_lanes import VecStageLanesPass
 from lamina.passes.vector.vec_transpose_loads import VecTransposeLoadsPass
 
 LEVELS = {
@@ -145,14 +146,16 @@ def on_integers(machines: Sequence[Machine], options: Options) -> tuple[ModulePa
 
 def on_lanes(machine: Machine) -> tuple[ModulePass, ...]:
     """The passes that spread the steps of kernels over a device, and vectors over work-items."""
-    rows = VecSplatLanesPass(2), VecJoinLoadsPass()
+    subgroups = machine.flavour == "intel_subgroups"
     return (
         VecSplitPass(machine.lanes(4)),
         # a lane holds one element of each vector
-        *(rows if machine.flavour == "intel_subgroups" else ()),
+        *(() if machine.flavour == "portable" else (VecSplatLanesPass(2), VecJoinLoadsPass())),
         # a message brings as many vectors as it can; lanes see those of each other
-        LoopMapToGridPass("subgroup" if machine.flavour == "intel_subgroups" else "work_items"),
+        LoopMapToGridPass("subgroup" if subgroups else "work_items"),
         # each nest is a launch
+        *((VecStageLanesPass(),) if machine.flavour == "lds" else ()),
+        # what lanes see of each other lies in local memory
     )
 
 

@@ -244,6 +244,10 @@ def _prefetch(w: Writer, op: Operation) -> None:
     w.lines.append(w.intrinsic("void", "llvm.prefetch.p0", ("ptr", at), *how))
 
 
+def _barrier(w: Writer, op: Operation) -> None:
+    """All lanes are where their register is."""
+
+
 HANDLERS: dict[type[Operation], Handler] = {
     **views.HANDLERS,
     vec.LoadOp: _load,
@@ -254,6 +258,7 @@ HANDLERS: dict[type[Operation], Handler] = {
     vec.StoreOp: _store,
     vec.StoreStridedOp: _store_strided,
     vec.PrefetchOp: _prefetch,
+    vec.BarrierOp: _barrier,
     memref.LoadOp: _memref_load,
     memref.StoreOp: _memref_store,
 }

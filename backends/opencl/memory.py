@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from math import prod
 
-from xdsl.dialects.builtin import Float16Type, f32, i32
+from xdsl.dialects import memref
+from xdsl.dialects.builtin import Float16Type, StringAttr, f32, i32
 from xdsl.ir import Attribute, Operation
 
 from lamina.backends.opencl.choice import is_bool
@@ -24,6 +25,8 @@ RUNS = (2, 4)
 """vectors that one block function reads; of 8, Intel's driver for CPUs fails to compile it"""
 UNSIGNED = {1: "uchar", 2: "ushort", 4: "uint"}
 READ_ALIGNMENT, WRITE_ALIGNMENT = 4, 16
+LOCAL = StringAttr("local")
+"""memory space of what the lanes of a step share"""
 
 
 def lane_bytes(op: vec.MemoryOp, type: Attribute) -> int:
@@ -170,6 +173,23 @@ def _prefetch(w: Writer, op: Operation) -> None:
     w.line(f"prefetch({w.name(op.ref)} + {w.address(op)}, 16);")
 
 
+def _alloca(w: Writer, op: Operation) -> None:
+    """What the lanes of a step share, declared where OpenCL wants it; nobody has an array alone."""
+    assert isinstance(op, memref.AllocaOp)
+    type = op.memref.type
+    if type.memory_space != LOCAL or w.subgroups or w.indent > 1:
+        raise w.error(
+            f"{op.name} is for memory space {LOCAL} of work-items, at the beginning of a launch, "
+            f"got {type}; vec-stage-lanes makes such"
+        )
+    element = w.stored(type.element_type)
+    w.line(f"__local {element} {w.name(op.memref)}[{prod(type.get_shape())}];")
+
+
+def _barrier(w: Writer, op: Operation) -> None:
+    w.line("barrier(CLK_LOCAL_MEM_FENCE);")
+
+
 HANDLERS: dict[type[Operation], Handler] = {
     vec.LoadOp: _load,
     vec.LoadRunOp: _load_run,
@@ -179,4 +199,6 @@ HANDLERS: dict[type[Operation], Handler] = {
     vec.StoreOp: _store,
     vec.StoreStridedOp: _store_strided,
     vec.PrefetchOp: _prefetch,
+    vec.BarrierOp: _barrier,
+    memref.AllocaOp: _alloca,
 }

@@ -37,7 +37,7 @@ RESERVED = frozenset(
     size_t sizeof static struct switch typedef uchar uint ulong union unsigned ushort void volatile
     while bool ceil copysign cos erf exp exp2 fabs floor fma fmax fmin fmod log log2 max min pow
     rint round rsqrt sin sqrt tanh trunc get_group_id get_local_id get_sub_group_local_id vload4
-    vstore4 NAN INFINITY ROLLED
+    vstore4 barrier NAN INFINITY CLK_LOCAL_MEM_FENCE ROLLED
     """.split()
 )
 """Words that mean something else in a kernel."""

@@ -16,7 +16,7 @@ from lamina.dialects.vector.choice import (
     CompareOp,
     SelectOp,
 )
-from lamina.dialects.vector.lanes import BitcastOp, ConvertOp, ShuffleOp, SplatLaneOp
+from lamina.dialects.vector.lanes import BarrierOp, BitcastOp, ConvertOp, ShuffleOp, SplatLaneOp
 from lamina.dialects.vector.memory import (
     GatherOp,
     LoadLikeOp,
@@ -35,6 +35,7 @@ __all__ = [
     "FLOAT_PREDICATES",
     "INTEGER_PREDICATES",
     "AnyOp",
+    "BarrierOp",
     "BitcastOp",
     "CompareOp",
     "ConvertOp",
@@ -69,6 +70,7 @@ Vec = Dialect(
         StoreStridedOp,
         PrefetchOp,
         SplatLaneOp,
+        BarrierOp,
         ShuffleOp,
         ConvertOp,
         BitcastOp,

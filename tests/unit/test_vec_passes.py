@@ -62,6 +62,11 @@ def run_natively(module: ModuleOp, arrays: list[np.ndarray], y: np.ndarray) -> n
             [(4, 16), (16, 32)],
             "loop-unroll{index=k},vec-splat-lanes,vec-split{lanes=4}",
         ),
+        (
+            CONTRACTION,
+            [(4, 16), (16, 32)],
+            "loop-unroll{index=k},vec-splat-lanes,vec-stage-lanes",
+        ),
         (TRANSPOSE, [(16, 8)], "vec-split{lanes=4}"),
         (TRANSPOSE, [(16, 8)], "vec-forward-stores"),
         (TRANSPOSE, [(16, 8)], "loop-unroll{index=i},vec-split{lanes=8},vec-forward-stores"),

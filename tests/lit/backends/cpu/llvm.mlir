@@ -215,3 +215,19 @@ func.func @steps_for_a_pool(%x: memref<4x3xf32>, %y: memref<4x3xf32>) {
   }
   func.return
 }
+
+// The lanes of a register need not wait for each other, and local memory is any memory.
+// CHECK-LABEL: define void @lanes_are_together(ptr noalias %x)
+// CHECK-NEXT:  entry:
+// CHECK-NEXT:    %[[ROWS:.*]] = alloca [64 x i8], align 64
+// CHECK-NEXT:    %[[V:.*]] = load <16 x float>, ptr %x, align 4
+// CHECK-NEXT:    store <16 x float> %[[V]], ptr %[[ROWS]], align 4
+// CHECK-NEXT:    ret void
+func.func @lanes_are_together(%x: memref<16xf32>) {
+  %rows = memref.alloca() : memref<16xf32, "local">
+  %v = vec.load %x[0] : memref<16xf32> -> vector<16xf32>
+  vec.barrier
+  vec.store %v, %rows[0] : vector<16xf32>, memref<16xf32, "local">
+  vec.barrier
+  func.return
+}

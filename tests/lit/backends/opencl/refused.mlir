@@ -170,3 +170,32 @@ func.func @whose_lanes() {
   loop.for %i < 2 parallel attributes {lamina.grid = array<i64: 0>, lamina.lanes = "warp"} {}
   func.return
 }
+
+// -----
+
+// CHECK: opencl: @array: memref.alloca is for memory space "local" of work-items, at the beginning of a launch, got memref<16xf32>; vec-stage-lanes makes such
+// PORTABLE: opencl: @array: memref.alloca is for memory space "local" of work-items, at the beginning of a launch, got memref<16xf32>; vec-stage-lanes makes such
+func.func @array() {
+  %a = memref.alloca() : memref<16xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: opencl: @shared_by_a_subgroup: memref.alloca is for memory space "local" of work-items
+// PORTABLE: __local float a[16];
+func.func @shared_by_a_subgroup() {
+  %a = memref.alloca() : memref<16xf32, "local">
+  func.return
+}
+
+// -----
+
+// PORTABLE: opencl: @shared_in_a_loop: memref.alloca is for memory space "local" of work-items, at the beginning of a launch
+// CHECK: opencl: @shared_in_a_loop: memref.alloca is for memory space "local" of work-items, at the beginning of a launch
+func.func @shared_in_a_loop() {
+  loop.for %i < 4 {
+    %a = memref.alloca() : memref<16xf32, "local">
+  }
+  func.return
+}

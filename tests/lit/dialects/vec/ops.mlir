@@ -139,3 +139,10 @@ func.func @rest_of_a_division(%v: vector<16xf32>, %x: f64) {
   %1 = vec.rem %x, %x : f64
   func.return
 }
+
+// CHECK-LABEL: func.func @lanes_wait_for_each_other(
+// CHECK-NEXT:    vec.barrier
+func.func @lanes_wait_for_each_other() {
+  vec.barrier
+  func.return
+}
