@@ -207,28 +207,31 @@ class Writer:
         return lanes if text == "0" else f"{text} + {lanes}"
 
     def index(self, e: Expr, op: MemoryOp, ranges: Ranges) -> str:
-        """An expression in unsigned arithmetic, which wraps around to the right result."""
-        text = ""
+        """
+        An expression in unsigned arithmetic, which wraps around to the right result. What is taken
+        away comes last: added to a pointer term by term, nothing wraps around before its end.
+        """
+        added, taken = list[str](), list[str]()
         for atom, c in e.terms:
-            if isinstance(atom, Div):
-                limits = atom.of.bounds(ranges)
-                if limits is None or limits[0] < 0:
-                    raise self.error(
-                        f"{op.name} divides {atom.of.show('d{}'.format)}, which may be negative"
-                    )
-                inner, sign = (
-                    self.index(atom.of, op, ranges),
-                    "/" if atom.kind == "floordiv" else "%",
-                )
-                part = f"{inner if inner.isidentifier() else f'({inner})'} {sign} {atom.by}"
-                part = f"({part})" if c != 1 else part
-            else:
-                part = self.name(op.indices[int(atom)])
-            part = f"{part} * {abs(c)}" if abs(c) != 1 else part
-            text += (" - " if c < 0 else " + ") + part
-        if e.const or not text:
-            text += f" {'-' if e.const < 0 else '+'} {abs(e.const)}"
-        return text.removeprefix(" + ") if text.startswith(" + ") else f"-{text[3:]}"
+            part = self._atom(atom, op, ranges)
+            part = f"({part})" if isinstance(atom, Div) and c != 1 else part
+            (taken if c < 0 else added).append(f"{part} * {abs(c)}" if abs(c) != 1 else part)
+        if e.const or not added:
+            (taken if e.const < 0 else added).append(str(abs(e.const)))
+        return " - ".join([" + ".join(added or ["0"]), *taken])
+
+    def _atom(self, atom: str | Div, op: MemoryOp, ranges: Ranges) -> str:
+        """An index, or a quotient or rest of what cannot be negative."""
+        if not isinstance(atom, Div):
+            return self.name(op.indices[int(atom)])
+        limits = atom.of.bounds(ranges)
+        if limits is None or limits[0] < 0:
+            raise self.error(
+                f"{op.name} divides {atom.of.show('d{}'.format)}, which may be negative"
+            )
+        inner = self.index(atom.of, op, ranges)
+        sign = "/" if atom.kind == "floordiv" else "%"
+        return f"{inner if inner.isidentifier() else f'({inner})'} {sign} {atom.by}"
 
     def alignment(self, op: MemoryOp) -> int:
         """The address is a multiple of this many bytes, if the buffer is; 0: the buffer itself."""

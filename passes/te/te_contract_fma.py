@@ -22,13 +22,28 @@ from lamina.dialects.te import ComputeOp, memref_type
 
 def becomes_an_integer(op: Operation) -> bool:
     """
-    Whether what `op` computes for each element is stored as an integer, which may be another one if
-    a product is not rounded. Sums over many terms are rounded in any order.
+    Whether what `op` computes for each element becomes an integer, there or where it is stored: it
+    may be another one if a product is not rounded. Sums over many terms are rounded in any order.
     """
+    if is_rounded(op):
+        return True
     te = op.parent_op()
     if not isinstance(te, ComputeOp) or isa(memref_type(te.out).element_type, AnyFloat):
         return False
     return op.parent is te.epilogue.block or not any(a.reduce for a in te.axes.data)
+
+
+def is_rounded(op: Operation) -> bool:
+    """Whether an integer is made of what `op` computes before it leaves the block of `op`."""
+    reached, pending = set[Operation](), [op]
+    while pending:
+        user = pending.pop()
+        if isinstance(user, math.RoundEvenOp | arith.FPToSIOp):
+            return True
+        if user not in reached:
+            reached.add(user)
+            pending += [use.operation for result in user.results for use in result.uses]
+    return False
 
 
 class ContractFma(RewritePattern):

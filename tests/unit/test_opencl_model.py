@@ -80,6 +80,14 @@ def branches() -> onnx.ModelProto:
     return network(*nodes, x=(1, 16, 3, 9), **weights)  # pyright: ignore[reportArgumentType]
 
 
+def backwards() -> onnx.ModelProto:
+    """Blocks whose addresses fall from step to step."""
+    ints = {"from": [3], "to": [0], "axis": [1], "by": [-2]}
+    weights = {name: np.array(v, np.int64) for name, v in ints.items()}
+    node = helper.make_node("Slice", ["x", *ints], ["y"])
+    return network(node, x=(1, 4, 24, 26), **weights)  # pyright: ignore[reportArgumentType]
+
+
 PAD = {"pads": [1, 1, 1, 1]}
 NETWORKS = {
     "direct": lambda: conv(x=(1, 32, 14, 14), w=(48, 32, 3, 3), **PAD),
@@ -102,6 +110,7 @@ NETWORKS = {
     "sum": lambda: one("ReduceSum", x=(4, 33, 5), keepdims=0),
     "sigmoid": lambda: one("Sigmoid", x=(1, 33)),
     "branches": branches,
+    "backwards": backwards,
     "network": small_network,
 }
 INTEGERS = np.array([-(2**31), 2**31 - 1, -7, -1, 0, 1, 7, 5], np.int32)
@@ -174,7 +183,7 @@ def test_xe_runs_too(model: OpenCLModel, x: Array) -> None:
 
 @pytest.mark.parametrize("target", [LDS, PORTABLE])
 def test_kernels_without_subgroups_need_no_extension(target: str) -> None:
-    sources = b"".join(compiled(NETWORKS["direct"](), target).objects.values())
+    sources = b"".join(compiled(NETWORKS["pointwise"](), target).objects.values())
     assert b"get_local_id(0)" in sources
     assert b"sub_group" not in sources
     assert (b"__local" in sources) == (target == LDS)

@@ -252,6 +252,17 @@ func.func @places_that_were_read(%at: memref<16xi32>, %x: memref<4x16xf32>, %y: 
   func.return
 }
 
+// What is taken away from an address comes last, so that no part of it wraps around.
+// CHECK-LABEL: __kernel void backwards(
+// CHECK: (x + j * 16 + 128 - i * 64)
+func.func @backwards(%x: memref<12x16xf32>, %y: memref<3x4x16xf32>) {
+  loop.for %i < 3, %j < 4 {
+    %v = vec.load %x[%i * -4 + %j + 8, 0] : memref<12x16xf32> -> vector<16xf32>
+    vec.store %v, %y[%i, %j, 0] : vector<16xf32>, memref<3x4x16xf32>
+  }
+  func.return
+}
+
 // CHECK-LABEL: __kernel void choice_between_steps(
 // CHECK:              if (i < 1) {
 // CHECK-NEXT:             if (lane < 1) y[i * 2] = 1.0f;

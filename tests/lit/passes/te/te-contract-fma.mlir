@@ -77,3 +77,25 @@ func.func @numbers_that_become_bytes(%x: memref<4xf32>, %w: memref<4xf32>, %z: m
     }
   func.return
 }
+
+// A number that is rounded in place keeps its products too, though it is stored as a real one.
+
+// CHECK-LABEL: func.func @numbers_that_are_rounded_in_place
+// CHECK: arith.mulf
+// CHECK-NEXT: arith.addf
+// CHECK-NEXT: arith.mulf
+// CHECK-NEXT: math.roundeven
+// CHECK-NEXT: math.fma
+func.func @numbers_that_are_rounded_in_place(%x: memref<4xf32>, %y: memref<4xf32>) {
+  te.compute axes(i: 4) ins(%x[i]) out(%y[i]) init 0.0 : f32 : memref<4xf32>, memref<4xf32> (%a: f32, %none: f32) {
+      %c = arith.constant 3.0 : f32
+      %p = arith.mulf %a, %c : f32
+      %s = arith.addf %p, %c : f32
+      %q = arith.mulf %s, %c : f32
+      %r = math.roundeven %q : f32
+      %t = arith.mulf %r, %c : f32
+      %u = arith.addf %t, %c : f32
+      te.yield %u : f32
+    }
+  func.return
+}
