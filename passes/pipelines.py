@@ -118,7 +118,7 @@ def choose_layouts(target: str, options: Options) -> tuple[ModulePass, ...]:
 
 def on_integers(machines: Sequence[Machine], options: Options) -> tuple[ModulePass, ...]:
     """The passes that make a network with quantize and dequantize one of integers."""
-    fixed, fma = options.requantize == "fixed", all(m.fma for m in machines)
+    fixed = options.requantize == "fixed"
     return (
         Int8SinkDequantizePass(),
         # 8 bits are moved and bounded, not the real numbers that they stand for
@@ -135,8 +135,7 @@ def on_integers(machines: Sequence[Machine], options: Options) -> tuple[ModulePa
         # factors are unsigned, their weights signed
         *((Int8FixedPointPass(),) if fixed else ()),
         # if it is wanted, integers become others without real numbers between them
-        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" and fma else ()),
-        # what was computed is not divided by scales, where products are summed in one instruction
+        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),
         *((Int8BoundWeightsPass(),) if any(map(saturates, machines)) else ()),
         # where pairs of products saturate in 16 bits, it is known which do not
         FoldConstantsPass(),
