@@ -57,6 +57,14 @@ class WeightStore:
         self._arrays: dict[str, np.ndarray] = {}
         self._recipes: dict[str, Recipe] = {}
 
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> WeightStore:
+        """A store of arrays that have their keys already."""
+        store = cls()
+        for key, array in arrays.items():
+            store._keep(key, array)
+        return store
+
     def put(self, array: np.ndarray, again: Callable[[], np.ndarray] | None = None) -> str:
         """
         Keep `array`; its key is the hash of its element type, shape and bytes.

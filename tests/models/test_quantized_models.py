@@ -45,7 +45,7 @@ COSINE = 0.999
 """of the result of a whole network and that of ONNX Runtime, at least"""
 
 NEARLY = {"densenet121": 0.998}
-"""where it is not reached yet: 0.9987 of signed bytes, each of whose layers is right"""
+"""where it is not reached yet: 0.9987, with every bit the same by `numerics="strict"`"""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""Networks for a list of targets, from ONNX on: what is placed where, and what comes out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import lamina
+from lamina.backends.model import CompiledModel
+from lamina.backends.split.model import SplitModel
+from lamina.errors import LaminaError
+
+pytest.importorskip("pyopencl")
+DIGITS = Path(__file__).parents[2] / "examples" / "digits" / "digits.onnx"
+BOTH = "opencl:intel-gen9,cpu"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMINA_CACHE", str(tmp_path / "cache"))
+
+
+def compiled(*place: str, target: str = BOTH, cache: bool = False) -> CompiledModel:
+    return lamina.compile(DIGITS, target=target, place=place, threads=1, cache=cache)
+
+
+def image(model: CompiledModel) -> NDArray[np.float32]:
+    return np.random.default_rng(3).standard_normal(model.inputs[0].shape, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        (["*:opencl", "graph.softmax:cpu"], BOTH),
+        (["*:cpu", "graph.max_pool2d:opencl"], BOTH),
+        (["*:opencl"], "opencl:intel-gen9"),
+        (["*:cpu"], "cpu"),
+    ],
+)
+def test_rules_place_what_they_name(place: list[str], target: str) -> None:
+    model, reference = compiled(*place), compiled(target="cpu")
+    assert model.manifest.target == target
+    assert isinstance(model, SplitModel) == ("," in target)
+    x = image(model)
+    np.testing.assert_allclose(model(x), reference(x), atol=1e-5)
+    assert all(step.kind != "copy" for step in model.manifest.steps)
+
+
+def test_rule_for_a_device_that_is_not_in_the_list_is_refused() -> None:
+    with pytest.raises(LaminaError, match="opencl"):
+        compiled("graph.softmax:opencl", target="cpu")
+
+
+def test_list_is_a_part_of_what_is_kept() -> None:
+    first = compiled("*:opencl", "graph.softmax:cpu", cache=True)
+    again = compiled("*:opencl", "graph.softmax:cpu", cache=True)
+    other = compiled("*:cpu", cache=True)
+    assert again.manifest == first.manifest
+    assert isinstance(again, SplitModel)
+    assert other.manifest.target == "cpu"
+
+
+def test_command_runs_a_divided_model(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lamina.tools.lamina"]
+    place = ["--target", BOTH, "--place", "*:opencl", "--place", "graph.softmax:cpu"]
+    subprocess.run([*command, "compile", DIGITS, *place, "-o", "m.lam"], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [*command, "run", "m.lam"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert "float32" in done.stdout
+    emit = [*command, "compile", DIGITS, *place, "--emit"]
+    shown = subprocess.run([*emit, "graph"], check=True, capture_output=True, text=True)
+    assert "graph.run @region1_cpu" in shown.stdout
+    refused = subprocess.run([*emit, "te"], check=False, capture_output=True, text=True)
+    assert refused.stderr.startswith("lamina: --emit te needs one target, found opencl:intel-gen9,")
