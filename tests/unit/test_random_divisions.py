@@ -1,0 +1,66 @@
+"""Small networks divided in any way between a device and the CPU."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+import lamina
+
+pytest.importorskip("pyopencl")
+
+
+def network() -> tuple[onnx.ModelProto, list[str]]:
+    """Convolutions, a residual sum, a concat, pooling, a dense layer; what rules may name."""
+    g = np.random.default_rng(0)
+    weights = {
+        "a": g.standard_normal((16, 3, 3, 3)),
+        "b": g.standard_normal((16, 16, 1, 1)),
+        "c": g.standard_normal((24, 16, 3, 3)),
+        "d": g.standard_normal((40, 10)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "a"], ["first"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["first"], ["relu"]),
+        helper.make_node("Conv", ["relu", "b"], ["second"]),
+        helper.make_node("Add", ["second", "relu"], ["sum"]),
+        helper.make_node("Conv", ["sum", "c"], ["third"], pads=[1, 1, 1, 1]),
+        helper.make_node("Concat", ["third", "sum"], ["both"], axis=1),
+        helper.make_node("MaxPool", ["both"], ["pool"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("GlobalAveragePool", ["pool"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "d"], ["dense"]),
+        helper.make_node("Softmax", ["dense"], ["y"]),
+    ]
+    constants = [numpy_helper.from_array(w.astype(np.float32), n) for n, w in weights.items()]
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 3, 10, 10])
+    y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 10])
+    graph = helper.make_graph(nodes, "g", [x], [y], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    kinds = ["conv2d", "relu", "add", "concat", "max_pool2d", "global_avg_pool", "softmax"]
+    return model, [f"graph.{kind}" for kind in kinds] + ["third"]
+
+
+def rules(named: Sequence[str], seed: int) -> list[str]:
+    """A device for all, and others for some of those that are named."""
+    g = np.random.default_rng(seed)
+    devices = ["cpu", "opencl"]
+    some = [f"{name}:{devices[g.integers(2)]}" for name in named if g.random() < 0.6]
+    return [f"*:{devices[g.integers(2)]}", *some]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_division_changes_nothing(seed: int) -> None:
+    model, named = network()
+    x = np.random.default_rng(seed).standard_normal((1, 3, 10, 10)).astype(np.float32)
+    whole = lamina.compile(model, numerics="strict", cache=False)(x)
+    divided = lamina.compile(
+        model,
+        target="opencl:intel-gen9,cpu",
+        place=rules(named, seed),
+        numerics="strict",
+        cache=False,
+    )
+    np.testing.assert_allclose(divided(x), whole, atol=1e-5)
