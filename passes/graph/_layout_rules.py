@@ -13,8 +13,10 @@ from lamina.dialects.graph import (
     ConstantOp,
     Conv2dOp,
     DenseOp,
+    DeviceCopyOp,
     FusedOp,
     GlobalAvgPoolOp,
+    MapOp,
     MatmulOp,
     NormalizeOp,
     PointwiseOp,
@@ -23,9 +25,11 @@ from lamina.dialects.graph import (
     RelayoutOp,
     ResampleOp,
     ReshapeOp,
+    RunOp,
     SampleOp,
     TakeAlongOp,
     TransposeOp,
+    UnmapOp,
     WinogradInputOp,
     WinogradOutputOp,
     YieldOp,
@@ -138,6 +142,8 @@ RULES = (
     Rule((ConstantOp,), "any: it is packed at compile time as its readers want it."),
     Rule((RelayoutOp,), "any to any."),
     Rule((FusedOp, YieldOp), "those of the ops inside."),
+    Rule((DeviceCopyOp,), "plain where it changes devices; any is handed on as it lies."),
+    Rule((RunOp, MapOp, UnmapOp), "none: they come after layouts, and take buffers as they lie."),
 )
 """the first rule that names an op holds"""
 

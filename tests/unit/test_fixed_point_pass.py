@@ -14,6 +14,7 @@ import pytest
 
 import lamina
 from lamina import interpreters
+from lamina.backends.machine import describe
 from lamina.context import new_context
 from lamina.frontends.onnx import import_model
 from lamina.options import REQUANTIZE, Options
@@ -194,7 +195,7 @@ def test_each_tensor_is_within_a_step_of_itself_in_float(
     text = str(import_model(net.model(*network(net)), ctx.weights))
     save_weights(ctx.weights, text, path)
     path.write_text(text)
-    found = on_integers("cpu", Options(requantize="fixed"))
+    found = on_integers([describe("cpu")], Options(requantize="fixed"))
     passes = ",".join(str(p.spec()) for p in found)
     status, err = opt.main([str(path), "-p", passes, "--validate"]), capfd.readouterr().err
     assert status == 0, err

@@ -15,6 +15,7 @@ from lamina.context import LaminaContext, new_context
 from lamina.dialects.graph import Graph
 from lamina.dialects.layout import Layout
 from lamina.interpreters import graph as graph_interpreter
+from lamina.interpreters import graph_devices
 
 rng = np.random.default_rng(3)
 
@@ -223,5 +224,6 @@ def test_key_without_a_store_is_an_error() -> None:
 
 
 def test_every_op_has_an_implementation() -> None:
-    names = {op.name for op in graph_interpreter.IMPLEMENTATIONS}
+    tables = graph_interpreter.IMPLEMENTATIONS, graph_devices.IMPLEMENTATIONS
+    names = {op.name for table in tables for op in table}
     assert {op.name for op in Graph.operations} == names | {"graph.yield"}

@@ -12,7 +12,7 @@ from lamina.errors import LaminaError
 from lamina.tools.lamina import main
 
 ROOT = Path(__file__).parents[2]
-NETWORK = ROOT / "tests" / "lit" / "backends" / "opencl" / "contraction.mlir"
+NETWORK = ROOT / "tests" / "lit" / "backends" / "inputs" / "contraction.mlir"
 needs_ocloc = pytest.mark.skipif(
     which(os.environ.get("LAMINA_OCLOC", "ocloc")) is None, reason="needs ocloc"
 )
