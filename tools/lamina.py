@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from importlib import import_module
 from io import TextIOWrapper
 
 from lamina.errors import LaminaError
-from lamina.tools._program import Interrupts, OneEach, Parser
+from lamina.tools._arguments import (
+    add_compiler_options,
+    add_model_options,
+    add_shape,
+    add_target_options,
+    count,
+    names,
+    numbers,
+    positive,
+)
+from lamina.tools._program import Interrupts, Parser
 
 LEVELS = ("graph", "te", "loop", "vector", "llvm", "asm", "opencl")
 
@@ -104,7 +113,7 @@ def _add_compile(p: argparse.ArgumentParser) -> None:
         help="say of each kernel in which layouts it computes, how long it should take and does, "
         "and what is stored anew between kernels; or draw that into a page, with the network",
     )
-    _add_compiler_options(p)
+    add_compiler_options(p)
 
 
 def _add_run(p: argparse.ArgumentParser) -> None:
@@ -112,8 +121,8 @@ def _add_run(p: argparse.ArgumentParser) -> None:
     p.add_argument("model", metavar="MODEL", help="an .onnx, .mlir or .lam file")
     p.add_argument("--input", metavar="NPZ", help="the inputs by name (default: random ones)")
     p.add_argument("--output", metavar="NPZ", help="where to write the outputs by name")
-    p.add_argument("--seed", type=_count, default=0, help="of the random inputs (default: 0)")
-    _add_compiler_options(p)
+    p.add_argument("--seed", type=count, default=0, help="of the random inputs (default: 0)")
+    add_compiler_options(p)
 
 
 def _add_bench(p: argparse.ArgumentParser) -> None:
@@ -132,31 +141,31 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--against",
         metavar="PEER,...",
-        type=_names,
+        type=names,
         help="libraries to compare with: onnxruntime, openvino, pytorch, pytorch-compiled",
     )
-    p.add_argument("--threads", metavar="N,...", type=_numbers, help="(default: 1)")
+    p.add_argument("--threads", metavar="N,...", type=numbers, help="(default: 1)")
     p.add_argument(
         "--peer-threads",
         metavar="N,...",
-        type=_numbers,
+        type=numbers,
         help="of the other libraries (default: as many as --threads)",
     )
     p.add_argument(
         "--pool",
         metavar="NAME,...",
-        type=_names,
+        type=names,
         default=["lamina"],
         help="compare the models on other threads too: lamina (the default), openmp",
     )
-    p.add_argument("--rounds", type=_positive, default=15, help="(default: 15)")
+    p.add_argument("--rounds", type=positive, default=15, help="(default: 15)")
     p.add_argument(
         "--seconds",
         metavar="S",
-        type=_positive,
+        type=positive,
         help="fewer rounds, but at least 15, for a model whose rounds would take longer than this",
     )
-    p.add_argument("--seed", type=_count, default=0, help="of the random inputs (default: 0)")
+    p.add_argument("--seed", type=count, default=0, help="of the random inputs (default: 0)")
     p.add_argument(
         "--json", metavar="FILE", help="write everything that was measured, after each model"
     )
@@ -187,7 +196,7 @@ def _add_bench(p: argparse.ArgumentParser) -> None:
         help="fail if outputs differ by more than X of the largest value (default: 1e-4; 0.25 for "
         "networks of bytes)",
     )
-    _add_target_options(p)
+    add_target_options(p)
 
 
 def _add_tune(p: argparse.ArgumentParser) -> None:
@@ -198,17 +207,17 @@ def _add_tune(p: argparse.ArgumentParser) -> None:
     )
     p.add_argument("models", metavar="MODEL", nargs="*", help=".onnx or .mlir files")
     p.add_argument(
-        "--trials", metavar="N", type=_positive, default=16, help="schedules of each (default: 16)"
+        "--trials", metavar="N", type=positive, default=16, help="schedules of each (default: 16)"
     )
     p.add_argument(
-        "--rounds", metavar="N", type=_positive, default=15, help="calls of each (default: 15)"
+        "--rounds", metavar="N", type=positive, default=15, help="calls of each (default: 15)"
     )
     p.add_argument("--again", action="store_true", help="measure what is recorded, too")
     p.add_argument("--list", action="store_true", help="measure nothing: show the records")
     p.add_argument(
         "--export", metavar="FILE.mlir", help="measure nothing: write the records as scheduled IR"
     )
-    _add_model_options(p)
+    add_model_options(p)
 
 
 def _add_quantize(p: argparse.ArgumentParser) -> None:
@@ -248,7 +257,7 @@ def _add_quantize(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--kinds",
         metavar="KIND,...",
-        type=_names,
+        type=names,
         help="what is computed in 8 bits: conv, dense, matmul, and between them add, mul, average, "
         "concat, max, move (default: all)",
     )
@@ -256,7 +265,7 @@ def _add_quantize(p: argparse.ArgumentParser) -> None:
         "--float",
         metavar="NAME,...",
         dest="keep_float",
-        type=_names,
+        type=names,
         default=[],
         help="layers that stay float, by name or by a pattern such as 'features.0.*'",
     )
@@ -274,7 +283,7 @@ def _add_quantize(p: argparse.ArgumentParser) -> None:
         help="compare it with the float model on the samples: every quantized tensor, worst first",
     )
     p.add_argument("--again", action="store_true", help="measure what was measured before, too")
-    _add_shape(p)
+    add_shape(p)
 
 
 def _add_machine(p: argparse.ArgumentParser) -> None:
@@ -305,104 +314,13 @@ def _add_inspect(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--device",
         metavar="NAME,...",
-        type=_names,
+        type=names,
         default=["bxt"],
         help="skl, kbl, bxt, glk (Gen9), tgllp, adl-p, dg1, dg2 (Xe); bxt is that of Apollo Lake "
         "(default: bxt)",
     )
     p.add_argument("--json", metavar="FILE", help="where to write the same as JSON")
-    _add_shape(p)
-
-
-def _add_compiler_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--threads",
-        metavar="N",
-        type=_positive,
-        help="(default: one for each core that this process may use)",
-    )
-    _add_target_options(p)
-
-
-def _add_target_options(p: argparse.ArgumentParser) -> None:
-    _add_model_options(p, many=True)
-    p.add_argument(
-        "--place",
-        metavar="WHAT:DEVICE",
-        action="append",
-        default=[],
-        help="where the targets are a list: compute a kind of operations (graph.softmax:cpu), or "
-        "those whose names in the model fit a pattern ('layer1*:opencl'), on one of them; may be "
-        "repeated, the last one that fits holds",
-    )
-    p.add_argument(
-        "--layouts",
-        metavar="WAY",
-        default="exact",
-        help="how it is chosen how tensors are stored: exact, heuristic or greedy; local (for each "
-        "convolution alone), blocked (and all transforms stay); nhwc, nchw (default: exact)",
-    )
-    p.add_argument("--no-cache", action="store_true", help="compile anew and keep nothing")
-    p.add_argument("--no-records", action="store_true", help="without what lamina tune measured")
-
-
-def _add_model_options(p: argparse.ArgumentParser, *, many: bool = False) -> None:
-    names = "cpu, cpu:haswell, opencl:intel-gen9, ..." if many else "cpu, cpu:haswell, ..."
-    lists = "; opencl:intel-gen9,cpu may use both" if many else ""
-    p.add_argument("--target", default="cpu", help=f"{names} (default: cpu, this one){lists}")
-    p.add_argument(
-        "--numerics",
-        choices=("fast", "strict"),
-        default="fast",
-        help="fast: sums of other products where these are fewer; strict: as the model says "
-        "(default: fast)",
-    )
-    p.add_argument(
-        "--requantize",
-        choices=("float", "fixed"),
-        default="float",
-        help="how sums of integers become 8 bits in a quantized network: scaled in float, as ONNX "
-        "says, or in fixed point, by a multiplier and a shift (default: float)",
-    )
-    _add_shape(p)
-
-
-def _add_shape(p: argparse.ArgumentParser) -> None:
-    p.add_argument(
-        "--shape",
-        metavar="NAME=1x3x224x224",
-        type=_shape,
-        action=OneEach,
-        default=[],
-        help="the shape of an input, where the file leaves it open; may be repeated",
-    )
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in text.split(",") if name]
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch(r"\d+", text):
-        raise argparse.ArgumentTypeError(f"needs a whole number, found '{text}'")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if (number := _count(text)) == 0:
-        raise argparse.ArgumentTypeError("needs a number above 0, found '0'")
-    return number
-
-
-def _numbers(text: str) -> list[int]:
-    return [_positive(number) for number in text.split(",")]
-
-
-def _shape(text: str) -> tuple[str, tuple[int, ...]]:
-    name, _, sizes = text.rpartition("=")
-    if not name or not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", sizes):
-        raise argparse.ArgumentTypeError(f"needs NAME=1x3x224x224, found '{text}'")
-    return name, tuple(map(int, sizes.split("x")))
+    add_shape(p)
 
 
 if __name__ == "__main__":

@@ -34,9 +34,7 @@ class Session:
             given = host and not edge  # by who calls the model
             self._handles.append(None if given else worker.buffer(a.shape, np.dtype(a.dtype)))
             self._arrays.append(None)
-            if (host and edge) or (
-                not host and not edge
-            ):  # in the hands of the host from the start
+            if host == edge:  # in the hands of the host from the start
                 self._map(k)
         self._first = list(self._arrays)
         self._steps = [self._prepared(step, manifest) for step in manifest.steps]

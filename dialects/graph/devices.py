@@ -63,8 +63,21 @@ class DeviceCopyOp(IRDLOperation):
             raise VerifyException(f"needs two devices, got twice {self.source}")
 
 
+class _HandsOver(IRDLOperation):
+    """A buffer that the host and `device` share goes from one to the other."""
+
+    buffer = operand_def(MemRefType)
+    device = prop_def(StringAttr)
+
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$buffer attr-dict `:` type($buffer)"
+
+    def __init__(self, buffer: SSAValue, device: str) -> None:
+        super().__init__(operands=[buffer], properties={"device": StringAttr(device)})
+
+
 @irdl_op_definition
-class MapOp(IRDLOperation):
+class MapOp(_HandsOver):
     """
     Wait for what `device` does with a buffer that it shares with the host, and hand it to the host.
 
@@ -73,18 +86,9 @@ class MapOp(IRDLOperation):
 
     name = "graph.map"
 
-    buffer = operand_def(MemRefType)
-    device = prop_def(StringAttr)
-
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$buffer attr-dict `:` type($buffer)"
-
-    def __init__(self, buffer: SSAValue, device: str) -> None:
-        super().__init__(operands=[buffer], properties={"device": StringAttr(device)})
-
 
 @irdl_op_definition
-class UnmapOp(IRDLOperation):
+class UnmapOp(_HandsOver):
     """
     Hand a buffer that is in the host's hands to `device`; the host must not touch it afterwards.
 
@@ -92,15 +96,6 @@ class UnmapOp(IRDLOperation):
     """
 
     name = "graph.unmap"
-
-    buffer = operand_def(MemRefType)
-    device = prop_def(StringAttr)
-
-    irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$buffer attr-dict `:` type($buffer)"
-
-    def __init__(self, buffer: SSAValue, device: str) -> None:
-        super().__init__(operands=[buffer], properties={"device": StringAttr(device)})
 
 
 class _RunsRegion(SymbolUserOpInterface):
