@@ -50,7 +50,6 @@ from lamina.passes.int8.int8_group_products import Int8GroupProductsPass
 from lamina.passes.int8.int8_hoist_quantize import Int8HoistQuantizePass
 from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
 from lamina.passes.int8.int8_realize import Int8RealizePass
-from lamina.passes.int8.int8_reciprocal_scales import Int8ReciprocalScalesPass
 from lamina.passes.int8.int8_requantize import Int8RequantizePass
 from lamina.passes.int8.int8_requantize_sums import Int8RequantizeSumsPass
 from lamina.passes.int8.int8_round_in_place import Int8RoundInPlacePass
@@ -64,6 +63,7 @@ from lamina.passes.te.te_block_together import PREFIX, TeBlockTogetherPass
 from lamina.passes.te.te_choose_schedules import TeChooseSchedulesPass
 from lamina.passes.te.te_contract_buffers import TeContractBuffersPass
 from lamina.passes.te.te_contract_fma import TeContractFmaPass
+from lamina.passes.te.te_divide_by_constants import TeDivideByConstantsPass
 from lamina.passes.te.te_expand_math import TeExpandMathPass
 from lamina.passes.te.te_fuse_epilogue import TeFuseEpiloguePass
 from lamina.passes.te.te_fuse_loops import TeFuseLoopsPass
@@ -135,7 +135,6 @@ def on_integers(machines: Sequence[Machine], options: Options) -> tuple[ModulePa
         # factors are unsigned, their weights signed
         *((Int8FixedPointPass(),) if fixed else ()),
         # if it is wanted, integers become others without real numbers between them
-        *((Int8ReciprocalScalesPass(),) if options.numerics == "fast" else ()),
         *((Int8BoundWeightsPass(),) if any(map(saturates, machines)) else ()),
         # where pairs of products saturate in 16 bits, it is known which do not
         FoldConstantsPass(),
@@ -230,6 +229,8 @@ def kernels(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
         TeInlineProducersPass(),
         TeSimplifyPass(),
         # bias, activation and residual are computed where the sum is, in registers
+        *((TeDivideByConstantsPass(),) if machine.fma and options.numerics == "fast" else ()),
+        # quotients by constants are products
         *((TeBlockTogetherPass(target=target, threads=threads),) if cpu else ()),
         *((TeFuseLoopsPass(prefix=PREFIX), TeContractBuffersPass()) if cpu else ()),
         # what the ops of a kernel hand on stays in cache: one block of it is computed, then used
@@ -238,7 +239,7 @@ def kernels(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
         TePeelPaddingPass(),
         # no read outside a buffer
         TeExpandMathPass(),
-        *((TeContractFmaPass(),) if describe(target).fma else ()),  # else a call for each lane
+        *((TeContractFmaPass(),) if machine.fma else ()),  # else a call for each lane
         # scalar bodies are arithmetic that the target has
         TeApplyRecordsPass(target=target, threads=threads),
         # every te op that was tuned has the schedule that was fastest

@@ -9,13 +9,13 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 from xdsl.rewriter import Rewriter
 
 from lamina.context import weights_of
-from lamina.dialects.graph import AddOp, ConstantOp, FmaOp, MulOp, ScaledOp, SubOp
+from lamina.dialects.graph import AddOp, ConstantOp, FmaOp, MulOp, QuantizeOp, ScaledOp, SubOp
 from lamina.dialects.graph.constants import key_of
 from lamina.passes.graph._numbers import number_in
 from lamina.passes.graph.outline_kernels import is_network
@@ -26,11 +26,18 @@ PLAIN = (0, 1, -1)
 
 
 def is_factor_or_term(value: SSAValue) -> bool:
-    """Whether nothing is done with `value` but arithmetic that costs the same for any number."""
-    return all(
-        isinstance(use.operation, AddOp | SubOp | MulOp | FmaOp)
-        or (isinstance(use.operation, ScaledOp) and use.operation.x is not value)
-        for use in value.uses
+    """
+    Whether nothing is done with `value` but arithmetic that costs the same for any number. A
+    quotient by a number that is written out costs less.
+    """
+    return all(_adds_or_multiplies(use.operation, value) for use in value.uses)
+
+
+def _adds_or_multiplies(op: Operation, value: SSAValue) -> bool:
+    if isinstance(op, QuantizeOp):
+        return op.zero is value
+    return isinstance(op, AddOp | SubOp | MulOp | FmaOp) or (
+        isinstance(op, ScaledOp) and op.x is not value
     )
 
 
