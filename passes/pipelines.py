@@ -38,6 +38,7 @@ from lamina.passes.graph.select_layouts import SelectLayoutsPass
 from lamina.passes.graph.share_device_memory import ShareDeviceMemoryPass
 from lamina.passes.graph.share_kernels import ShareKernelsPass
 from lamina.passes.graph.simplify_graph import SimplifyGraphPass
+from lamina.passes.graph.store_f16 import StoreF16Pass
 from lamina.passes.graph.tabulate_gathers import TabulateGathersPass
 from lamina.passes.graph.transposes_to_views import TransposesToViewsPass
 from lamina.passes.graph.winograd_convolutions import WinogradConvolutionsPass
@@ -209,13 +210,14 @@ def kernels(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
     machine = describe(target)
     cpu = machine.kind == "cpu"  # where blocks stay in the cache of who computes them
     threads = options.threads if cpu else 1
+    halves = options.storage == "f16"
     return (
         PackWeightsPass(),
         # no relayout of a constant is left; every constant is in the store
         FuseEpiloguesPass(),
         *((FuseProloguesPass(), FuseTailsPass()) if cpu else ()),
         # what is left of ops beside each other are kernels
-        PlaceConcatsPass(1 if cpu else SUB_BUFFER),
+        PlaceConcatsPass(1 if cpu else SUB_BUFFER * (2 if halves else 1)),
         # the parts of a concat are written where they lie in it; what cannot be is copied
         OutlineKernelsPass(),
         # the network is constants, views and calls; every kernel is one private function
@@ -225,6 +227,8 @@ def kernels(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
         # kernels that differ in scales are one
         LowerGraphToTePass(),
         # no op of graph, no tensor: te ops on buffers, and what kernels hand on in memref.alloc
+        *((StoreF16Pass(target),) if halves else ()),
+        # that, and weights, are in 16 bits, if it is wanted; kernels compute in 32
         TeFuseEpiloguePass(),
         TeInlineProducersPass(),
         TeSimplifyPass(),

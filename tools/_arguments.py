@@ -65,7 +65,18 @@ def add_model_options(p: argparse.ArgumentParser, *, many: bool = False) -> None
         help="how sums of integers become 8 bits in a quantized network: scaled in float, as ONNX "
         "says, or in fixed point, by a multiplier and a shift (default: float)",
     )
+    add_storage(p)
     add_shape(p)
+
+
+def add_storage(p: argparse.ArgumentParser) -> None:
+    """What floats are in memory."""
+    p.add_argument(
+        "--storage",
+        choices=("f32", "f16"),
+        default="f32",
+        help="as what floats lie in memory between kernels, which compute in f32 (default: f32)",
+    )
 
 
 def add_shape(p: argparse.ArgumentParser) -> None:

@@ -51,9 +51,11 @@ class Inspected:
     """messages with addresses of 64 bits, which take longer"""
 
 
-def inspect(model: steps.Model, chip: Chip, shapes: steps.Shapes) -> Iterator[Inspected]:
-    """Every kernel of a model, compiled for one device."""
-    _, module = steps.lowered(model, chip.target, "vector", Options(1), shapes)
+def inspect(
+    model: steps.Model, chip: Chip, shapes: steps.Shapes, storage: str = "f32"
+) -> Iterator[Inspected]:
+    """Every kernel of a model, compiled for one device, floats stored as `storage`."""
+    _, module = steps.lowered(model, chip.target, "vector", Options(1, storage=storage), shapes)
     kernels, layers = kernels_of(module, chip.target)
     found = compiled(kernels, chip.name)
     for name, result in zip((k.name for k in kernels), found, strict=True):

@@ -136,6 +136,7 @@ def _options(args: Namespace) -> dict[str, Any]:
         "layouts": args.layouts,
         "requantize": args.requantize,
         "place": args.place,
+        "storage": args.storage,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
         "records": not args.no_records,

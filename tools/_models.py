@@ -21,6 +21,7 @@ def compiler_options(args: Any) -> dict[str, Any]:
         "layouts": args.layouts,
         "requantize": args.requantize,
         "place": args.place,
+        "storage": args.storage,
         "shapes": dict(args.shape),
         "cache": not args.no_cache,
         "records": not args.no_records,
@@ -30,7 +31,14 @@ def compiler_options(args: Any) -> dict[str, Any]:
 def options_of(args: Any, threads: int | None = None) -> Options:
     """The options of the passes among the arguments of a command."""
     count: int = threads or args.threads or default_threads()
-    return Options(count, args.numerics, args.layouts, args.requantize, place=tuple(args.place))
+    return Options(
+        count,
+        args.numerics,
+        args.layouts,
+        args.requantize,
+        place=tuple(args.place),
+        storage=args.storage,
+    )
 
 
 def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
@@ -39,8 +47,8 @@ def open_model(path: str, options: dict[str, Any]) -> lamina.CompiledModel:
     if Path(path).suffix != ".lam":
         return lamina.compile(path, **options)
     usual = {"target": "cpu", "shapes": {}, "place": []}
-    usual |= {"numerics": "fast", "layouts": "exact", "requantize": "float"}
+    usual |= {"numerics": "fast", "layouts": "exact", "requantize": "float", "storage": "f32"}
     if any(options[name] != value for name, value in usual.items()):
-        given = "--target, --place, --numerics, --layouts, --requantize and --shape"
+        given = "--target, --place, --numerics, --layouts, --requantize, --storage and --shape"
         raise LaminaError(f"{path}: is compiled already, {given} come too late")
     return lamina.load(path, threads=options["threads"])

@@ -18,6 +18,7 @@ from lamina.tools._arguments import (
     add_compiler_options,
     add_model_options,
     add_shape,
+    add_storage,
     add_target_options,
     count,
     names,
@@ -320,6 +321,7 @@ def _add_inspect(p: argparse.ArgumentParser) -> None:
         "(default: bxt)",
     )
     p.add_argument("--json", metavar="FILE", help="where to write the same as JSON")
+    add_storage(p)
     add_shape(p)
 
 

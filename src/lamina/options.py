@@ -8,6 +8,7 @@ from lamina.errors import LaminaError
 
 NUMERICS = ("fast", "strict")
 REQUANTIZE = ("float", "fixed")
+STORAGE = ("f32", "f16")
 LAYOUTS = ("exact", "heuristic", "greedy", "local", "blocked", "nhwc", "nchw")
 
 
@@ -27,6 +28,9 @@ class Options:
     place: tuple[str, ...] = ()
     """rules such as "graph.softmax:cpu" that say which device computes what, the last one wins"""
 
+    storage: str = "f32"
+    """as what floats lie in memory between kernels; with "f16" they are still computed in f32"""
+
     def __post_init__(self) -> None:
         if self.threads < 1:
             raise LaminaError(f"a model needs at least 1 thread, got threads={self.threads}")
@@ -35,5 +39,7 @@ class Options:
         if self.requantize not in REQUANTIZE:
             known = " or ".join(REQUANTIZE)
             raise LaminaError(f"requantize is {known}, found '{self.requantize}'")
+        if self.storage not in STORAGE:
+            raise LaminaError(f"storage is {' or '.join(STORAGE)}, found '{self.storage}'")
         if self.layouts not in LAYOUTS:
             raise LaminaError(f"layouts are one of {', '.join(LAYOUTS)}, found '{self.layouts}'")

@@ -34,6 +34,7 @@ SETTINGS = (
     "layouts",
     "requantize",
     "place",
+    "storage",
     "shape",
 )
 """the arguments on which a result depends"""

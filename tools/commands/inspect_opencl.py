@@ -21,7 +21,7 @@ def run(args: Namespace) -> None:
     if args.json:
         _files.require_writable(args.json)
     shapes = dict(args.shape)
-    rows = [row for c in chips for row in inspect(args.model, c, shapes)]
+    rows = [row for c in chips for row in inspect(args.model, c, shapes, args.storage)]
     print(table([_HEAD, *(_row(r) for r in rows)], left=3))
     if args.json:
         text = json.dumps([asdict(r) for r in rows], indent=1)

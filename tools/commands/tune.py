@@ -55,7 +55,7 @@ def _tune(args: Namespace, machine: Machine) -> None:
     with progress_bar() as step:
         step("read", more=len(args.models))
         shapes = dict(args.shape)
-        options = Options(numerics=args.numerics, requantize=args.requantize)
+        options = Options(numerics=args.numerics, requantize=args.requantize, storage=args.storage)
         models = [workloads(m, machine, shapes, step, options) for m in args.models]
         everything = together(models)
         todo = [w for w in everything if args.again or w.text not in known]
