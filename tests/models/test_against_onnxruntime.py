@@ -29,9 +29,6 @@ Arrays = Mapping[str, np.ndarray]
 TOLERANCE = {"strict": 1e-5, "fast": 1e-4}
 """numerics -> how far from ONNX Runtime, of the largest value"""
 
-OF_HALVES = 5e-3
-"""the same where floats are stored in 16 bits"""
-
 REFUSED = {"ssd512_resnet50_nms"}
 """networks that are not supported yet"""
 
@@ -49,14 +46,12 @@ class Config:
     size: tuple[int, int] | None = None
     target: str = "cpu"
     numerics: str = "fast"
-    storage: str = "f32"
 
     def __str__(self) -> str:
         parts = [self.name, f"batch{self.batch}" * (self.batch > 1)]
         parts += ["x".join(map(str, self.size))] if self.size else []
         parts += [self.target.replace(":", "-")] if self.target != "cpu" else []
         parts += [self.numerics] if self.numerics != "fast" else []
-        parts += [self.storage] if self.storage != "f32" else []
         return "-".join(filter(None, parts))
 
 
@@ -67,7 +62,6 @@ CONFIGS = [
     *(Config(name, size=(160, 192)) for name in ("resnet18", "mobilenet_v2", "densenet121")),
     *(Config(name, target="cpu:haswell") for name in ("resnet18", "mobilenet_v2")),
     *(Config(name, target="opencl:intel-gen9", numerics="strict") for name in ON_A_DEVICE),
-    *(Config(name, target="opencl:intel-gen9", storage="f16") for name in ON_A_DEVICE),
 ]
 
 
@@ -95,16 +89,9 @@ def case(
     shape = [dim.dim_value for dim in data.type.tensor_type.shape.dim]
     path = tmp_path_factory.mktemp("models") / f"{config.name}.onnx"
     onnx.save(model, path)
-    compiled = lamina.compile(
-        path,
-        target=config.target,
-        numerics=config.numerics,
-        storage=config.storage,
-        cache=False,
-    )
+    compiled = lamina.compile(path, target=config.target, numerics=config.numerics, cache=False)
     image = np.random.default_rng(0).standard_normal(shape, np.float32)
-    tolerance = OF_HALVES if config.storage == "f16" else TOLERANCE[config.numerics]
-    yield Case(model, str(path), compiled, {data.name: image}, tolerance)
+    yield Case(model, str(path), compiled, {data.name: image}, TOLERANCE[config.numerics])
     path.unlink()  # half a gigabyte for VGG-16
     gc.collect()
 
