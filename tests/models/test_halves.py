@@ -12,7 +12,6 @@ TOLERANCE = 5e-3
 """how far from ONNX Runtime, of the largest value"""
 
 NETWORKS = ("resnet18", "resnet50", "mobilenet_v1", "mobilenet_v2", "squeezenet1_1")
-NETWORKS += ("densenet121", "inception_v3")
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -24,5 +23,4 @@ def test_result_is_nearly_that_of_onnxruntime(name: str) -> None:
     expected = np.asarray(session.run(None, {data.name: image})[0])
     found = lamina.compile(model, target="opencl:intel-gen9", storage="f16", cache=False)(image)
     difference = np.abs(found - expected).max() / np.abs(expected).max()
-    print(f"{name}: {difference:.1e}")
     assert 0 < difference <= TOLERANCE
