@@ -70,7 +70,7 @@ def test_numbers_outside_of_halves(target: str) -> None:
     ]
     model = network(*nodes, x=(1, 9, 1, 2), w=np.ones((9, 1, 1, 1), np.float32))
     ours = lamina.compile(model, target=target, storage="f16", cache=False)
-    numbers = np.float32([1e5, -1e5, 65504, 6e-8, 1e-9, 0.1, 65519, -65520, 1 + 2**-11])
+    numbers = np.array([1e5, -1e5, 65504, 6e-8, 1e-9, 0.1, 65519, -65520, 1 + 2**-11], np.float32)
     x = np.repeat(numbers, 2).reshape(1, 9, 1, 2)
     with np.errstate(over="ignore"):
         rounded = numbers.astype(np.float16).astype(np.float32)
