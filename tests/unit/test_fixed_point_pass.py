@@ -235,4 +235,4 @@ def test_command_passes_it_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["compile", str(path), "--requantize", "fixed", "-o", saved]) == 0
     capsys.readouterr()
     assert main(["run", saved, "--requantize", "fixed"]) == 1
-    assert "--requantize and --shape come too late" in capsys.readouterr().err
+    assert "--requantize, --storage and --shape come too late" in capsys.readouterr().err
