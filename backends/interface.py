@@ -92,12 +92,13 @@ class Backend(ABC):
 
     def seconds(self, op: Operation, machine: Machine) -> float:
         """
-        How long the device takes for an op of `graph`: here, to move its operands and its result.
+        How long the device takes for an op of `graph`: here, to move its operands and its result,
+        or to add up its products, whichever takes longer, and to begin. It is that of one thread.
         """
-        from lamina.backends.work import bytes_of  # IR, which loading a compiled model does without
+        # imported here: it is about IR, which loading a compiled model does without
+        from lamina.backends.work import seconds_of
 
-        rates = machine.rates
-        return rates.seconds(bytes_of(op) / rates.dram / machine.units + rates.call_cycles)
+        return seconds_of(op, machine)
 
     def shares_host_memory(self, machine: Machine) -> bool:
         """Whether the host and the device read the same memory, so that none has to be copied."""

@@ -57,6 +57,14 @@ class Machine:
     """whether the rates were measured here, and do not come from a table"""
     units: int = 1
     """execution units of a graphics processor; its rates are those of one"""
+    wait: float = 5e-6
+    """seconds until the host has what a device beside it made, or the other way around"""
+    link: float = 20e9
+    """
+    bytes a second from memory to memory, by the host or between it and a device. Both are those of
+    Intel's OpenCL runtime for CPUs on two cores of an EPYC: a kernel that is waited for takes 3 to
+    8 us, NumPy copies 18 to 22 GB/s. Nobody measured them on a graphics processor.
+    """
     flavour: Flavour = ""
     """
     What a vector is on an OpenCL device, empty for a CPU: a subgroup; else the work-items of a

@@ -13,7 +13,11 @@ from lamina.backends.machine import Machine
 from lamina.backends.registry import backend_of
 from lamina.errors import LaminaError
 from lamina.passes._machine import machine_of
+from lamina.passes.graph._device_problem import Edges
 from lamina.passes.graph._devices import is_host
+
+CLOSE = 1.05
+"""ratio of times that are called the same"""
 
 
 @dataclass
@@ -31,8 +35,10 @@ class Offer:
         if not others:
             return "; ".join(f"not on {d}: {r}" for d, r in self.refused.items()) or "the only one"
         best, seconds = min(others, key=lambda other: other[1])
-        faster = seconds < self.seconds[device]
-        return f"{best} is faster, but its neighbours are here" if faster else f"as fast as {best}"
+        ratio = seconds / self.seconds[device]
+        if ratio < 1:
+            return f"{best} is faster, but its neighbours are here"
+        return f"as fast as {best}" if ratio < CLOSE else f"faster than {best}"
 
 
 class Devices:
@@ -48,10 +54,14 @@ class Devices:
                 raise PassFailedException(f"{by}: {e}") from e
         self._known: dict[object, tuple[str | None, float]] = {}
 
-    def shared(self, device: str) -> bool:
-        """Whether a device and the host have the same memory."""
-        backend, machine = self.of[device]
-        return backend.shares_host_memory(machine)
+    def edges(self) -> Edges:
+        """What it costs to hand values from one of them to another."""
+        shared = {
+            device: backend.shares_host_memory(machine)
+            for device, (backend, machine) in self.of.items()
+        }
+        machines = {device: machine for device, (_, machine) in self.of.items()}
+        return Edges(machines, shared.__getitem__)
 
     def offer(self, needed: Sequence[Operation]) -> Offer:
         """Who may run the first of these ops, which needs the others on the same device."""

@@ -15,15 +15,11 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import FixedBitwidthType
 from xdsl.ir import Operation, SSAValue
 
+from lamina.backends.machine import Machine
 from lamina.dialects.graph import shape, tensor_type
 from lamina.passes.graph._devices import from_constants, host_of, is_host, last_of
 from lamina.passes.graph._layout_problem import FORBIDDEN, Problem
 from lamina.passes.graph._layout_search import BOUND, search
-
-WAIT = 20e-6
-"""seconds until the host has what a device made, or the other way around"""
-LINK = 8e9
-"""bytes a second from memory to memory, by the host or between it and a device"""
 
 
 def bytes_of(value: SSAValue) -> int:
@@ -36,7 +32,8 @@ def bytes_of(value: SSAValue) -> int:
 class Edges:
     """What it costs, in seconds, that a value made on one device is read on another."""
 
-    def __init__(self, shared: Callable[[str], bool]) -> None:
+    def __init__(self, machines: Mapping[str, Machine], shared: Callable[[str], bool]) -> None:
+        self.machines = machines
         self.shared = shared
         """whether a device and the host have the same memory"""
 
@@ -46,7 +43,8 @@ class Edges:
         if source == to or not devices:
             return 0.0
         copies = sum(not self.shared(d) for d in devices) + len(devices) - 1
-        return len(devices) * WAIT + copies * size / LINK
+        link = min(self.machines[d].link for d in devices)
+        return sum(self.machines[d].wait for d in devices) + copies * size / link
 
 
 def place(

@@ -15,7 +15,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from lamina.dialects.graph import PLACED
 from lamina.passes.graph._device_offers import Devices, Offer
-from lamina.passes.graph._device_problem import Edges, place
+from lamina.passes.graph._device_problem import place
 from lamina.passes.graph._device_rules import BadRule, Rule, chosen, parse_rule
 from lamina.passes.graph._devices import (
     from_constants,
@@ -34,7 +34,7 @@ class PlaceOnDevicesPass(ModulePass):
     """
     Give every op of a network to the device on which the network is fastest, of those in a list.
 
-    graph.softmax %x ..  ->  graph.softmax %x .. {device = "cpu", placed = "as fast as .."}
+    graph.softmax %x ..  ->  graph.softmax %x .. {device = "cpu", placed = "faster than .."}
 
     A device has to claim the op; a rule may name it; else the seconds decide that back ends predict
     for ops, and that it takes to hand values from one device to another. Inputs and results are the
@@ -83,7 +83,7 @@ class PlaceOnDevicesPass(ModulePass):
                 remedy = "" if any(map(is_host, devices.of)) else "; add cpu to the targets"
                 raise PassFailedException(f"{self.name}: {label(op)} runs nowhere: {every}{remedy}")
         costs = {op: offer.seconds for op, offer in offers.items()}
-        found = place(f, list(devices.of), costs, Edges(devices.shared))
+        found = place(f, list(devices.of), costs, devices.edges())
         for op, device in found.items():
             rule = ruled.get(op)
             set_device(op, device)

@@ -14,7 +14,7 @@
 // CHECK-NEXT:    graph.softmax axis 1 %b {lamina.source = "last", device = "opencl:intel-gen9", placed = "rule 'last:opencl:intel-gen9'"} :
 // To hand over a few numbers takes longer than to compute with them.
 // COST-LABEL:  func.func @rules_decide
-// COST-NEXT:     graph.relu %x {lamina.source = "first", device = "cpu:haswell", placed = "as fast as opencl:intel-gen9"} :
+// COST-NEXT:     graph.relu %x {lamina.source = "first", device = "cpu:haswell", placed = "faster than opencl:intel-gen9"} :
 // COST-NEXT:     graph.softmax axis 1 %a {lamina.source = "middle", device = "cpu:haswell",
 // COST-NEXT:     graph.softmax axis 1 %b {lamina.source = "last", device = "cpu:haswell",
 // NODEVICE: place-on-devices: rule 'graph.relu:opencl' needs to be KIND-OR-NODE:DEVICE with one of the devices cpu:haswell, such as graph.softmax:cpu:haswell
@@ -44,4 +44,22 @@ func.func @what_is_made_of_constants_has_no_device(%x: tensor<1x8xf32>) -> tenso
   %a = graph.tanh %x : tensor<1x8xf32> -> tensor<1x8xf32>
   %y = graph.add %a, %w : (tensor<1x8xf32>, tensor<1x8xf32>) -> tensor<1x8xf32>
   func.return %y : tensor<1x8xf32>
+}
+
+// -----
+// The device has twice the arithmetic and the same bandwidth: it gets products, if they are many.
+// CHECK: place-on-devices: rule 'graph.softmax:cpu' matches no op; there are graph.conv2d
+// COST-LABEL:  func.func @many_products_are_for_the_device
+// COST:          graph.conv2d {{.*}} {device = "opencl:intel-gen9", placed = "faster than cpu:haswell"} :
+// COST-LABEL:  func.func @few_products_stay
+// COST:          graph.conv2d {{.*}} {device = "cpu:haswell", placed = "as fast as opencl:intel-gen9"} :
+func.func @many_products_are_for_the_device(%x: tensor<1x64x56x56xf32>) -> tensor<1x64x56x56xf32> {
+  %w = graph.constant "0" : tensor<64x64x3x3xf32>
+  %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 1 : (tensor<1x64x56x56xf32>, tensor<64x64x3x3xf32>) -> tensor<1x64x56x56xf32>
+  func.return %y : tensor<1x64x56x56xf32>
+}
+func.func @few_products_stay(%x: tensor<1x64x56x56xf32>) -> tensor<1x64x56x56xf32> {
+  %w = graph.constant "0" : tensor<64x1x3x3xf32>
+  %y = graph.conv2d %x, %w strides [1, 1] pads [1, 1, 1, 1] dilations [1, 1] groups 64 : (tensor<1x64x56x56xf32>, tensor<64x1x3x3xf32>) -> tensor<1x64x56x56xf32>
+  func.return %y : tensor<1x64x56x56xf32>
 }
