@@ -34,8 +34,8 @@ def page(network: Network) -> str:
     """The whole page."""
     name = escape(Path(network.name).stem)
     kernels = network.kernels
-    rows = [_row([str(n), *words(k)], numbers([k])) for n, k in enumerate(kernels)]
-    rows.append(_row(["", "total", *[""] * 4], numbers(kernels)))
+    rows = [row([str(n), *words(k)], numbers([k])) for n, k in enumerate(kernels)]
+    rows.append(row(["", "total", *[""] * 4], numbers(kernels)))
     lines = [transforms_line(network), *search_lines(network)]
     keys = (
         f'<span class="key" style="background:{colour}"></span>{escape(layout)}'
@@ -56,7 +56,7 @@ def page(network: Network) -> str:
 <div class="scroll">{drawing(kernels)}</div>
 <h2>Kernels</h2>
 <table>
-{_row(HEADER, NUMBERS, "th")}
+{row(HEADER, NUMBERS, "th")}
 {chr(10).join(rows)}
 </table>
 </body>
@@ -64,7 +64,8 @@ def page(network: Network) -> str:
 """
 
 
-def _row(texts: Sequence[str], figures: Sequence[str], tag: str = "td") -> str:
+def row(texts: Sequence[str], figures: Sequence[str], tag: str = "td") -> str:
+    """A line of a table: words, then numbers."""
     cells = [f"<{tag}>{escape(text)}</{tag}>" for text in texts]
     cells += [f'<{tag} class="n">{escape(text)}</{tag}>' for text in figures]
     return f"<tr>{''.join(cells)}</tr>"

@@ -112,7 +112,8 @@ def _add_compile(p: argparse.ArgumentParser) -> None:
         const="",
         metavar="PAGE.html",
         help="say of each kernel in which layouts it computes, how long it should take and does, "
-        "and what is stored anew between kernels; or draw that into a page, with the network",
+        "and what is stored anew between kernels; of a divided network, what runs where and why; "
+        "or draw that into a page, with the network",
     )
     add_compiler_options(p)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -30,6 +30,17 @@ from lamina.passes.graph._devices import (
 
 
 @dataclass(frozen=True)
+class Decision:
+    """Where an op runs, and why there."""
+
+    op: Operation
+    device: str
+    why: str
+    offer: Offer
+    """who might have run it, too"""
+
+
+@dataclass(frozen=True)
 class PlaceOnDevicesPass(ModulePass):
     """
     Give every op of a network to the device on which the network is fastest, of those in a list.
@@ -52,19 +63,28 @@ class PlaceOnDevicesPass(ModulePass):
     """of the host, by which its seconds are divided"""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        names = names_of(self.targets)
-        if not names:
-            raise PassFailedException(f"{self.name}: needs a target, got '{self.targets}'")
-        devices = Devices(names, self.threads, self.name)
-        functions = networks(op)
-        placed = {f: _placed_ops(f) for f in functions}
+        for decision in self.decide(op):
+            set_device(decision.op, decision.device)
+            decision.op.attributes[PLACED] = StringAttr(decision.why)
+
+    def decide(self, module: ModuleOp) -> list[Decision]:
+        """What becomes of each op; nothing changes."""
+        devices = self.devices()
+        names = list(devices.of)
+        placed = {f: _placed_ops(f) for f in networks(module)}
         try:
             rules = [parse_rule(text, names) for text in self.rules]
             ruled = chosen(rules, [o for ops in placed.values() for o in ops])
         except BadRule as e:
             raise PassFailedException(f"{self.name}: {e}") from e
-        for f, ops in placed.items():
-            self.place(f, ops, devices, ruled)
+        return [d for f, ops in placed.items() for d in self.place(f, ops, devices, ruled)]
+
+    def devices(self) -> Devices:
+        """The devices that may be used."""
+        names = names_of(self.targets)
+        if not names:
+            raise PassFailedException(f"{self.name}: needs a target, got '{self.targets}'")
+        return Devices(names, self.threads, self.name)
 
     def place(
         self,
@@ -72,34 +92,31 @@ class PlaceOnDevicesPass(ModulePass):
         ops: Mapping[Operation, Sequence[Operation]],
         devices: Devices,
         ruled: Mapping[Operation, Rule],
-    ) -> None:
+    ) -> Iterator[Decision]:
         """Place the ops of one network; each is given with the ops from constants it needs."""
         offers = {op: devices.offer(needed) for op, needed in ops.items()}
-        for op, offer in offers.items():
-            if rule := ruled.get(op):
-                self.obey(op, rule, offer)
-            elif not offer.seconds:
-                every = "; ".join(f"{device}: {why}" for device, why in offer.refused.items())
-                remedy = "" if any(map(is_host, devices.of)) else "; add cpu to the targets"
-                raise PassFailedException(f"{self.name}: {label(op)} runs nowhere: {every}{remedy}")
-        costs = {op: offer.seconds for op, offer in offers.items()}
-        found = place(f, list(devices.of), costs, devices.edges())
-        for op, device in found.items():
+        costs = {op: self.allowed(op, offers[op], ruled.get(op), devices) for op in ops}
+        for op, device in place(f, list(devices.of), costs, devices.edges()).items():
             rule = ruled.get(op)
-            set_device(op, device)
-            op.attributes[PLACED] = StringAttr(
-                f"rule '{rule.text}'" if rule else offers[op].why(device)
-            )
+            why = f"rule '{rule.text}'" if rule else offers[op].why(device)
+            yield Decision(op, device, why, offers[op])
 
-    def obey(self, op: Operation, rule: Rule, offer: Offer) -> None:
-        """Leave only the device that the rule names."""
+    def allowed(
+        self, op: Operation, offer: Offer, rule: Rule | None, devices: Devices
+    ) -> Mapping[str, float]:
+        """How long the devices take that may run `op`: with a rule, the one that it names."""
+        if not offer.seconds:
+            every = "; ".join(f"{device}: {why}" for device, why in offer.refused.items())
+            remedy = "" if any(map(is_host, devices.of)) else "; add cpu to the targets"
+            raise PassFailedException(f"{self.name}: {label(op)} runs nowhere: {every}{remedy}")
+        if rule is None:
+            return offer.seconds
         if reason := offer.refused.get(rule.device):
-            others = " or ".join(offer.seconds) or "no device of the list"
             raise PassFailedException(
                 f"{self.name}: {label(op)} cannot run on {rule.device}, as rule '{rule.text}' "
-                f"says: {reason}; it runs on {others}"
+                f"says: {reason}; it runs on {' or '.join(offer.seconds)}"
             )
-        offer.seconds = {rule.device: offer.seconds[rule.device]}
+        return {rule.device: offer.seconds[rule.device]}
 
 
 def _placed_ops(f: func.FuncOp) -> dict[Operation, list[Operation]]:

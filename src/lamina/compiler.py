@@ -72,11 +72,7 @@ def compile(
     that, a user the time it takes.
     """
     machines = machines_of(target)
-    cpu = any(machine.kind == "cpu" for machine in machines)
-    if not cpu and threads not in (None, 1):
-        raise LaminaError(f"threads={threads} are those of a CPU, found target {target}")
-    if threads is None:
-        threads = default_threads() if cpu else 1
+    threads = threads_on(machines, threads)
     options = Options(threads, numerics, layouts, requantize, place=tuple(place), storage=storage)
     if cache:
         machines = [known(machine) for machine in machines]
@@ -131,6 +127,16 @@ def machines_of(target: str) -> list[Machine]:
     if len(cpus) > 1:
         raise LaminaError(f"a list of targets has one CPU, found {' and '.join(cpus)}")
     return [m for m in machines if not _left_out(m)] if cpus and len(machines) > 1 else machines
+
+
+def threads_on(machines: Sequence[Machine], threads: int | None) -> int:
+    """How many threads run a model that is made for these machines, if so many are asked for."""
+    if any(machine.kind == "cpu" for machine in machines):
+        return default_threads() if threads is None else threads
+    if threads not in (None, 1):
+        target = ",".join(machine.name for machine in machines)
+        raise LaminaError(f"threads={threads} are those of a CPU, found target {target}")
+    return 1
 
 
 def _left_out(machine: Machine) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 import lamina
+from lamina.compiler import machines_of
 from lamina.errors import LaminaError
 from lamina.tools import _files
 from lamina.tools._models import compiler_options
@@ -49,17 +50,32 @@ def _report(args: Namespace) -> None:
         if args.output:
             _files.require_different(args.report, args.output)
         _files.require_writable(args.report)
-    from lamina.tools._network_page import page  # all passes, as above
+    model, text = _reported(args)
+    if args.output:
+        _files.require_replaceable(args.output)
+        model.save(args.output)
+    if not args.report:
+        print(text)
+        _remark(model)
+        return
+    with _files.whole(args.report) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def _reported(args: Namespace) -> tuple[lamina.CompiledModel, str]:
+    """The model, and the report on it: a page if it has a place."""
+    # imported here: all passes, as above
+    if "," in args.target:
+        args.target = ",".join(machine.name for machine in machines_of(args.target))
+    if "," in args.target or args.place:
+        from lamina.tools._division import division_of
+        from lamina.tools._division_table import division_page, division_text
+
+        division = division_of(args)
+        return division.model, (division_page if args.report else division_text)(division)
+    from lamina.tools._network_page import page
     from lamina.tools._network_report import report_on
     from lamina.tools._network_table import tables
 
     network = report_on(args)
-    if args.output:
-        _files.require_replaceable(args.output)
-        network.model.save(args.output)
-    if not args.report:
-        print(tables(network))
-        _remark(network.model)
-        return
-    with _files.whole(args.report) as path:
-        path.write_text(page(network), encoding="utf-8")
+    return network.model, (page if args.report else tables)(network)
