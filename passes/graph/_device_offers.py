@@ -35,10 +35,10 @@ class Offer:
         if not others:
             return "; ".join(f"not on {d}: {r}" for d, r in self.refused.items()) or "the only one"
         best, seconds = min(others, key=lambda other: other[1])
-        ratio = seconds / self.seconds[device]
-        if ratio < 1:
+        here = self.seconds[device]
+        if seconds < here:
             return f"{best} is faster, but its neighbours are here"
-        return f"as fast as {best}" if ratio < CLOSE else f"faster than {best}"
+        return f"as fast as {best}" if seconds <= CLOSE * here else f"faster than {best}"
 
 
 class Devices:
