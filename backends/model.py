@@ -92,6 +92,12 @@ class CompiledModel(ABC):
         return None
 
     @property
+    def devices(self) -> list[str]:
+        """The target that each kernel call runs on."""
+        regions = self.manifest.regions or (self.manifest,)
+        return [region.target for region in regions for _ in region.calls]
+
+    @property
     def threads(self) -> int:
         """How many threads of this computer a call uses."""
         return 1

@@ -104,6 +104,7 @@ class Contender:
             "bytes_over_floats": 8 * dot4.per_cycle(machine, "all") / machine.rates.flops_per_cycle,
             "calls": [
                 timings[0]._replace(seconds=median(t.seconds for t in timings))._asdict()
+                | {"device": model.devices[timings[0].call]}
                 for timings in zip(*profiles, strict=True)
             ],
         }

@@ -119,7 +119,8 @@ def check_profile(profile: dict[str, Any]) -> None:
 def profile_table(profile: dict[str, Any], by: str) -> str:
     """
     A line for each kernel call, slowest first (`time`) or in order (`order`), with the time that
-    the cost model predicted and its ratio to the one measured.
+    the cost model predicted and its ratio to the one measured. Of several devices each has its own
+    named.
     """
     calls = profile["calls"]
     if by == "time":
@@ -129,6 +130,9 @@ def profile_table(profile: dict[str, Any], by: str) -> str:
     rows += [["total", "", *_rates(profile["total"])]]
     if not profile["peak_gflops"]:
         rows = [row[:-1] for row in rows]
+    devices = [c.get("device", "") for c in calls]
+    if len(set(devices)) > 1:
+        rows = [[first, on, *r] for (first, *r), on in zip(rows, ["on", *devices, ""], strict=True)]
     notes = list[str]()
     if host := profile.get("enqueueing"):
         notes.append(

@@ -1,5 +1,6 @@
 """Networks for a list of targets, from ONNX on: what is placed where, and what comes out."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -76,3 +77,30 @@ def test_command_runs_a_divided_model(tmp_path: Path) -> None:
     assert "graph.run @region1_cpu" in shown.stdout
     refused = subprocess.run([*emit, "te"], check=False, capture_output=True, text=True)
     assert refused.stderr.startswith("lamina: --emit te needs one target, found opencl:intel-gen9,")
+
+
+def test_bench_times_a_divided_model_and_names_the_device_of_each_kernel(tmp_path: Path) -> None:
+    options = ["--target", BOTH, "--place", "*:opencl", "--place", "graph.softmax:cpu"]
+    options += ["--rounds", "2", "--threads", "1", "--against", "onnxruntime", "--json", "b.json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "lamina.tools.lamina", "bench", DIGITS, *options, "--profile=order"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    (found,) = json.loads((tmp_path / "b.json").read_text())["models"]
+    mine, peer = (found["contenders"][f"{name}@1"] for name in ("lamina", "onnxruntime"))
+    assert 0 < peer["difference"] < 1e-4
+    assert mine["latency"]["median_ms"] > 0
+    assert peer["ratio"]["median"] > 0
+    calls = found["profile"]["calls"]
+    assert [c["device"] for c in calls] == ["opencl:intel-gen9"] * (len(calls) - 1) + ["cpu"]
+    assert all(c["seconds"] > 0 for c in calls)
+    lines = done.stdout.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("kernel "))
+    rows = [line.split()[:2] for line in lines[first : first + len(calls) + 2]]
+    assert rows[0] == ["kernel", "on"]
+    assert rows[1:-1] == [[c["symbol"], c["device"]] for c in calls]
+    assert rows[-1][0] == "total"
+    assert "of peak" not in lines[first]  # nobody knows what several devices do at best

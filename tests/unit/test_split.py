@@ -237,6 +237,9 @@ def test_values_and_times_are_those_of_all_regions(model: SplitModel) -> None:
     assert [t.call for t in timings] == list(range(len(calls)))
     assert [t.symbol for t in timings] == [c.symbol for c in calls]
     assert {t.symbol.partition("/")[0] for t in timings} == {"0", "1", "2"}
+    regions = [model.manifest.regions[int(c.symbol.partition("/")[0])] for c in calls]
+    assert model.devices == [region.target for region in regions]
+    assert set(model.devices) == {"opencl:intel-gen9", "cpu"}
 
 
 def test_wrong_input_is_refused(model: SplitModel) -> None:
