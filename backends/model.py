@@ -226,6 +226,12 @@ def size_of(a: Argument) -> int:
     return int(np.prod(a.shape)) * np.dtype(a.dtype).itemsize
 
 
+def span_of(call: Call) -> int:
+    """Bytes from the first element that a call computes to the end of the last one in memory."""
+    last = sum((n - 1) * s for n, s in zip(call.shape, call.strides, strict=True))
+    return last + np.dtype(call.dtype).itemsize
+
+
 def _tensor(a: Argument) -> Tensor:
     return Tensor(a.name, a.shape, np.dtype(a.dtype))
 

@@ -2,61 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lamina.backends.cpu.artifact import Artifact
 from lamina.backends.cpu.model import CPUModel, why_not_here
 from lamina.backends.cpu.objects import ObjectCache
-from lamina.backends.interface import Backend
-from lamina.backends.machine import Machine, describe
+from lamina.backends.machine import Machine
+from lamina.backends.vectors import VectorBackend
 from lamina.errors import LaminaError
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
-    from xdsl.passes import ModulePass
 
-    from lamina.context import LaminaContext
     from lamina.options import Options
 
 
-class CPUBackend(Backend):
+class CPUBackend(VectorBackend):
     """`cpu`, which is this one, and `cpu:<LLVM's name>`."""
 
     name = "cpu"
 
-    def machine(self, target: str) -> Machine:
-        return describe(target)
-
-    def passes(self, machine: Machine, options: Options) -> tuple[ModulePass, ...]:
-        # imported here, as in `compile`: loading a compiled model takes no passes
-        from lamina.passes.pipelines import kernels
-
-        return kernels(machine.name, options)
-
-    def compile(
+    def build(
         self,
-        ctx: LaminaContext,
         module: ModuleOp,
         machine: Machine,
         options: Options,
+        weights: Mapping[str, np.ndarray],
+        pack: Callable[[], None],
         *,
         cache: bool,
         begin: Callable[[str], None],
     ) -> CPUModel:
-        from lamina.backends.cpu.build import build_model
-        from lamina.backends.cpu.entry import places_of_weights
+        from lamina.backends.cpu.build import build_model  # loading a model takes no compiler
 
-        weights = places_of_weights(module)
+        objects, threads = ObjectCache() if cache else None, options.threads
         return build_model(
-            module,
-            machine,
-            weights,
-            threads=options.threads,
-            cache=ObjectCache() if cache else None,
-            begin=begin,
-            pack=partial(ctx.weights.move, weights),
+            module, machine, weights, threads=threads, cache=objects, begin=begin, pack=pack
         )
 
     def load(self, artifact: Artifact, threads: int | None) -> CPUModel:

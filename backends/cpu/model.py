@@ -18,7 +18,8 @@ from lamina.backends.cpu.engine import Engine
 from lamina.backends.cpu.features import missing_features
 from lamina.backends.cpu.manifest import Argument, Call, Manifest
 from lamina.backends.cpu.thread_pool import ThreadPool
-from lamina.backends.model import CompiledModel, Timing, label, size_of
+from lamina.backends.model import CompiledModel, Timing, label, size_of, span_of
+from lamina.backends.pool import Pool
 from lamina.errors import LaminaError
 
 
@@ -47,8 +48,7 @@ class CPUModel(CompiledModel):
         threads: int | None = None,
     ) -> None:
         super().__init__(objects, manifest, weights)
-        # append and pop of a list are atomic: calls share this without a lock
-        self._idle: list[_Workspace] = []
+        self._idle = Pool[_Workspace]()
         self._threads: ThreadPool | None = None
         self._refusal = why_not_here(manifest)
         if not self._refusal:
@@ -95,10 +95,7 @@ class CPUModel(CompiledModel):
         """A workspace whose table points to these inputs and outputs."""
         if self._refusal:
             raise LaminaError(self._refusal)
-        try:
-            workspace = self._idle.pop()
-        except IndexError:
-            workspace = _Workspace(self.manifest.arguments, self._weights)
+        workspace = self._idle.take(lambda: _Workspace(self.manifest.arguments, self._weights))
         table = workspace.table
         for (k, _), array in zip(self._inputs, inputs, strict=True):
             table[k] = array.__array_interface__["data"][0]  # 10 times faster than array.ctypes
@@ -107,7 +104,7 @@ class CPUModel(CompiledModel):
         try:
             yield workspace
         finally:
-            self._idle.append(workspace)
+            self._idle.give(workspace)
 
     @contextmanager
     def _called_with(self, inputs: Mapping[str, ArrayLike]) -> Iterator[_Workspace]:
@@ -192,7 +189,5 @@ def _shared_threads(wanted: int) -> ThreadPool | None:
 
 
 def _copy(address: int, call: Call) -> np.ndarray:
-    dtype = np.dtype(call.dtype)
-    last = sum((n - 1) * s for n, s in zip(call.shape, call.strides, strict=True))
-    memory = memoryview((ctypes.c_ubyte * (last + dtype.itemsize)).from_address(address))
-    return np.ndarray(call.shape, dtype, memory, strides=call.strides).copy()
+    memory = memoryview((ctypes.c_ubyte * span_of(call)).from_address(address))
+    return np.ndarray(call.shape, np.dtype(call.dtype), memory, strides=call.strides).copy()

@@ -19,6 +19,7 @@ from lamina.backends.model import CompiledModel, Enqueueing, Timing, label, size
 from lamina.backends.opencl.devices import Device, choose, context_of, needs_subgroups, opencl
 from lamina.backends.opencl.programs import OPTIONS, PORTABLE, Programs
 from lamina.backends.opencl.session import Session
+from lamina.backends.pool import Pool
 from lamina.errors import LaminaError
 
 GiB = 1 << 30
@@ -64,8 +65,8 @@ class OpenCLModel(CompiledModel):
         self._device, self.cache = device, cache
         self._lock = threading.Lock()
         self._on_device: _Loaded | None = None
-        # append and pop of a list are atomic: calls share these without a lock
-        self._idle: dict[bool, list[Session]] = {True: [], False: []}
+        self._idle = {True: Pool[Session](), False: Pool[Session]()}
+        """with the device's clock, which costs time, and without"""
 
     @cached_property
     def device(self) -> Device:
@@ -116,34 +117,20 @@ class OpenCLModel(CompiledModel):
         arrays = self._arrays(inputs)
         with self.failures():
             loaded, idle = self._loaded(), self._idle[profiling]
-            try:
-                session = idle.pop()
-            except IndexError:
-                session = Session(
-                    loaded.context,
-                    self.manifest,
-                    loaded.weights,
-                    loaded.programs,
-                    profiling=profiling,
-                )
+            session = idle.take(lambda: self._new_session(loaded, profiling=profiling))
             for (k, _), array in zip(self._inputs, arrays, strict=True):
                 session.write(k, array)
             yield session
-            idle.append(session)
+            idle.give(session)
 
     def session_on(self, queue: Any, buffers: Sequence[Any]) -> Session:
         """A session whose inputs, then outputs, are these buffers of the device."""
-        loaded = self._loaded()
         numbers = [k for k, _ in (*self._inputs, *self._outputs)]
         given = dict(zip(numbers, buffers, strict=True))
-        return Session(
-            loaded.context,
-            self.manifest,
-            loaded.weights,
-            loaded.programs,
-            queue=queue,
-            given=given,
-        )
+        return self._new_session(self._loaded(), queue=queue, given=given)
+
+    def _new_session(self, on: _Loaded, **options: Any) -> Session:
+        return Session(on.context, self.manifest, on.weights, on.programs, **options)
 
     def _run(self, inputs: list[ArrayLike]) -> list[np.ndarray]:
         outputs = self._new_outputs()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lamina.backends.cpu.manifest import Argument, Call, Launch, Manifest, Slice
-from lamina.backends.model import size_of
+from lamina.backends.model import size_of, span_of
 from lamina.backends.opencl.devices import SUBGROUP, opencl
 
 NOTHING: Mapping[int, Any] = MappingProxyType({})
@@ -106,8 +106,7 @@ class Session:
     def result_of(self, call: Call) -> np.ndarray:
         """A copy of what a call computed, as it lies in memory."""
         place = call.places[-1]
-        last = sum((n - 1) * s for n, s in zip(call.shape, call.strides, strict=True))
-        size = last + np.dtype(call.dtype).itemsize
+        size = span_of(call)
         buffer = self._buffers[place.argument]
         with self._host_memory(buffer, "READ", place.offset, [size], "uint8", None) as memory:
             copy = memory.copy()

@@ -16,6 +16,7 @@ from lamina.backends.cpu.artifact import Artifact
 from lamina.backends.cpu.manifest import Manifest
 from lamina.backends.interface import Worker
 from lamina.backends.model import CompiledModel, Timing, label
+from lamina.backends.pool import Pool
 from lamina.backends.registry import backend_of
 from lamina.backends.split.session import Session
 
@@ -42,8 +43,7 @@ class SplitModel(CompiledModel):
             for symbol, code in model.objects.items()
         }
         super().__init__(objects, replace(manifest, calls=tuple(calls)), {})
-        # append and pop of a list are atomic: calls share this without a lock
-        self._idle: list[Session] = []
+        self._idle = Pool[Session]()
 
     @property
     def threads(self) -> int:
@@ -54,15 +54,12 @@ class SplitModel(CompiledModel):
 
     def _run(self, inputs: list[ArrayLike]) -> list[np.ndarray]:
         arrays, outputs = self._arrays(inputs), self._new_outputs()
-        try:
-            session = self._idle.pop()
-        except IndexError:
-            session = Session(self.manifest, self.models, self._workers())
+        session = self._idle.take(lambda: Session(self.manifest, self.models, self._workers()))
         session.run(
             {k: x for (k, _), x in zip(self._inputs, arrays, strict=True)},
             {k: y for (k, _), y in zip(self._outputs, outputs, strict=True)},
         )
-        self._idle.append(session)
+        self._idle.give(session)
         return outputs
 
     def _workers(self) -> dict[str, Worker]:
