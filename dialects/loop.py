@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntAttr, StringAttr, i64
-from xdsl.ir import Attribute, Block, BlockArgument, Dialect, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
@@ -274,6 +274,19 @@ def extent_of(value: SSAValue) -> int | None:
         return None
     extents = op.extents.get_values()
     return extents[value.index] if value.index < len(extents) else None
+
+
+def extent_at(value: SSAValue, op: Operation) -> int | None:
+    """The same as far as `op` can see it: a `loop.if` around it lets only smaller values in."""
+    extent = extent_of(value)
+    block = op.parent
+    while block is not None and block is not value.owner:
+        around = block.parent_op()
+        if isinstance(around, IfOp) and around.index is value and around.below is block.parent:
+            limit = around.limit.data
+            extent = limit if extent is None else min(extent, limit)
+        block = around.parent if around is not None else None
+    return extent
 
 
 def _same_types(what: str, values: Sequence[SSAValue], types: Sequence[Attribute]) -> None:

@@ -25,7 +25,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import DiagnosticException
 
 from lamina.dialects.expr import Div, Expr, Ranges
-from lamina.dialects.loop import ForOp, extent_of
+from lamina.dialects.loop import ForOp, extent_at
 from lamina.dialects.vector import MemoryOp, element_of, shape_of
 
 FLOATS = {Float16Type: "half", Float32Type: "float", Float64Type: "double"}
@@ -242,15 +242,15 @@ class Writer:
 
 def ranges_of(op: MemoryOp) -> dict[str, int]:
     """How many values the indices of `op` have, by position: steps of a loop, or of a type."""
-    return {str(k): n for k, v in enumerate(op.indices) if (n := _extent_of(v)) is not None}
+    return {str(k): n for k, v in enumerate(op.indices) if (n := _extent_at(v, op)) is not None}
 
 
-def _extent_of(index: SSAValue) -> int | None:
+def _extent_at(index: SSAValue, op: Operation) -> int | None:
     if isinstance(index.owner, arith.IndexCastOp):
         read = index.owner.input.owner
         if isinstance(read, arith.ExtUIOp) and isinstance(read.input.type, IntegerType):
             return 1 << read.input.type.width.data
-    return extent_of(index)
+    return extent_at(index, op)
 
 
 def byte_size(type: Attribute) -> int:

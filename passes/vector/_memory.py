@@ -6,13 +6,13 @@ from xdsl.ir import SSAValue
 
 from lamina.dialects.expr import Expr, var
 from lamina.dialects.index import IndexAttr
-from lamina.dialects.loop import extent_of
+from lamina.dialects.loop import extent_at
 from lamina.dialects.vector import MemoryOp
 
 
 def ranges_of(op: MemoryOp) -> dict[str, int]:
     """The extents of those index operands of `op` that are loop indices, by position."""
-    return {str(k): n for k, v in enumerate(op.indices) if (n := extent_of(v)) is not None}
+    return {str(k): n for k, v in enumerate(op.indices) if (n := extent_at(v, op)) is not None}
 
 
 def shifted(op: MemoryOp, elements: int) -> IndexAttr:

@@ -265,7 +265,7 @@ func.func @backwards(%x: memref<12x16xf32>, %y: memref<3x4x16xf32>) {
 
 // CHECK-LABEL: __kernel void choice_between_steps(
 // CHECK:              if (i < 1) {
-// CHECK-NEXT:             if (lane < 1) y[i * 2] = 1.0f;
+// CHECK-NEXT:             if (lane < 1) y[0] = 1.0f;
 // CHECK-NEXT:         }
 // CHECK-NEXT:         else {
 // CHECK-NEXT:             if (i < 3) {

@@ -85,3 +85,23 @@ func.func @a_strided_row_holds_no_vector(%x: memref<4xf32, strided<[2]>>) {
   %b = vec.load_splat %x[1] : memref<4xf32, strided<[2]>> -> vector<4xf32>
   func.return
 }
+
+// CHECK-LABEL: func.func @a_condition_says_what_is_inside_the_row(
+// CHECK:         loop.if %i < 3
+// CHECK-NEXT:    %[[V:.*]] = vec.load %x[%i * 4] : memref<14xf32> -> vector<4xf32>
+// CHECK-NEXT:    vec.splat_lane %[[V]][0]
+// CHECK-NEXT:    vec.splat_lane %[[V]][1]
+// CHECK:         vec.load_splat %x[%i * 4]
+// CHECK-NEXT:    vec.load_splat %x[%i * 4 + 1]
+func.func @a_condition_says_what_is_inside_the_row(%x: memref<14xf32>) {
+  loop.for %i < 4 {
+    loop.if %i < 3 {
+      %a = vec.load_splat %x[%i * 4] : memref<14xf32> -> vector<4xf32>
+      %b = vec.load_splat %x[%i * 4 + 1] : memref<14xf32> -> vector<4xf32>
+    } else {
+      %c = vec.load_splat %x[%i * 4] : memref<14xf32> -> vector<4xf32>
+      %d = vec.load_splat %x[%i * 4 + 1] : memref<14xf32> -> vector<4xf32>
+    }
+  }
+  func.return
+}
