@@ -68,6 +68,8 @@ class ObjectCache:
             write_whole(path, hashlib.sha256(data).digest() + data)
             self._trim()
         except OSError as e:
+            if not self._writable:  # another thread has said so
+                return
             self._writable = False
             reason = e.strerror or e
             print(f"lamina: cannot cache objects in {self.folder}: {reason}", file=sys.stderr)

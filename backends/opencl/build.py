@@ -12,6 +12,7 @@ from lamina.backends.machine import Machine
 from lamina.backends.opencl.host import describe_launches
 from lamina.backends.opencl.model import OpenCLModel
 from lamina.backends.opencl.printer import HEADER, Kernel, functions_of, print_function
+from lamina.backends.opencl.programs import CAME_FROM, commented
 
 
 def build_model(
@@ -24,17 +25,20 @@ def build_model(
     pack: Callable[[], None],
 ) -> OpenCLModel:
     """
-    The kernels of `module` as text, and what its entry launches; `begin` is told each function.
+    The kernels of `module` as text, each function's with its IR in comments behind it, and what
+    the entry launches; `begin` is told each function.
     `weights` are by the keys of the entry's arguments, and `pack` fills them.
     """
     kernels = dict[str, list[Kernel]]()
+    came_from = dict[str, str]()
     for f in functions_of(module):
         if ENTRY not in f.attributes:
             begin(f.sym_name.data)
+            came_from[f.sym_name.data] = CAME_FROM + commented(str(f))
             kernels[f.sym_name.data] = print_function(f, machine)
     pack()
     sources = {
-        symbol: "\n".join([HEADER, *(k.source for k in found)]).encode()
+        symbol: ("\n".join([HEADER, *(k.source for k in found)]) + came_from[symbol]).encode()
         for symbol, found in kernels.items()
     }
     return OpenCLModel(sources, describe_launches(module, machine, kernels), weights, cache=cache)

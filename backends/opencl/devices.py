@@ -47,6 +47,8 @@ class Device:
     name: str
     platform: str
     driver: str
+    version: str
+    """what the platform and the device say they implement"""
     kind: str
     """GPU, CPU, or other"""
     units: int
@@ -71,7 +73,7 @@ class Device:
     @property
     def identity(self) -> str:
         """What decides, beside source and options, what a program is compiled to."""
-        return f"{self.platform}, {self.name}, {self.driver}"
+        return f"{self.platform}, {self.name}, {self.driver}, {self.version}"
 
 
 @cache
@@ -212,6 +214,7 @@ def _device(cl: Any, handle: Any) -> Device:
         handle.name.strip(),
         handle.platform.name.strip(),
         handle.driver_version.strip(),
+        f"{handle.platform.version.strip()}, {handle.version.strip()}",
         next((name for name, bit in kinds.items() if handle.type & bit), "other"),
         handle.max_compute_units,
         handle.global_mem_size,

@@ -6,15 +6,20 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from lamina.backends.cpu.objects import ObjectCache, default_folder, key_of
+from lamina.backends.cpu.objects import ObjectCache, default_folder, key_of, trim, write_whole
 from lamina.backends.opencl.devices import SIMULATOR, Device, opencl
 from lamina.errors import LaminaError
 
 OPTIONS = "-cl-std=CL2.0"
 PORTABLE = "-cl-std=CL1.2"
 """without subgroups, any device will do"""
+CAME_FROM = "\n// This is what it came from:\n"
+"""between a source and its IR in comments, for whoever looks into a failure"""
+FAILED = 16 << 20
+"""bytes that sources which failed to build may take"""
 
 
 class Programs:
@@ -52,7 +57,8 @@ class Programs:
             built.append(self._built(symbol, source, name))
             return built[0].get_info(cl.program_info.BINARIES)[0]
 
-        key = key_of(source, self.options, self.device.identity, version("lamina"))
+        code = source.partition(CAME_FROM)[0]  # the same code has the same binary
+        key = key_of(code, self.options, self.device.identity, version("lamina"))
         binary = self._cache.get(key, compile)
         if built:
             return built[0]
@@ -66,7 +72,7 @@ class Programs:
     def _built(self, symbol: str, source: str, name: str) -> Any:
         cl = opencl()
         # plain programs: pyopencl's have a cache of their own, and warn of what drivers remark
-        program = cl._cl._Program(self._context, source)
+        program = cl._cl._Program(self._context, source.partition(CAME_FROM)[0])
         try:
             program._build(self.options.encode(), None)
         except cl.Error as e:
@@ -75,20 +81,31 @@ class Programs:
         return cl.Program(program)
 
     def _failure(self, symbol: str, source: str, name: str, log: str) -> str:
-        """What to say of a build that failed; source and log are written to files."""
-        folder = default_folder() / "opencl" / "failed"
+        """What to say of a build that failed; all that one needs to look into it is in a file."""
         meant = f"@{symbol}, which computes {name}" if name else f"@{symbol}"
         lines = [line.strip() for line in log.splitlines() if line.strip()]
         reason = next((line for line in lines if "error" in line.lower()), " ".join(lines[:1]))
+        said = f"opencl: {self.device.name} cannot build {meant}: {reason}"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{symbol}.cl"
-            path.write_text(source)
-            path.with_suffix(".log").write_text(log)
-            where = f"; the source is in {path}, all of the log in {path.with_suffix('.log')}"
+            path = self._write_failed(symbol, source, log)
         except OSError:
-            where = ""
-        return (
-            f"opencl: {self.device.name} cannot build {meant}: {reason}{where}; its IR is "
-            f"@{symbol} of 'lamina compile MODEL --emit vector' for the same target"
-        )
+            return (
+                f"{said}; its IR is @{symbol} of 'lamina compile MODEL --emit vector' for the "
+                "same target"
+            )
+        return f"{said}; the OpenCL C, the IR it came from and the driver's log are in {path}"
+
+    def _write_failed(self, symbol: str, source: str, log: str) -> Path:
+        folder = default_folder() / "opencl" / "failed"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{symbol}-{key_of(source)[:8]}.cl"
+        device = f"{self.device.identity}, options {self.options}"
+        text = f"{source.rstrip()}\n\n// This is what {device} said:\n{commented(log)}"
+        write_whole(path, text.encode())
+        trim(folder, FAILED, keep=path)
+        return path
+
+
+def commented(text: str) -> str:
+    """The lines of a text, each as a comment."""
+    return "".join(f"// {line}\n" for line in text.splitlines())

@@ -17,6 +17,7 @@ def device(**fields: object) -> devices.Device:
         "name": "A",
         "platform": "P",
         "driver": "1",
+        "version": "OpenCL 3.0",
         "kind": "CPU",
         "units": 1,
         "memory": 1,

@@ -16,8 +16,6 @@ from onnx import helper
 
 import lamina
 from lamina.backends.cpu.manifest import Manifest
-from lamina.backends.cpu.objects import ObjectCache
-from lamina.backends.opencl import programs
 from lamina.backends.opencl.model import OpenCLModel
 from lamina.errors import InputValueError, LaminaError
 from tests.unit.small_network import small_network
@@ -248,41 +246,6 @@ def test_saved_model_computes_the_same(model: OpenCLModel, x: Array, tmp_path: P
     np.testing.assert_array_equal(found(x), model(x))
     with pytest.raises(LaminaError, match="threads=2 needs a model that was compiled for so many"):
         lamina.load(tmp_path / "m.lam", threads=2)
-
-
-def test_programs_are_kept_on_disk(
-    model: OpenCLModel, x: Array, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    y = model(x)
-    folder = cache / "opencl" / "programs"
-    kept = sorted(folder.iterdir())
-    assert len(kept) == len(model.objects)
-
-    def fail(*args: object) -> None:
-        raise AssertionError("built again")
-
-    again = compiled(NETWORKS["ragged"]())
-    with monkeypatch.context() as patch:
-        patch.setattr(programs.Programs, "_built", fail)
-        np.testing.assert_array_equal(again(x), y)
-    for path in kept:  # what the driver refuses is built again
-        path.unlink()
-        ObjectCache(folder).get(path.name, lambda: b"no binary")
-    np.testing.assert_array_equal(compiled(NETWORKS["ragged"]())(x), y)
-
-
-def test_kernel_that_cannot_be_built_is_named(model: OpenCLModel, x: Array, cache: Path) -> None:
-    call = next(c for c in model.manifest.calls if c.source == "y")
-    model.objects[call.symbol] += b"\nwhat is this;\n"
-    with pytest.raises(LaminaError) as caught:
-        model(x)
-    message = str(caught.value)
-    assert f"cannot build @{call.symbol}, which computes y: " in message
-    assert "error" in message
-    assert f"its IR is @{call.symbol} of 'lamina compile MODEL --emit vector'" in message
-    source = cache / "opencl" / "failed" / f"{call.symbol}.cl"
-    assert source.read_text().endswith("what is this;\n")
-    assert "what" in source.with_suffix(".log").read_text()
 
 
 def test_device_that_is_too_small_is_refused(model: OpenCLModel, x: Array) -> None:
