@@ -10,10 +10,10 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.hints import isa
 
-from lamina.dialects.graph import RelayoutOp, inherit_source, layout_of, stored_as
+from lamina.dialects.graph import DEVICE, RelayoutOp, inherit_source, layout_of, stored_as
 from lamina.dialects.layout import Layout
 from lamina.passes.graph._layout_candidates import Candidate
-from lamina.passes.graph._layout_devices import DEVICE, device_at
+from lamina.passes.graph._layout_devices import device_at
 from lamina.passes.graph._layout_wants import wanted
 
 

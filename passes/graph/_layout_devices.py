@@ -6,13 +6,12 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Operation, SSAValue
 
 from lamina.backends.machine import Machine
+from lamina.dialects.graph import DEVICE, DeviceCopyOp
+from lamina.dialects.layout import Layout
 from lamina.passes._machine import machine_of
 from lamina.passes.graph._layout_cost import LayoutCosts
 from lamina.passes.graph._layout_cost_cpu import CpuCosts
 from lamina.passes.graph._layout_cost_subgroups import SubgroupCosts
-
-DEVICE = "device"
-"""the attribute of an op that names the target it runs on"""
 
 
 def costs_on(machine: Machine, tiles: bool = False) -> LayoutCosts:
@@ -27,9 +26,15 @@ def device_at(value: SSAValue) -> StringAttr | None:
     """
     owners = [value.owner] if isinstance(value.owner, Operation) else []
     for op in (*owners, *(use.operation for use in value.uses)):
-        if isinstance(device := op.attributes.get(DEVICE), StringAttr):
+        if device := _device_of(op):
             return device
     return None
+
+
+def _device_of(op: Operation) -> StringAttr | None:
+    """Where the result of `op` is; a copy is for the device that reads it."""
+    device = op.to if isinstance(op, DeviceCopyOp) else op.attributes.get(DEVICE)
+    return device if isinstance(device, StringAttr) else None
 
 
 class Devices:
@@ -44,8 +49,15 @@ class Devices:
 
     def of(self, op: Operation) -> LayoutCosts:
         """The costs of the machine that computes `op`."""
-        device = op.attributes.get(DEVICE)
-        return self._named(device if isinstance(device, StringAttr) else None)
+        return self._named(_device_of(op))
+
+    def layouts(self, op: Operation, *, of_bytes: bool) -> tuple[Layout, ...]:
+        """How the result of `op` may be stored; a copy as both of its devices store tensors."""
+        costs = [self.of(op)]
+        if isinstance(op, DeviceCopyOp):
+            costs.append(self._named(op.source))
+        found, *others = (c.of_bytes if of_bytes else c.layouts for c in costs)
+        return tuple(y for y in found if all(y in other for other in others))
 
     def at(self, value: SSAValue) -> LayoutCosts:
         """The costs of the machine where `value` is."""

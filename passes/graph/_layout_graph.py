@@ -12,6 +12,7 @@ from xdsl.utils.hints import isa
 from lamina.dialects.graph import (
     ConstantOp,
     Conv2dOp,
+    DeviceCopyOp,
     GlobalAvgPoolOp,
     PointwiseOp,
     PoolOp,
@@ -46,7 +47,7 @@ def build(f: func.FuncOp, devices: Devices) -> LayoutProblem:
     if not found.choices:
         return found  # nobody gains from another layout
     for op in ops:
-        if op not in found.choices and (choices := _followed(op, devices.of(op))):
+        if op not in found.choices and (choices := _followed(op, devices)):
             found.choices[op] = choices
     for op, choices in found.choices.items():
         found.variable[op] = found.add([c.cost for c in choices])
@@ -61,7 +62,7 @@ def _all_plain(op: Operation) -> bool:
     return all(layout_of(x.type).is_plain for x in tensors)
 
 
-def _followed(op: Operation, costs: LayoutCosts) -> list[Candidate]:
+def _followed(op: Operation, devices: Devices) -> list[Candidate]:
     """The candidates of an op that has no preference, and computes in the layout it writes."""
     if len(op.results) != 1 or not op.operands or op.regions:
         return []
@@ -70,12 +71,14 @@ def _followed(op: Operation, costs: LayoutCosts) -> list[Candidate]:
     if not any(len(shape(x)) == PLAIN.rank for x in op.operands):
         return []
     mover = isinstance(op, MOVERS)
-    layouts = costs.layouts
-    if width_of(op.results[0]) == 1:
-        few = few_channels(shape(op.results[0])[CHANNELS])
-        layouts = tuple(y for y in costs.of_bytes if few or y != FOURS)
+    of_bytes = width_of(op.results[0]) == 1
+    layouts = devices.layouts(op, of_bytes=of_bytes)
+    if of_bytes and not few_channels(shape(op.results[0])[CHANNELS]):
+        layouts = tuple(y for y in layouts if y != FOURS)
     allowed = [y for y in layouts if y == PLAIN or mover or _follows(op, y)]
-    return [Candidate(y, y, own_cost(op, y, costs)) for y in allowed] if allowed[1:] else []
+    return (
+        [Candidate(y, y, own_cost(op, y, devices.of(op))) for y in allowed] if allowed[1:] else []
+    )
 
 
 def _follows(op: Operation, layout: Layout) -> bool:
@@ -98,6 +101,8 @@ def own_cost(op: Operation, y: Layout, costs: LayoutCosts) -> float:
         widths = [width, *(width_of(x) for x in op.operands if shape(x) == size)]
         mean = sum(widths) / len(widths)
         return costs.call + costs.copied(size, *(y for _ in widths), width=mean)
+    if isinstance(op, DeviceCopyOp):
+        return 0.0  # it is handed on as it lies
     if isinstance(op, MOVERS) and len(shape(op.operands[0])) == y.rank:
         return 0.0  # reading is writing
     return costs.call + costs.copied(size, y, width=width)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects.func import ReturnOp
+from xdsl.ir import Block, Operation, SSAValue
 
 from lamina.dialects.graph import (
     AlongAxisOp,
@@ -76,6 +77,14 @@ def leaves_many(op: Operation, layout: Layout) -> bool:
     return not any(m < n and m < b // 2 for n, m, b in zip(old, new, blocks, strict=True))
 
 
+def stays_inside(op: Operation, layout: Layout) -> bool:
+    """Whether a copy is between two regions: the host stores what the network takes and gives."""
+    assert isinstance(op, DeviceCopyOp)
+    given = isinstance(op.x.owner, Block)
+    returned = any(isinstance(use.operation, ReturnOp) for use in op.y.uses)
+    return not given and not returned and not nothing_to_block(op.x, layout)
+
+
 @dataclass(frozen=True)
 class Rule:
     """How layouts pass through some ops."""
@@ -142,7 +151,12 @@ RULES = (
     Rule((ConstantOp,), "any: it is packed at compile time as its readers want it."),
     Rule((RelayoutOp,), "any to any."),
     Rule((FusedOp, YieldOp), "those of the ops inside."),
-    Rule((DeviceCopyOp,), "plain where it changes devices; any is handed on as it lies."),
+    Rule(
+        (DeviceCopyOp,),
+        "follows, between two regions and where both devices know the layout: the buffer is handed"
+        " on as it lies. What the network takes and gives is plain.",
+        stays_inside,
+    ),
     Rule((RunOp, MapOp, UnmapOp), "none: they come after layouts, and take buffers as they lie."),
 )
 """the first rule that names an op holds"""
