@@ -204,3 +204,27 @@ func.func @map_times_a_blocked_gate_stays(%x: tensor<1x40x4x4xf32>, %g: tensor<1
   %y = graph.mul %x, %p : (tensor<1x40x4x4xf32>, tensor<1x40x1x1xf32>) -> tensor<1x40x4x4xf32>
   func.return %y : tensor<1x40x4x4xf32>
 }
+
+// CHECK-LABEL: func.func @copy_between_devices_hands_on_blocks
+// CHECK-NEXT:    %a = graph.relu %x {device = "opencl:intel-gen9"} : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>
+// CHECK:         %[[C:.*]] = graph.device_copy %a {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>
+// CHECK:         graph.relu %[[C]] {device = "cpu"} : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>
+func.func @copy_between_devices_hands_on_blocks(%x: tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x32x4x4xf32> {
+  %a = graph.relu %x {device = "opencl:intel-gen9"} : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>
+  %b = graph.relayout %a : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32>
+  %c = graph.device_copy %b {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x32x4x4xf32> -> tensor<1x32x4x4xf32>
+  %d = graph.relu %c {device = "cpu"} : tensor<1x32x4x4xf32> -> tensor<1x32x4x4xf32>
+  func.return %d : tensor<1x32x4x4xf32>
+}
+
+// The host would have to unpack it.
+// CHECK-LABEL: func.func @copy_of_a_result_stays_plain
+// CHECK:         %b = graph.relayout %a : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32>
+// CHECK-NEXT:    %c = graph.device_copy %b {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x32x4x4xf32> -> tensor<1x32x4x4xf32>
+// CHECK-NEXT:    func.return %c
+func.func @copy_of_a_result_stays_plain(%x: tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>) -> tensor<1x32x4x4xf32> {
+  %a = graph.relu %x {device = "opencl:intel-gen9"} : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32, #graph.layout<NCHW16c>>
+  %b = graph.relayout %a : tensor<1x32x4x4xf32, #graph.layout<NCHW16c>> -> tensor<1x32x4x4xf32>
+  %c = graph.device_copy %b {source = "opencl:intel-gen9", to = "cpu"} : tensor<1x32x4x4xf32> -> tensor<1x32x4x4xf32>
+  func.return %c : tensor<1x32x4x4xf32>
+}

@@ -156,3 +156,25 @@ func.func @unless_its_inputs_are_not_groups(%x: tensor<1x510xui8>, %w: tensor<10
   %y = graph.dense %x, %w : (tensor<1x510xui8>, tensor<100x510xi8>) -> tensor<1x100xi32>
   func.return %y : tensor<1x100xi32>
 }
+
+// What one device hands to another is stored as both know it, the network's own inputs and results
+// are plain: they are relaid where the convolutions are.
+// CHECK-LABEL: func.func @regions_hand_on_blocks
+// CHECK-NEXT:    graph.device_copy %x {{.*}} : tensor<1x64x28x28xf32> -> tensor<1x64x28x28xf32>
+// CHECK:         graph.conv2d {{.*}} {device = "opencl:intel-gen9"} : {{.*}} -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
+// CHECK-NEXT:    %[[B:.*]] = graph.device_copy %a {source = "opencl:intel-gen9", to = "cpu:skylake-avx512"} : tensor<1x64x28x28xf32, #graph.layout<NCHW16c>> -> tensor<1x64x28x28xf32, #graph.layout<NCHW16c>>
+// CHECK-NEXT:    graph.relayout %v
+// CHECK-NEXT:    graph.conv2d %[[B]], {{.*}} {device = "cpu:skylake-avx512"} :
+// CHECK:         graph.device_copy %c {{.*}} #graph.layout<NCHW16c>> -> {{.*}} #graph.layout<NCHW16c>>
+// CHECK:         graph.device_copy {{.*}} : tensor<1x64x28x28xf32> -> tensor<1x64x28x28xf32>
+// CHECK-NEXT:    func.return
+func.func @regions_hand_on_blocks(%x: tensor<1x64x28x28xf32>, %u: tensor<64x64x1x1xf32>, %v: tensor<64x64x1x1xf32>, %w: tensor<64x64x1x1xf32>) -> tensor<1x64x28x28xf32> {
+  %x1 = graph.device_copy %x {source = "cpu:skylake-avx512", to = "opencl:intel-gen9"} : tensor<1x64x28x28xf32> -> tensor<1x64x28x28xf32>
+  %a = graph.conv2d %x1, %u strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 {device = "opencl:intel-gen9"} : (tensor<1x64x28x28xf32>, tensor<64x64x1x1xf32>) -> tensor<1x64x28x28xf32>
+  %b = graph.device_copy %a {source = "opencl:intel-gen9", to = "cpu:skylake-avx512"} : tensor<1x64x28x28xf32> -> tensor<1x64x28x28xf32>
+  %c = graph.conv2d %b, %v strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 {device = "cpu:skylake-avx512"} : (tensor<1x64x28x28xf32>, tensor<64x64x1x1xf32>) -> tensor<1x64x28x28xf32>
+  %d = graph.device_copy %c {source = "cpu:skylake-avx512", to = "opencl:intel-gen9"} : tensor<1x64x28x28xf32> -> tensor<1x64x28x28xf32>
+  %e = graph.conv2d %d, %w strides [1, 1] pads [0, 0, 0, 0] dilations [1, 1] groups 1 {device = "opencl:intel-gen9"} : (tensor<1x64x28x28xf32>, tensor<64x64x1x1xf32>) -> tensor<1x64x28x28xf32>
+  %f = graph.device_copy %e {source = "opencl:intel-gen9", to = "cpu:skylake-avx512"} : tensor<1x64x28x28xf32> -> tensor<1x64x28x28xf32>
+  func.return %f : tensor<1x64x28x28xf32>
+}
