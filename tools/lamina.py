@@ -302,6 +302,7 @@ def _add_devices(p: argparse.ArgumentParser) -> None:
         "Show the OpenCL devices of this computer, and which one runs models: the first graphics "
         "processor that can, or what LAMINA_OPENCL_DEVICE names, a number or a part of its name."
     )
+    p.add_argument("--json", metavar="FILE", help="where to write the same as JSON")
 
 
 def _add_inspect(p: argparse.ArgumentParser) -> None:

@@ -154,17 +154,42 @@ def _name_drivers(folder: Path, driver: Path, system: Path) -> None:
 
 def devices() -> list[Device]:
     """Every device, in the order of the drivers; LaminaError if there is none."""
-    cl = opencl()
-    found = list[Device]()
-    with suppress(cl.Error):  # which is how it says that there is no platform
-        for platform in cl.get_platforms():
-            found += [_device(cl, handle) for handle in platform.get_devices()]
+    found, failures = survey()
     if not found:
         raise LaminaError(
             "no OpenCL device was found; install the driver of your graphics processor, or "
             "pip install 'lamina[opencl]' for one that runs on the CPU (unset OCL_ICD_VENDORS)"
+            + "".join(f"; {text}" for text in failures)
         )
     return found
+
+
+def survey() -> tuple[list[Device], list[str]]:
+    """Every device, and what the drivers say that fail when they are asked for theirs."""
+    cl = opencl()
+    found, failures = list[Device](), list[str]()
+    try:
+        platforms = cl.get_platforms()
+    except cl.Error:  # which is how it says that there is none
+        return [], []
+    for number, platform in enumerate(platforms):
+        name = f"OpenCL platform {number}"
+        try:
+            name += f", {platform.name.strip()}"
+            handles = platform.get_devices()
+        except (cl.Error, ValueError) as e:  # ValueError: a name that is no text
+            failures.append(_failure(f"{name}, does not say what devices it has", e))
+            continue
+        for k, handle in enumerate(handles):
+            try:
+                found.append(_device(cl, handle))
+            except (cl.Error, ValueError) as e:
+                failures.append(_failure(f"{name}, does not describe its device {k}", e))
+    return found, failures
+
+
+def _failure(what: str, error: Exception) -> str:
+    return f"{what}: {str(error).partition(chr(10))[0]}"
 
 
 def needs_subgroups(target: str) -> bool:

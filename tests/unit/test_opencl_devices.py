@@ -1,9 +1,11 @@
 """Finding OpenCL devices, and saying what is missing where there are none."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -121,6 +123,73 @@ def test_folder_that_cannot_be_written_is_replaced(
     assert (folder / "lamina-cpu.icd").exists()
 
 
+class Silent:
+    """A platform whose driver fails when it is asked for its devices."""
+
+    name = "Silent "
+
+    def get_devices(self) -> list[object]:
+        raise RuntimeError("clGetDeviceIDs failed: OUT_OF_HOST_MEMORY\nand more")
+
+
+class Half:
+    """A platform with a device that does not say what it is, and a good one."""
+
+    name = "Half"
+
+    def __init__(self, good: object) -> None:
+        self.good = good
+
+    def get_devices(self) -> list[object]:
+        class Broken:
+            @property
+            def extensions(self) -> str:
+                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+        return [Broken(), self.good]
+
+
+def usual_handle() -> SimpleNamespace:
+    platform = SimpleNamespace(name="Half", version="OpenCL 3.0")
+    numbers = dict.fromkeys(("max_compute_units", "global_mem_size", "max_mem_alloc_size"), 1)
+    texts = {"name": "Good", "driver_version": "1", "version": "OpenCL 3.0", "extensions": ""}
+    more = {"type": 4, "mem_base_addr_align": 1024, "host_unified_memory": True}
+    return SimpleNamespace(platform=platform, **numbers, **texts, **more)
+
+
+def drivers(*platforms: object) -> SimpleNamespace:
+    """What pyopencl is to `devices`, with these platforms."""
+    return SimpleNamespace(
+        Error=RuntimeError,
+        device_type=SimpleNamespace(GPU=4, CPU=2),
+        get_platforms=lambda: list(platforms),
+    )
+
+
+def test_driver_that_fails_does_not_hide_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = drivers(Silent(), Half(usual_handle()))
+    monkeypatch.setattr(devices, "opencl", lambda: fake)
+    assert [d.name for d in devices.devices()] == ["Good"]
+    assert devices.choose("").name == "Good"
+    _, failures = devices.survey()
+    assert failures == [
+        "OpenCL platform 0, Silent, does not say what devices it has: "
+        "clGetDeviceIDs failed: OUT_OF_HOST_MEMORY",
+        "OpenCL platform 1, Half, does not describe its device 0: "
+        "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+    ]
+
+
+def test_driver_that_fails_is_named_where_there_is_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(devices, "opencl", lambda: drivers(Silent()))
+    with pytest.raises(
+        LaminaError, match=r"no OpenCL device was found; .*; OpenCL platform 0, Sil"
+    ):
+        devices.devices()
+
+
 def lamina(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lamina.tools.lamina", *args]
     return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True)
@@ -152,3 +221,26 @@ def test_devices_are_printed() -> None:
     assert "models run here" in done.stdout
     own = "intel_subgroups, --target opencl:intel-gen9 or opencl:intel-xe"
     assert f"kernels:    {own}\n" in done.stdout
+
+
+def test_devices_are_written_as_json(tmp_path: Path) -> None:
+    pytest.importorskip("pyopencl")
+    done = lamina("devices", "--json", str(tmp_path / "devices.json"))
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "devices.json").read_text())
+    assert found["failures"] == []
+    rows = found["devices"]
+    assert [row["number"] for row in rows] == list(range(len(rows)))
+    (chosen,) = (row for row in rows if row["chosen"])
+    assert f"{chosen['number']}: {chosen['name']} ({chosen['kind']}), models run" in done.stdout
+    assert chosen["flavour"] == "intel_subgroups"
+    assert chosen["targets"] == ["opencl:intel-gen9", "opencl:intel-xe"]
+    assert 16 in chosen["subgroups"]
+
+
+def test_nothing_is_written_where_there_is_no_device(tmp_path: Path) -> None:
+    (tmp_path / "pyopencl.py").write_text("raise ImportError('not here')")
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = lamina("devices", "--json", str(tmp_path / "devices.json"), PYTHONPATH=paths)
+    assert done.returncode == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["pyopencl.py"]

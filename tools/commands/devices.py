@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from argparse import Namespace
+from typing import Any
 
 from lamina.backends.machine import describe, targets
-from lamina.backends.opencl.devices import Device, choose, devices
+from lamina.backends.opencl.devices import Device, choose, devices, survey
 from lamina.errors import LaminaError
+from lamina.tools import _files
 
 
 def run(args: Namespace) -> None:
-    """Print every device, and which of them models run on."""
+    """Print every device, and which of them models run on; write the same as JSON if told to."""
+    if args.json:
+        _files.require_writable(args.json)
     found = devices()
+    _, failures = survey()
     try:
         chosen, reason = choose(), ""
     except LaminaError as e:
         chosen, reason = None, str(e)
     for k, device in enumerate(found):
         print(_text(k, device, device == chosen))
+    for failure in failures:
+        print(f"lamina: {failure}", file=sys.stderr)
+    if args.json:
+        rows = [_row(k, d, d == chosen) for k, d in enumerate(found)]
+        text = json.dumps({"devices": rows, "failures": failures}, indent=1)
+        with _files.whole(args.json) as path:
+            path.write_text(text + "\n", encoding="utf-8")
     if reason:
         raise LaminaError(reason)
+
+
+def _row(number: int, d: Device, chosen: bool) -> dict[str, Any]:
+    fields = {name: value for name, value in vars(d).items() if name != "handle"}
+    kernels = {"flavour": d.flavour, "targets": _targets(d.flavour)}
+    return {"number": number, **fields, **kernels, "chosen": chosen}
 
 
 def _targets(flavour: str) -> list[str]:
