@@ -50,6 +50,7 @@ from lamina.passes.int8.int8_fold_bias import Int8FoldBiasPass
 from lamina.passes.int8.int8_group_products import Int8GroupProductsPass
 from lamina.passes.int8.int8_hoist_quantize import Int8HoistQuantizePass
 from lamina.passes.int8.int8_lower_dot4 import Int8LowerDot4Pass
+from lamina.passes.int8.int8_products_in_floats import Int8ProductsInFloatsPass
 from lamina.passes.int8.int8_realize import Int8RealizePass
 from lamina.passes.int8.int8_requantize import Int8RequantizePass
 from lamina.passes.int8.int8_requantize_sums import Int8RequantizeSumsPass
@@ -266,5 +267,7 @@ def kernels(target: str, options: Options = DEFAULT) -> tuple[ModulePass, ...]:
         # lanes that lie apart are loaded one by one only where no neighbours are
         *(() if cpu else on_lanes(machine)),
         # what is launched says over which grid, and whether a vector is a subgroup
+        *(() if cpu or machine.dot4 else (Int8ProductsInFloatsPass(),)),
+        # where no instruction adds four products of bytes, sums of them are of floats
         VecPrefetchPass(),
     )

@@ -38,7 +38,7 @@ def test_products_of_bytes_are_dp4a_on_xe(device: str) -> None:
     assert found["mul"] <= 4, found
 
 
-def test_products_of_bytes_are_multiplied_and_added_on_gen9() -> None:
+def test_products_of_bytes_are_multiply_adds_of_floats_on_gen9() -> None:
     found = hot_opcodes("bxt")
-    assert found["dp4a"] == 0
-    assert found["mul"] >= 64, found
+    assert found["mad"] >= 0.75 * found.total(), found
+    assert found["mul"] == 0, found
