@@ -20,7 +20,7 @@ from lamina.backends.opencl.model import OpenCLModel
 from lamina.errors import InputValueError, LaminaError
 from tests.unit.small_network import small_network
 
-pytest.importorskip("pyopencl")
+pyopencl = pytest.importorskip("pyopencl")
 GEN9, LDS, PORTABLE = "opencl:intel-gen9", "opencl:lds", "opencl:portable"
 Array = NDArray[np.float32]
 
@@ -231,6 +231,28 @@ def test_enqueueing_is_timed_apart(model: OpenCLModel, x: Array) -> None:
     host = model.enqueueing({"x": x}, rounds=3)
     assert host.kernels == len(model.manifest.launches)
     assert 0 < host.seconds < host.whole < 1
+
+
+def test_host_waits_for_nothing_between_launches(
+    model: OpenCLModel, x: Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, done = model(x), list[str]()
+
+    def noted(name: str) -> Any:
+        original = getattr(pyopencl, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            done.append(name)
+            return original(*args, **kwargs)
+
+        return call
+
+    names = ["enqueue_nd_range_kernel", "enqueue_map_buffer", "wait_for_events", "Buffer", "Kernel"]
+    for name in names:
+        monkeypatch.setattr(pyopencl, name, noted(name))
+    np.testing.assert_array_equal(model(x), right)
+    launches = ["enqueue_nd_range_kernel"] * len(model.manifest.launches)
+    assert done == ["enqueue_map_buffer", *launches, "enqueue_map_buffer"]
 
 
 def test_values_are_those_of_the_cpu(model: OpenCLModel, x: Array) -> None:
