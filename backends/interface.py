@@ -96,7 +96,7 @@ class Backend(ABC):
         or to add up its products, whichever takes longer, and to begin. It is that of one thread.
         """
         # imported here: it is about IR, which loading a compiled model does without
-        from lamina.backends.work import seconds_of
+        from lamina.passes.graph._products import seconds_of
 
         return seconds_of(op, machine)
 

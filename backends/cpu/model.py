@@ -19,7 +19,7 @@ from lamina.backends.cpu.features import missing_features
 from lamina.backends.cpu.manifest import Argument, Call, Manifest
 from lamina.backends.cpu.thread_pool import ThreadPool
 from lamina.backends.model import CompiledModel, Timing, label, size_of, span_of
-from lamina.backends.pool import Pool
+from lamina.backends.spares import Spares
 from lamina.errors import LaminaError
 
 
@@ -48,7 +48,7 @@ class CPUModel(CompiledModel):
         threads: int | None = None,
     ) -> None:
         super().__init__(objects, manifest, weights)
-        self._idle = Pool[_Workspace]()
+        self._idle = Spares[_Workspace]()
         self._threads: ThreadPool | None = None
         self._refusal = why_not_here(manifest)
         if not self._refusal:

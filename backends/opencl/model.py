@@ -19,7 +19,7 @@ from lamina.backends.model import CompiledModel, Enqueueing, Timing, label, size
 from lamina.backends.opencl.devices import Device, choose, context_of, needs_subgroups, opencl
 from lamina.backends.opencl.programs import OPTIONS, PORTABLE, Programs
 from lamina.backends.opencl.session import Session
-from lamina.backends.pool import Pool
+from lamina.backends.spares import Spares
 from lamina.errors import LaminaError
 
 GiB = 1 << 30
@@ -65,7 +65,7 @@ class OpenCLModel(CompiledModel):
         self._device, self.cache = device, cache
         self._lock = threading.Lock()
         self._on_device: _Loaded | None = None
-        self._idle = {True: Pool[Session](), False: Pool[Session]()}
+        self._idle = {True: Spares[Session](), False: Spares[Session]()}
         """with the device's clock, which costs time, and without"""
 
     @cached_property

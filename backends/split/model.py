@@ -16,8 +16,8 @@ from lamina.backends.cpu.artifact import Artifact
 from lamina.backends.cpu.manifest import Manifest
 from lamina.backends.interface import Worker
 from lamina.backends.model import CompiledModel, Timing, label
-from lamina.backends.pool import Pool
 from lamina.backends.registry import backend_of
+from lamina.backends.spares import Spares
 from lamina.backends.split.session import Session
 
 SEPARATOR = "/"
@@ -43,7 +43,7 @@ class SplitModel(CompiledModel):
             for symbol, code in model.objects.items()
         }
         super().__init__(objects, replace(manifest, calls=tuple(calls)), {})
-        self._idle = Pool[Session]()
+        self._idle = Spares[Session]()
 
     @property
     def threads(self) -> int:

@@ -8,10 +8,10 @@ from xdsl.parser import Parser
 from benchmarks.models import build
 from lamina.backends.machine import Machine, describe
 from lamina.backends.registry import backend_of
-from lamina.backends.work import multiply_adds_of
 from lamina.context import new_context
 from lamina.frontends.onnx import import_model
 from lamina.passes.graph._device_problem import Edges
+from lamina.passes.graph._products import multiply_adds_of
 
 HASWELL, CASCADELAKE = describe("cpu:haswell"), describe("cpu:cascadelake")
 GEN9, XE = describe("opencl:intel-gen9"), describe("opencl:intel-xe")

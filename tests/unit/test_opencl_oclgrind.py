@@ -17,8 +17,8 @@ CASES = [
     *(f"{LDS}/{name}" for name in ("long sums", "branches")),  # with rows in local memory
 ]
 WRONG = {
-    f"{PORTABLE}/dense/29 + oco * 16 + lane]->29 + oco * 16 + lane / 2]": "data race at global",
-    f"{PORTABLE}/dense/bias[oco->bias[32 + oco": "Invalid read of size 4 at global",
+    f"{PORTABLE}/dense/y[n * 29 + lane]->y[n * 29 + lane / 2]": "data race at global",
+    f"{PORTABLE}/dense/bias[lane->bias[32 + lane": "Invalid read of size 4 at global",
     f"{PORTABLE}/dense/y[n * 29->y[87 + n * 29": "Invalid write of size 4 at global",
     f"{LDS}/long sums/barrier(CLK_LOCAL_MEM_FENCE);->": "data race at local",
 }

@@ -1,10 +1,10 @@
 """What calls keep for the next ones."""
 
-from lamina.backends.pool import Pool
+from lamina.backends.spares import Spares
 
 
 def test_what_was_given_is_taken_again_and_only_once() -> None:
-    pool, made = Pool[list[int]](), list[list[int]]()
+    pool, made = Spares[list[int]](), list[list[int]]()
 
     def make() -> list[int]:
         made.append([])

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Pool(Generic[T]):
+class Spares(Generic[T]):
     """Things that one call uses at a time: as many as there were calls at once."""
 
     def __init__(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 
 from xdsl.dialects.builtin import FixedBitwidthType, TensorType
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation
+from xdsl.utils.hints import isa
 
 from lamina.backends.dot4 import per_cycle
 from lamina.backends.machine import Machine
@@ -32,7 +33,7 @@ def bytes_of(op: Operation) -> int:
     return sum(
         prod(t.get_shape()) * t.element_type.size
         for t in types
-        if isinstance(t, TensorType) and isinstance(t.element_type, FixedBitwidthType)
+        if isa(t, TensorType[Attribute]) and isinstance(t.element_type, FixedBitwidthType)
     )
 
 
