@@ -84,12 +84,13 @@ def sums(block: Block) -> Iterator[list[Product]]:
 
 def runs(row: Sequence[Product]) -> Iterator[list[Product]]:
     """The row in pieces, each as long as no sum of its products can be inexact."""
-    run: list[Product] = []
+    run, largest = list[Product](), 0
     for p in row:
-        if sum(q.largest for q in run) + p.largest > EXACT:
+        if largest + p.largest > EXACT:
             yield run
-            run = []
+            run, largest = [], 0
         run.append(p)
+        largest += p.largest
     yield run
 
 
