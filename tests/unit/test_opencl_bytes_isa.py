@@ -40,5 +40,6 @@ def test_products_of_bytes_are_dp4a_on_xe(device: str) -> None:
 
 def test_products_of_bytes_are_multiply_adds_of_floats_on_gen9() -> None:
     found = hot_opcodes("bxt")
-    assert found["mad"] >= 0.75 * found.total(), found
+    assert found["mad"] >= 0.9 * found.total(), found
+    assert found["add"] == 0, found  # sums become integers behind the loop
     assert found["mul"] == 0, found
